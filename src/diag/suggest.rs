@@ -1,0 +1,49 @@
+//! Did-you-mean: the candidate nearest to a misspelt name.
+
+/// The candidate with the smallest edit distance to `name`, if it is near enough to be
+/// a misspelling (at most a third of the letters, and at least one edit allowed).
+/// Ties go to the candidate that comes first in the alphabet.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let limit = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != name)
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(far, _)| *far <= limit)
+        .min()
+        .map(|(_, candidate)| candidate.to_string())
+}
+
+/// Optimal string alignment distance: insertions, deletions, substitutions and swaps of
+/// neighbours count one each; letters are compared without regard to case.
+fn distance(a: &str, b: &str) -> usize {
+    let letters = |s: &str| s.chars().flat_map(char::to_lowercase).take(64).collect::<Vec<_>>();
+    let (a, b) = (letters(a), letters(b));
+    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let swap = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + swap);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_misspellings_and_leaves_strangers_alone() {
+        assert_eq!(nearest("lmbda", ["lambda", "rho"]), Some("lambda".into()));
+        assert_eq!(nearest("itn", ["int", "in"]), Some("in".into()));
+        assert_eq!(nearest("mena", ["mean", "max"]), Some("mean".into()));
+        assert_eq!(nearest("x", ["weights"]), None);
+    }
+}

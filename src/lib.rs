@@ -1,0 +1,4 @@
+//! Minima: a small language and native compiler for objectives and optimizers.
+
+pub mod diag;
+pub mod syntax;
