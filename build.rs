@@ -22,15 +22,21 @@ fn main() {
     for file in &files {
         let name = file.display().to_string().replace('\\', "/");
         let full = fs::canonicalize(file).expect("the file was just listed");
-        writeln!(text, "    ({name:?}, include_str!({:?})),", full.display().to_string())
-            .expect("writing to a string");
+        writeln!(
+            text,
+            "    ({name:?}, include_str!({:?})),",
+            full.display().to_string()
+        )
+        .expect("writing to a string");
     }
     text.push_str("];\n");
     fs::write(out.join("stdlib.rs"), text).expect("OUT_DIR is writable");
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -1,4 +1,7 @@
 //! Minima: a small language and native compiler for objectives and optimizers.
 
 pub mod diag;
+pub mod ir;
+pub mod math;
+pub mod ops;
 pub mod syntax;

@@ -15,7 +15,11 @@ pub fn render(report: &Report, sources: &Sources, color: bool) -> String {
     };
     let config = Config::default()
         .with_color(color)
-        .with_char_set(if color { CharSet::Unicode } else { CharSet::Ascii })
+        .with_char_set(if color {
+            CharSet::Unicode
+        } else {
+            CharSet::Ascii
+        })
         .with_index_type(IndexType::Byte)
         .with_compact(false);
     let mut built = ariadne::Report::build(kind, place(report.span))
@@ -28,7 +32,9 @@ pub fn render(report: &Report, sources: &Sources, color: bool) -> String {
     }
     for label in &report.labels {
         built = built.with_label(
-            Label::new(place(label.span)).with_message(printable(&label.text)).with_color(paint),
+            Label::new(place(label.span))
+                .with_message(printable(&label.text))
+                .with_color(paint),
         );
     }
     for help in &report.help {
@@ -41,7 +47,9 @@ pub fn render(report: &Report, sources: &Sources, color: bool) -> String {
     files.extend(report.labels.iter().map(|label| label.span.file));
     files.sort();
     files.dedup();
-    let texts = files.iter().map(|file| (name(*file), safe_text(sources.get(*file).1)));
+    let texts = files
+        .iter()
+        .map(|file| (name(*file), safe_text(sources.get(*file).1)));
     let cache = ariadne::sources(texts.collect::<Vec<_>>());
     let mut out = Vec::new();
     match built.finish().write(cache, &mut out) {
@@ -83,7 +91,11 @@ pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|letter| {
             let keep = letter == '\n' || !is_unsafe(letter);
-            let shown = if keep { letter.to_string() } else { letter.escape_unicode().to_string() };
+            let shown = if keep {
+                letter.to_string()
+            } else {
+                letter.escape_unicode().to_string()
+            };
             shown.chars().collect::<Vec<_>>()
         })
         .collect()
@@ -94,4 +106,3 @@ fn is_unsafe(letter: char) -> bool {
         || matches!(letter,
             '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
-

@@ -77,7 +77,10 @@ impl Report {
     /// Adds a second place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Report {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
         self
     }
 
@@ -98,7 +101,10 @@ impl Report {
     /// Adds the suggestion as an edit.
     #[must_use]
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Report {
-        self.fix = Some(Fix { span, text: text.into() });
+        self.fix = Some(Fix {
+            span,
+            text: text.into(),
+        });
         self
     }
 

@@ -1,0 +1,23 @@
+//! What a program is, and the questions put to an op; never an op's name.
+//!
+//! A program is a functional, shape-typed SSA over whole arrays. See `program` for functions,
+//! bindings and control forms, `facts` for what every structural op answers, `nest` for loop
+//! nests as data.
+
+mod build;
+mod dim;
+mod facts;
+mod nest;
+mod primitives;
+mod program;
+mod tensor;
+mod ty;
+
+pub use build::{Build, infer_primitive};
+pub use dim::Dim;
+pub use facts::{Attr, Derivative, Facts, Form, Misfit, Trap};
+pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
+pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
+pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
+pub use tensor::{Data, Tensor};
+pub use ty::{Elem, Ty};

@@ -1,0 +1,42 @@
+//! The structural ops: facts only, one file each. The list is here.
+//!
+//! Adding one: its file, a `mod` line, a `pub use` line, a line in [`read`] for the text form and
+//! a builder in [`Emit`].
+
+mod arg_reduce;
+mod argsort;
+mod broadcast;
+mod cholesky;
+mod concat;
+mod cumsum;
+mod dot;
+mod emit;
+mod gather;
+mod iota;
+mod pad;
+mod permute;
+mod reduce;
+mod reshape;
+mod reverse;
+mod scatter;
+mod slice;
+mod triangular_solve;
+
+pub use arg_reduce::ArgReduce;
+pub use argsort::Argsort;
+pub use broadcast::Broadcast;
+pub use cholesky::Cholesky;
+pub use concat::Concat;
+pub use cumsum::Cumsum;
+pub use dot::Dot;
+pub use emit::Emit;
+pub use gather::Gather;
+pub use iota::Iota;
+pub use pad::Pad;
+pub use permute::Permute;
+pub use reduce::Reduce;
+pub use reshape::Reshape;
+pub use reverse::Reverse;
+pub use scatter::Scatter;
+pub use slice::Slice;
+pub use triangular_solve::TriangularSolve;
