@@ -1,5 +1,6 @@
 //! Minima: a small language and native compiler for objectives and optimizers.
 
+pub mod data;
 pub mod diag;
 pub mod ir;
 pub mod math;
