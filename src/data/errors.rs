@@ -10,13 +10,13 @@ pub struct DataError {
     /// One sentence.
     pub message: String,
     /// The file as the program names it, if a file is to blame.
-    pub file: Option<String>,
+    pub file: Option<Box<str>>,
     /// The line of that file, from 1.
     pub line: Option<usize>,
     /// The column of that file or table.
-    pub column: Option<String>,
+    pub column: Option<Box<str>>,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
 }
 
 impl DataError {
@@ -33,7 +33,7 @@ impl DataError {
 
     fn of(code: &'static str, file: &str, message: impl Into<String>) -> DataError {
         let mut error = DataError::new(code, message);
-        error.file = Some(file.to_string());
+        error.file = Some(file.into());
         error
     }
 
@@ -43,18 +43,18 @@ impl DataError {
     }
 
     fn column(mut self, name: &str) -> DataError {
-        self.column = Some(name.to_string());
+        self.column = Some(name.into());
         self
     }
 
     fn help(mut self, text: impl Into<String>) -> DataError {
-        self.help = Some(text.into());
+        self.help = Some(text.into().into());
         self
     }
 
     /// The place in the file, such as `data/iris.csv, line 3, column "age"`.
     pub fn place(&self) -> Option<String> {
-        let mut place = self.file.clone()?;
+        let mut place = self.file.as_deref()?.to_string();
         if let Some(line) = self.line {
             place.push_str(&format!(", line {line}"));
         }
@@ -71,7 +71,7 @@ impl DataError {
             report = report.note(format!("in {place}"));
         }
         match &self.help {
-            Some(help) => report.help(help.clone()),
+            Some(help) => report.help(&**help),
             None => report,
         }
     }

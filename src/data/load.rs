@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(load(&folder.0, "a.xls", 1000).unwrap_err().code, "E0621");
         let error = load(&folder.0, "c.csv", 1000).unwrap_err();
         assert_eq!(error.code, "E0601");
-        assert_eq!(error.help.unwrap(), "did you mean \"a.csv\"?");
+        assert_eq!(error.help.as_deref(), Some("did you mean \"a.csv\"?"));
         assert_eq!(load(&folder.0, "a.csv", 3).unwrap_err().code, "E0603");
     }
 

@@ -26,11 +26,7 @@ pub fn take_rows(tensor: &Tensor, rows: &[usize]) -> Tensor {
             (Data::Bool(Arc::new(data)), n)
         }
     };
-    let mut sizes = vec![if width == 0 {
-        rows.len()
-    } else {
-        elements / width
-    }];
+    let mut sizes = vec![elements.checked_div(width).unwrap_or(rows.len())];
     sizes.extend(tensor.sizes.iter().skip(1));
     Tensor { sizes, data }
 }

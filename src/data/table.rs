@@ -127,9 +127,9 @@ mod tests {
         assert_eq!(table().column("age").unwrap().values.rows(), 2);
         let error = table().column("agee").unwrap_err();
         assert_eq!(error.code, "E0611");
-        assert_eq!(error.help.unwrap(), "did you mean \"age\"?");
+        assert_eq!(error.help.as_deref(), Some("did you mean \"age\"?"));
         let error = table().column("unheard").unwrap_err();
-        assert_eq!(error.help.unwrap(), "the columns are age, kind, at");
+        assert_eq!(error.help.as_deref(), Some("the columns are age, kind, at"));
     }
 
     #[test]
