@@ -27,3 +27,4 @@ mod grammar {
 }
 
 pub use parse::{Unread, parse_entry, parse_expr, parse_file};
+pub use print::{print_expr, print_file, print_stmt, print_type};
