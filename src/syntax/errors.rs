@@ -46,6 +46,13 @@ impl Reports {
         self.errors.iter().any(|report| range.contains(&(report.span.start as usize)))
     }
 
+    /// Whether a bracket that opens in `start..end` has lost its end.
+    pub fn lost_bracket_in(&self, start: usize, end: usize) -> bool {
+        let range = start..end;
+        let mut lost = self.errors.iter().filter(|report| report.code == "E0105");
+        lost.any(|report| range.contains(&(report.span.start as usize)))
+    }
+
     /// The first reports in the order of the text; errors come before warnings when not all fit.
     pub fn finish(mut self) -> Vec<Report> {
         self.errors.sort_by_key(|report| report.span.start);

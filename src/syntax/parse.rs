@@ -161,6 +161,11 @@ impl<'t> Reader<'t> {
         let (start, end) = tokens.get(at).map_or((self.text.len(), 0), |(start, _, end)| (*start, *end));
         let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or(start, |(.., end)| *end);
         let supplied = start == end && self.builder.reports.has_errors();
+        let (first, _) = statement_around(tokens, at);
+        let first = tokens.get(first).map_or(before, |(start, ..)| *start);
+        if self.builder.reports.lost_bracket_in(first, before) {
+            return;
+        }
         if supplied || self.builder.reports.has_error_at(before, start) {
             return;
         }

@@ -193,7 +193,7 @@ fn foreign_statement(place: &Unexpected<'_, '_>) -> Option<Report> {
             "functions without a name have no `lambda`",
             "write `x -> e` or `(x, y) -> e`",
         ),
-        ("elif" | "elsif" | "elseif", _) if followed => told(
+        (_, Token::Id("elif" | "elsif" | "elseif")) => told(
             "this is written `else if`",
             "`if a { … } else if b { … } else { … }`",
         ),
@@ -279,7 +279,7 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
             "a definition has one `=`",
             "`let x = e` defines, `x == e` compares",
         ),
-        Token::Assign if place.expects("==") && !place.expects("=") => Some(
+        Token::Assign if before.ends_operand() && !place.expects("=") && !place.expects(":") => Some(
             told("this `=` does not compare", "write `==` to compare")?.fix(place.span(), "=="),
         ),
         Token::FatArrow if first == Token::Fn && place.expects("=") => told(
@@ -298,10 +298,15 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
                 "write `[e for p in S]` or `sum(e for p in S)`",
             )
         }
-        Token::OpenBrace if place.expects_operand() => told(
-            "a block cannot stand here",
-            "records are written `(a = 1, b = 2)`, sets `[1, 2]`; a block stands after `=`, `->` or in `( )`",
-        ),
+        Token::OpenBrace
+            if place.expects_operand()
+                && !matches!(before, Token::If | Token::In | Token::While | Token::Tilde) =>
+        {
+            told(
+                "a block cannot stand here",
+                "records are written `(a = 1, b = 2)`; a block stands after `=`, `->` or in `( )`",
+            )
+        }
         Token::Solve | Token::Minimize | Token::Maximize | Token::Bound
             if place.expects_operand() =>
         {
