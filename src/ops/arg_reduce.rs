@@ -1,5 +1,8 @@
 //! `arg_reduce`: The index of the first greatest or least element along an axis; NaN wins.
 
+use super::shape;
+use crate::ir::{Dim, Elem, Misfit, Ty};
+
 /// The index of the first greatest or least element along an axis; NaN wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgReduce {
@@ -18,8 +21,16 @@ impl crate::ir::Facts for ArgReduce {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        shape::numbers(&operands[0])?;
+        let mut ty = operands[0].with_elem(Elem::Int);
+        if *shape::axis(&ty, self.axis)? == Dim::Known(0) {
+            let text = format!("axis {} of {} has no elements", self.axis, operands[0]);
+            return Err(Misfit(text));
+        }
+        ty.dims.remove(self.axis);
+        Ok(ty)
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

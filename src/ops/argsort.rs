@@ -1,5 +1,8 @@
 //! `argsort`: The indices that sort an axis: ascending, stable, NaN last.
 
+use super::shape;
+use crate::ir::{Elem, Misfit, Ty};
+
 /// The indices that sort an axis: ascending, stable, NaN last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Argsort {
@@ -16,8 +19,11 @@ impl crate::ir::Facts for Argsort {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        shape::numbers(&operands[0])?;
+        shape::axis(&operands[0], self.axis)?;
+        Ok(operands[0].with_elem(Elem::Int))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

@@ -1,6 +1,7 @@
 //! `broadcast`: Repeats a value: operand axis k becomes result axis axes[k]; other result axes are new.
 
-use crate::ir::Dim;
+use super::shape;
+use crate::ir::{Dim, Misfit, Ty};
 
 /// Repeats a value: operand axis k becomes result axis axes[k]; other result axes are new.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,23 @@ impl crate::ir::Facts for Broadcast {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        let mut ty = Ty::new(operand.elem, self.dims.clone());
+        if self.axes.len() != operand.rank() {
+            let (given, rank) = (self.axes.len(), operand.rank());
+            let text = format!("{given} axes are given for {operand}, which has {rank}");
+            return Err(Misfit(text));
+        }
+        shape::distinct_axes(&self.axes, ty.rank())?;
+        for (k, axis) in self.axes.iter().enumerate() {
+            ty.dims[*axis] = shape::agree(&ty, *axis, operand, k)?;
+        }
+        for dim in &ty.dims {
+            shape::not_negative("a dimension", dim)?;
+        }
+        Ok(ty)
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

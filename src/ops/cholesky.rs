@@ -1,5 +1,8 @@
 //! `cholesky`: The lower Cholesky factor of the last two axes; leading axes are batches.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// The lower Cholesky factor of the last two axes; leading axes are batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cholesky;
@@ -13,8 +16,10 @@ impl crate::ir::Facts for Cholesky {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        shape::square(&operands[0])?;
+        Ok(operands[0].clone())
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

@@ -1,5 +1,8 @@
 //! `concat`: Values one behind the other along an axis.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// Values one behind the other along an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concat {
@@ -16,8 +19,23 @@ impl crate::ir::Facts for Concat {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::at_least(operands, 1)?;
+        let mut ty = operands[0].clone();
+        let mut length = shape::axis(&ty, self.axis)?.clone();
+        for operand in &operands[1..] {
+            shape::elements(ty.elem, operand)?;
+            if operand.rank() != ty.rank() {
+                let text = format!("{ty} and {operand} have different numbers of axes");
+                return Err(Misfit(text));
+            }
+            for axis in (0..ty.rank()).filter(|axis| *axis != self.axis) {
+                ty.dims[axis] = shape::agree(&ty, axis, operand, axis)?;
+            }
+            length = shape::fits(length.add(&operand.dims[self.axis]))?;
+        }
+        ty.dims[self.axis] = length;
+        Ok(ty)
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

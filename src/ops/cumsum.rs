@@ -1,5 +1,8 @@
 //! `cumsum`: Running sums along an axis.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// Running sums along an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cumsum {
@@ -18,8 +21,11 @@ impl crate::ir::Facts for Cumsum {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        shape::numbers(&operands[0])?;
+        shape::axis(&operands[0], self.axis)?;
+        Ok(operands[0].clone())
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

@@ -1,5 +1,8 @@
 //! `dot`: Sums of products over pairs of axes; result axes: batch pairs, free axes of a, free axes of b.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// Sums of products over pairs of axes; result axes: batch pairs, free axes of a, free axes of b.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dot {
@@ -18,8 +21,26 @@ impl crate::ir::Facts for Dot {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 2)?;
+        let (a, b) = (&operands[0], &operands[1]);
+        shape::numbers(a)?;
+        shape::elements(a.elem, b)?;
+        let pairs = || self.batch.iter().chain(&self.contract);
+        let of_a: Vec<usize> = pairs().map(|pair| pair.0).collect();
+        let of_b: Vec<usize> = pairs().map(|pair| pair.1).collect();
+        shape::distinct_axes(&of_a, a.rank())?;
+        shape::distinct_axes(&of_b, b.rank())?;
+        let mut dims = Vec::new();
+        for (i, j) in &self.batch {
+            dims.push(shape::agree(a, *i, b, *j)?);
+        }
+        for (i, j) in &self.contract {
+            shape::agree(a, *i, b, *j)?;
+        }
+        dims.extend(others(&of_a, a.rank()).map(|axis| a.dims[axis].clone()));
+        dims.extend(others(&of_b, b.rank()).map(|axis| b.dims[axis].clone()));
+        Ok(Ty::new(a.elem, dims))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {
@@ -63,4 +84,9 @@ impl crate::ir::Facts for Dot {
     fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
         unimplemented!()
     }
+}
+
+/// The axes below `rank` that are not in a list.
+fn others(axes: &[usize], rank: usize) -> impl Iterator<Item = usize> {
+    (0..rank).filter(|axis| !axes.contains(axis))
 }

@@ -1,5 +1,8 @@
 //! `gather`: Picks slices: operand 0 indexed by int arrays on its leading axes.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// Picks slices: operand 0 indexed by int arrays on its leading axes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gather;
@@ -13,8 +16,12 @@ impl crate::ir::Facts for Gather {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::at_least(operands, 2)?;
+        let value = &operands[0];
+        let mut dims = shape::index_dims(value, &operands[1..])?;
+        dims.extend_from_slice(&value.dims[operands.len() - 1..]);
+        Ok(Ty::new(value.elem, dims))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

@@ -1,6 +1,7 @@
 //! `iota`: 0, 1, … along an axis.
 
-use crate::ir::Dim;
+use super::shape;
+use crate::ir::{Dim, Elem, Misfit, Ty};
 
 /// 0, 1, … along an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,14 @@ impl crate::ir::Facts for Iota {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 0)?;
+        for dim in &self.dims {
+            shape::not_negative("a dimension", dim)?;
+        }
+        let ty = Ty::new(Elem::Int, self.dims.clone());
+        shape::axis(&ty, self.axis)?;
+        Ok(ty)
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

@@ -19,6 +19,7 @@ mod reduce;
 mod reshape;
 mod reverse;
 mod scatter;
+mod shape;
 mod slice;
 mod triangular_solve;
 

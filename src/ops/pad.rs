@@ -1,6 +1,7 @@
 //! `pad`: Zeros before, after and between the elements of every axis.
 
-use crate::ir::Dim;
+use super::shape;
+use crate::ir::{Dim, Misfit, Ty};
 
 /// Zeros before, after and between the elements of every axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +23,19 @@ impl crate::ir::Facts for Pad {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        shape::one_for_each_axis("before", &self.before, operand)?;
+        shape::one_for_each_axis("after", &self.after, operand)?;
+        shape::one_for_each_axis("inner", &self.inner, operand)?;
+        for dim in self.before.iter().chain(&self.after).chain(&self.inner) {
+            shape::not_negative("a count of zeros", dim)?;
+        }
+        let dims = (0..operand.rank())
+            .map(|axis| shape::fits(self.length(axis, &operand.dims[axis])))
+            .collect::<Result<Vec<Dim>, Misfit>>()?;
+        Ok(Ty::new(operand.elem, dims))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {
@@ -66,5 +78,17 @@ impl crate::ir::Facts for Pad {
 
     fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
         unimplemented!()
+    }
+}
+
+impl Pad {
+    /// The length of a result axis; `None` if it is too large.
+    fn length(&self, axis: usize, dim: &Dim) -> Option<Dim> {
+        let gaps = match dim.known() {
+            Some(0) => Dim::Known(0),
+            Some(_) | None => dim.sub(&Dim::Known(1))?,
+        };
+        let inside = dim.add(&gaps.mul(&self.inner[axis])?)?;
+        self.before[axis].add(&inside)?.add(&self.after[axis])
     }
 }

@@ -1,5 +1,8 @@
 //! `permute`: Axes in another order: result axis k is operand axis order[k].
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// Axes in another order: result axis k is operand axis order[k].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permute {
@@ -16,8 +19,17 @@ impl crate::ir::Facts for Permute {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        let (given, rank) = (self.order.len(), operand.rank());
+        if given != rank {
+            let text = format!("an order of {given} axes is given for {operand}, which has {rank}");
+            return Err(Misfit(text));
+        }
+        shape::distinct_axes(&self.order, rank)?;
+        let dims = self.order.iter().map(|axis| operand.dims[*axis].clone());
+        Ok(Ty::new(operand.elem, dims.collect()))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

@@ -1,6 +1,7 @@
 //! `reduce`: Folds axes away.
 
-use crate::ir::Fold;
+use super::shape;
+use crate::ir::{Elem, Fold, Misfit, Ty};
 
 /// Folds axes away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,17 @@ impl crate::ir::Facts for Reduce {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        match self.fold {
+            Fold::Sum | Fold::Prod | Fold::Max | Fold::Min => shape::numbers(operand)?,
+            Fold::All | Fold::Any => shape::elements(Elem::Bool, operand)?,
+        }
+        shape::distinct_axes(&self.axes, operand.rank())?;
+        let dims = self.kept(operand.rank()).into_iter();
+        let dims = dims.map(|axis| operand.dims[axis].clone());
+        Ok(Ty::new(operand.elem, dims.collect()))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {
@@ -64,5 +74,12 @@ impl crate::ir::Facts for Reduce {
 
     fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
         unimplemented!()
+    }
+}
+
+impl Reduce {
+    /// The axes that stay, in order.
+    fn kept(&self, rank: usize) -> Vec<usize> {
+        (0..rank).filter(|axis| !self.axes.contains(axis)).collect()
     }
 }

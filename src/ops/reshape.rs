@@ -1,6 +1,7 @@
 //! `reshape`: The same elements under other dimensions.
 
-use crate::ir::Dim;
+use super::shape;
+use crate::ir::{Dim, Misfit, Ty};
 
 /// The same elements under other dimensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +19,20 @@ impl crate::ir::Facts for Reshape {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        let ty = Ty::new(operand.elem, self.dims.clone());
+        for dim in &ty.dims {
+            shape::not_negative("a dimension", dim)?;
+        }
+        let before = shape::fits(shape::product(&operand.dims))?;
+        let after = shape::fits(shape::product(&ty.dims))?;
+        if !shape::may_agree(&before, &after) {
+            let text = format!("{operand} has {before} elements, but {ty} has {after}");
+            return Err(Misfit(text));
+        }
+        Ok(ty)
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

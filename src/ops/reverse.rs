@@ -1,5 +1,8 @@
 //! `reverse`: The elements along an axis in the other order.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// The elements along an axis in the other order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reverse {
@@ -16,8 +19,10 @@ impl crate::ir::Facts for Reverse {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        shape::axis(&operands[0], self.axis)?;
+        Ok(operands[0].clone())
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

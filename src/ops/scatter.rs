@@ -1,5 +1,8 @@
 //! `scatter`: Operands value, updates, indices…: adds or puts slices at indexed places; repeated places add up (add) or the last wins.
 
+use super::shape;
+use crate::ir::{Misfit, Ty};
+
 /// Operands value, updates, indices…: adds or puts slices at indexed places; repeated places add up (add) or the last wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scatter {
@@ -16,8 +19,26 @@ impl crate::ir::Facts for Scatter {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::at_least(operands, 3)?;
+        let (value, updates) = (&operands[0], &operands[1]);
+        if self.add {
+            shape::numbers(value)?;
+        }
+        shape::elements(value.elem, updates)?;
+        let mut dims = shape::index_dims(value, &operands[2..])?;
+        dims.extend_from_slice(&value.dims[operands.len() - 2..]);
+        let fits = dims.len() == updates.rank()
+            && dims
+                .iter()
+                .zip(&updates.dims)
+                .all(|(a, b)| shape::may_agree(a, b));
+        if !fits {
+            let expected = Ty::new(value.elem, dims);
+            let text = format!("expected updates of type {expected}, found {updates}");
+            return Err(Misfit(text));
+        }
+        Ok(value.clone())
     }
 
     fn derivative(&self) -> crate::ir::Derivative {

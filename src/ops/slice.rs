@@ -1,6 +1,7 @@
 //! `slice`: A strided part of every axis.
 
-use crate::ir::Dim;
+use super::shape;
+use crate::ir::{Dim, Misfit, Ty};
 
 /// A strided part of every axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +23,16 @@ impl crate::ir::Facts for Slice {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        shape::one_for_each_axis("starts", &self.starts, operand)?;
+        shape::one_for_each_axis("limits", &self.limits, operand)?;
+        shape::one_for_each_axis("strides", &self.strides, operand)?;
+        let dims = (0..operand.rank())
+            .map(|axis| self.length(axis, operand))
+            .collect::<Result<Vec<Dim>, Misfit>>()?;
+        Ok(Ty::new(operand.elem, dims))
     }
 
     fn derivative(&self) -> crate::ir::Derivative {
@@ -66,5 +75,31 @@ impl crate::ir::Facts for Slice {
 
     fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
         unimplemented!()
+    }
+}
+
+impl Slice {
+    /// The length of a result axis.
+    fn length(&self, axis: usize, operand: &Ty) -> Result<Dim, Misfit> {
+        let (start, limit) = (&self.starts[axis], &self.limits[axis]);
+        let (dim, stride) = (&operand.dims[axis], &self.strides[axis]);
+        let span = shape::fits(limit.sub(start))?;
+        let rest = shape::fits(dim.sub(limit))?;
+        let inside = [start, &span, &rest];
+        if inside.iter().any(|dim| dim.known().is_some_and(|n| n < 0)) {
+            return Err(Misfit(format!(
+                "{start}..{limit} does not lie in axis {axis} of {operand}, which has {dim} elements"
+            )));
+        }
+        match stride.known() {
+            Some(step) if step >= 1 => span.div_ceil(step).ok_or_else(|| {
+                Misfit(format!(
+                    "{start}..{limit} in steps of {step} has no known length"
+                ))
+            }),
+            Some(_) | None => Err(Misfit(format!(
+                "the step of a slice must be a positive number, found {stride}"
+            ))),
+        }
     }
 }

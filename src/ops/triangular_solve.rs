@@ -1,5 +1,8 @@
 //! `triangular_solve`: inv(L) @ b for lower triangular L.
 
+use super::shape;
+use crate::ir::{Elem, Misfit, Ty};
+
 /// inv(L) @ b for lower triangular L.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriangularSolve {
@@ -16,8 +19,20 @@ impl crate::ir::Facts for TriangularSolve {
         unimplemented!()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 2)?;
+        let (l, b) = (&operands[0], &operands[1]);
+        shape::square(l)?;
+        shape::elements(Elem::Real, b)?;
+        if b.rank() != l.rank() {
+            let text = format!("{l} and {b} have different numbers of axes");
+            return Err(Misfit(text));
+        }
+        let mut ty = b.clone();
+        for axis in 0..b.rank() - 1 {
+            ty.dims[axis] = shape::agree(l, axis, b, axis)?;
+        }
+        Ok(ty)
     }
 
     fn derivative(&self) -> crate::ir::Derivative {
