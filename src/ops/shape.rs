@@ -1,6 +1,7 @@
 //! Arithmetic on dimensions and the sentences about those that do not fit.
 
-use crate::ir::{Dim, Elem, Misfit, Ty};
+use super::Emit;
+use crate::ir::{Build, Dim, Elem, Misfit, Tensor, Ty, Value};
 
 /// Whether two dimensions may be equal: only a known difference says no.
 pub(super) fn may_agree(a: &Dim, b: &Dim) -> bool {
@@ -152,4 +153,62 @@ pub(super) fn index_dims(value: &Ty, indices: &[Ty]) -> Result<Vec<Dim>, Misfit>
         }
     }
     Ok(dims)
+}
+
+/// A result of arithmetic on the dimensions of operands that fit.
+///
+/// # Panics
+/// If it is too large.
+pub(super) fn sure(dim: Option<Dim>) -> Dim {
+    dim.expect("the dimensions of operands that fit do not overflow")
+}
+
+/// The value with a leading dimension: as it is if it is batched, else repeated.
+pub(super) fn lead(build: &mut Build, value: Value, batched: bool, size: &Dim) -> Value {
+    if batched {
+        return value;
+    }
+    let dims = prepend(size, &build.ty(value).dims);
+    build.broadcast_to(value, &dims)
+}
+
+/// A list with one more entry in front.
+pub(super) fn prepend(first: &Dim, rest: &[Dim]) -> Vec<Dim> {
+    [first].into_iter().chain(rest).cloned().collect()
+}
+
+/// The number of elements before, along and behind an axis: `[outer, n, inner]`.
+pub(super) fn around(ty: &Ty, axis: usize) -> [i64; 3] {
+    let sizes = ty.sizes();
+    let outer = number(sizes[..axis].iter().product());
+    let inner = number(sizes[axis + 1..].iter().product());
+    [outer, number(sizes[axis]), inner]
+}
+
+/// A size as a kernel's number.
+pub(super) fn number(size: usize) -> i64 {
+    i64::try_from(size).expect("sizes fit 64 bits")
+}
+
+/// The kind of elements as a kernel's number: 0 real, 1 int, 2 bool.
+pub(super) fn kind(elem: Elem) -> i64 {
+    match elem {
+        Elem::Real => 0,
+        Elem::Int => 1,
+        Elem::Bool => 2,
+    }
+}
+
+/// The product of dimensions of an operand that fits.
+pub(super) fn count(dims: &[Dim]) -> Dim {
+    sure(product(dims))
+}
+
+/// A scalar zero (`false`).
+pub(super) fn zero_of(elem: Elem) -> Tensor {
+    match elem {
+        Elem::Real => Tensor::scalar(0.0),
+        Elem::Int => Tensor::int_scalar(0),
+        Elem::Bool => Tensor::bool_scalar(false),
+    }
 }
