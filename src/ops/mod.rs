@@ -13,6 +13,7 @@ mod dot;
 mod emit;
 mod gather;
 mod iota;
+mod matrix;
 mod pad;
 mod permute;
 mod reduce;

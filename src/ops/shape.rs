@@ -212,3 +212,28 @@ pub(super) fn zero_of(elem: Elem) -> Tensor {
         Elem::Bool => Tensor::bool_scalar(false),
     }
 }
+
+/// A kernel's number as a size.
+pub(super) fn size(number: i64) -> usize {
+    usize::try_from(number).expect("sizes are not negative")
+}
+
+/// All values with the leading dimension.
+pub(super) fn lead_all(
+    build: &mut Build,
+    values: &[Value],
+    batched: &[bool],
+    size: &Dim,
+) -> Vec<Value> {
+    let pairs = values.iter().zip(batched);
+    pairs
+        .map(|(value, batched)| lead(build, *value, *batched, size))
+        .collect()
+}
+
+/// Indices with a leading dimension, and in front of them the one into that dimension itself.
+pub(super) fn with_row_number(build: &mut Build, indices: &[Value]) -> Vec<Value> {
+    let dims = build.ty(indices[0]).dims.clone();
+    let row = build.iota(&dims, 0);
+    [row].into_iter().chain(indices.iter().copied()).collect()
+}
