@@ -787,6 +787,21 @@ fn structural_ops_page() {
     golden("structural", &page);
 }
 
+/// Without the bindings that nothing reads.
+fn swept(mut function: Function) -> Function {
+    let mut live = function.results.clone();
+    let mut kept = Vec::new();
+    for binding in function.bindings.into_iter().rev() {
+        if binding.values.iter().any(|value| live.contains(value)) {
+            live.extend(&binding.operands);
+            kept.push(binding);
+        }
+    }
+    kept.reverse();
+    function.bindings = kept;
+    function
+}
+
 /// The functions that differentiation meets: tangents and their transposes, by op.
 #[test]
 fn derivatives_page() {
@@ -804,8 +819,9 @@ fn derivatives_page() {
             continue;
         }
         let (function, linear) = case.tangent(&case.active());
-        page += &format!("# {}\n{function}\n", call_text(&*case.op, &case.types()));
-        page += &format!("{}\n\n", transposed(&function, &linear));
+        let tangent = swept(function.clone());
+        page += &format!("# {}\n{tangent}\n", call_text(&*case.op, &case.types()));
+        page += &format!("{}\n\n", swept(transposed(&function, &linear)));
         seen.push(key);
     }
     golden("derivatives", &page);

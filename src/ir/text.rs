@@ -275,7 +275,8 @@ pub type Registry<'a> = &'a dyn Fn(&str, &Attributes) -> Result<Option<Arc<dyn F
 pub fn read_program(text: &str, registry: Registry<'_>) -> Result<Program, String> {
     let mut reader = Reader::new(text, registry);
     reader.program().map_err(|what| {
-        let line = text[..reader.at].matches('\n').count() + 1;
+        let before = text[..reader.at].trim_end();
+        let line = before.matches('\n').count() + 1;
         format!("line {line}: {what}")
     })
 }
