@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod diag;
+pub mod eval;
 pub mod ir;
 pub mod math;
 pub mod ops;

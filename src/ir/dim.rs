@@ -83,6 +83,14 @@ impl Dim {
         self.add(&other.mul(&Dim::Known(-1))?)
     }
 
+    /// Whether two dimensions may be equal: only a known difference says no.
+    pub fn may_equal(&self, other: &Dim) -> bool {
+        match self.sub(other) {
+            Some(Dim::Known(difference)) => difference == 0,
+            Some(Dim::Poly(_)) | None => true,
+        }
+    }
+
     /// Product, or `None` on overflow.
     pub fn mul(&self, other: &Dim) -> Option<Dim> {
         if let (Dim::Known(a), Dim::Known(b)) = (self, other) {
@@ -118,6 +126,19 @@ impl Dim {
             *k /= by;
         }
         Some(Dim::of(terms))
+    }
+
+    /// Quotient by a positive number, rounded up, if every coefficient of a name is divisible by it.
+    pub fn div_ceil(&self, by: i64) -> Option<Dim> {
+        if by < 1 {
+            return None;
+        }
+        let constant = match self {
+            Dim::Known(n) => *n,
+            Dim::Poly(poly) => poly.0.get(&Vec::new()).copied().unwrap_or(0),
+        };
+        let missing = constant.checked_neg()?.rem_euclid(by);
+        self.add(&Dim::Known(missing))?.div_exact(by)
     }
 
     /// Puts dimensions for names; names without one stay.
