@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{DataError, Table, Values, errors};
+use super::{Column, DataError, Table, Values, errors};
 use crate::ir::{Data, Tensor};
 
 /// Which columns of a table to take.
@@ -20,20 +20,7 @@ pub enum Pick<'a> {
 /// The picked columns side by side as a matrix [rows, columns], with the names of its columns.
 /// Truth values are 1 and 0.
 pub fn matrix(table: &Table, pick: Pick) -> Result<(Tensor, Vec<String>), DataError> {
-    let columns: Vec<&super::Column> = match pick {
-        Pick::All => table.columns.iter().collect(),
-        Pick::Only(names) => {
-            let picked = names.iter().map(|name| table.column(name));
-            picked.collect::<Result<_, _>>()?
-        }
-        Pick::Except(names) => {
-            names
-                .iter()
-                .try_for_each(|name| table.column(name).map(drop))?;
-            let kept = |column: &&super::Column| !names.contains(&column.name);
-            table.columns.iter().filter(kept).collect()
-        }
-    };
+    let columns = picked(table, pick)?;
     if columns.is_empty() {
         return Err(errors::no_columns_left(&table.source));
     }
@@ -54,6 +41,26 @@ pub fn matrix(table: &Table, pick: Pick) -> Result<(Tensor, Vec<String>), DataEr
         }
     }
     Ok((Tensor::real(&[table.rows, names.len()], data), names))
+}
+
+/// The names of the picked columns, as [`matrix`] names its columns.
+pub fn names(table: &Table, pick: Pick) -> Result<Vec<String>, DataError> {
+    let columns = picked(table, pick)?;
+    Ok(columns.into_iter().flat_map(Column::headings).collect())
+}
+
+fn picked<'a>(table: &'a Table, pick: Pick) -> Result<Vec<&'a Column>, DataError> {
+    match pick {
+        Pick::All => Ok(table.columns.iter().collect()),
+        Pick::Only(names) => names.iter().map(|name| table.column(name)).collect(),
+        Pick::Except(names) => {
+            for name in names {
+                table.column(name)?;
+            }
+            let kept = |column: &&Column| !names.contains(&column.name);
+            Ok(table.columns.iter().filter(kept).collect())
+        }
+    }
 }
 
 /// Every column less its mean, divided by its standard deviation over all rows (divisor n, not
@@ -192,8 +199,8 @@ fn number<T: Ord + Clone>(values: impl Iterator<Item = T> + Clone) -> (Tensor, V
 
 /// A row of zeros with a one in the place of its class: real [rows, classes]. Classes are whole
 /// numbers from 0, or the labels of a text column in ascending order; without `classes` there are
-/// as many as the greatest says.
-pub fn one_hot(values: &Values, classes: Option<usize>) -> Result<Tensor, DataError> {
+/// as many as the greatest says. The result may take up to `limit` bytes.
+pub fn one_hot(values: &Values, classes: Option<usize>, limit: u64) -> Result<Tensor, DataError> {
     let codes = match values {
         Values::Labels(_) => group(values).codes.to_reals(),
         Values::Tensor(tensor) => tensor.to_reals(),
@@ -205,13 +212,13 @@ pub fn one_hot(values: &Values, classes: Option<usize>) -> Result<Tensor, DataEr
         reason = "the cast saturates, and what is too great fails below"
     )]
     let classes = classes.unwrap_or_else(|| (greatest as usize).saturating_add(1));
-    let cells = codes.len().checked_mul(classes);
+    let cells = codes.len().saturating_mul(classes);
     let mut data = Vec::new();
-    let reserved = cells.filter(|cells| data.try_reserve_exact(*cells).is_ok());
-    let Some(cells) = reserved else {
+    let fits = (cells as u64).saturating_mul(8) <= limit;
+    if !fits || data.try_reserve_exact(cells).is_err() {
         let sizes = [codes.len() as u64, classes as u64];
-        return Err(errors::array_too_large(&sizes, usize::MAX as u64));
-    };
+        return Err(errors::array_too_large(&sizes, limit));
+    }
     data.resize(cells, 0.0);
     for (row, code) in codes.iter().enumerate() {
         #[expect(
@@ -234,7 +241,6 @@ pub fn one_hot(values: &Values, classes: Option<usize>) -> Result<Tensor, DataEr
 
 #[cfg(test)]
 mod tests {
-    use super::super::Column;
     use super::*;
 
     fn table() -> Table {
@@ -268,6 +274,7 @@ mod tests {
         assert_eq!(m, Tensor::real(&[3, 2], vec![1.0, 1.0, 2.0, 0.0, 3.0, 1.0]));
         let (_, of) = matrix(&table(), Pick::Only(&names(&["t", "n"]))).unwrap();
         assert_eq!(of, ["t", "n"]);
+        assert_eq!(super::names(&table(), Pick::All).unwrap(), ["n", "k", "t"]);
         let code = |pick| matrix(&table(), pick).unwrap_err().code;
         assert_eq!(code(Pick::All), "E0612");
         let unknown = names(&["z"]);
@@ -318,17 +325,23 @@ mod tests {
     fn one_hot_marks_the_class() {
         let ints = Values::Tensor(Tensor::int(&[3], vec![2, 0, 1]));
         let rows = vec![0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-        assert_eq!(one_hot(&ints, None).unwrap(), Tensor::real(&[3, 3], rows));
-        assert_eq!(one_hot(&ints, Some(4)).unwrap().sizes, [3, 4]);
         assert_eq!(
-            one_hot(&table().columns[1].values, None).unwrap().sizes,
+            one_hot(&ints, None, 1000).unwrap(),
+            Tensor::real(&[3, 3], rows)
+        );
+        assert_eq!(one_hot(&ints, Some(4), 1000).unwrap().sizes, [3, 4]);
+        assert_eq!(
+            one_hot(&table().columns[1].values, None, 1000)
+                .unwrap()
+                .sizes,
             [3, 2]
         );
-        let code = |x: Tensor, n| one_hot(&Values::Tensor(x), n).unwrap_err().code;
+        let code = |x: Tensor, n| one_hot(&Values::Tensor(x), n, 1000).unwrap_err().code;
         assert_eq!(code(Tensor::int(&[1], vec![3]), Some(3)), "E0614");
         assert_eq!(code(Tensor::int(&[2], vec![-1, 3]), None), "E0614");
         assert_eq!(code(Tensor::real(&[1], vec![0.5]), None), "E0614");
         assert_eq!(code(Tensor::real(&[1], vec![1e18]), None), "E0623");
+        assert_eq!(code(Tensor::int(&[1], vec![200]), None), "E0623");
         assert_eq!(code(Tensor::real(&[1], vec![f64::NAN]), None), "E0614");
     }
 }

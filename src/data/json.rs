@@ -149,7 +149,8 @@ fn column(source: Source, path: &str, value: &Value) -> Result<Values, DataError
     let mut leaves = Leaves {
         source,
         sizes: &sizes,
-        path: path.to_string(),
+        path,
+        place: Vec::new(),
         elem: None,
         data: room_for(source, sizes.iter().map(|n| *n as u64).product())?,
     };
@@ -161,7 +162,9 @@ fn column(source: Source, path: &str, value: &Value) -> Result<Values, DataError
 struct Leaves<'a> {
     source: Source<'a>,
     sizes: &'a [usize],
-    path: String,
+    path: &'a str,
+    /// The indices of the value that is walked over.
+    place: Vec<usize>,
     elem: Option<Elem>,
     data: Vec<Leaf>,
 }
@@ -197,12 +200,10 @@ impl Leaves<'_> {
     fn walk(&mut self, value: &Value, depth: usize) -> Result<(), DataError> {
         match (value, self.sizes.get(depth)) {
             (Value::Array(values), Some(size)) if values.len() == *size => {
-                let outer = self.path.len();
                 for (at, value) in values.iter().enumerate() {
-                    let path = index(self.path.get(..outer).unwrap_or_default(), at);
-                    self.path = path;
+                    self.place.push(at);
                     self.walk(value, depth + 1)?;
-                    self.path.truncate(outer);
+                    self.place.pop();
                 }
                 Ok(())
             }
@@ -246,7 +247,11 @@ impl Leaves<'_> {
     }
 
     fn misfit(&self, why: &str) -> DataError {
-        errors::json_misfit(self.source.name, &self.path, why)
+        let path = self
+            .place
+            .iter()
+            .fold(self.path.to_string(), |path, at| index(&path, *at));
+        errors::json_misfit(self.source.name, &path, why)
     }
 
     fn finish(self, sizes: &[usize]) -> Tensor {

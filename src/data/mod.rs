@@ -27,7 +27,7 @@ mod table;
 #[cfg(test)]
 mod hostile;
 
-pub use columns::{Group, Pick, group, matrix, one_hot, standardize};
+pub use columns::{Group, Pick, group, matrix, names, one_hot, standardize};
 pub use errors::{DataError, array_too_large};
 pub use file::resolve;
 pub use load::{Loaded, load, load_as, save};

@@ -7,10 +7,15 @@
 //! A column is integers, reals, truth values (`true`, `false`) or text. One that holds numbers
 //! and anything else is an error if at least half of it are numbers, else it is text.
 
+mod kinds;
+mod lines;
+mod print;
+
 use std::sync::Arc;
 
-use csv::{ByteRecord, ReaderBuilder};
-
+use self::kinds::{Kind, Summary, decide, truth};
+use self::lines::{Lines, newlines};
+pub(super) use self::print::print;
 use super::file::{Source, read, room_for};
 use super::table::{Column, Table, Values};
 use super::{DataError, errors};
@@ -57,102 +62,6 @@ fn utf8<'a>(source: Source, bytes: &'a [u8]) -> Result<&'a str, DataError> {
     })
 }
 
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
-}
-
-/// The records of a text, each with its line.
-struct Lines<'a> {
-    source: Source<'a>,
-    text: &'a str,
-    reader: csv::Reader<&'a [u8]>,
-    record: ByteRecord,
-    /// How far lines have been counted.
-    counted: usize,
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn new(source: Source<'a>, text: &'a str, delimiter: u8) -> Lines<'a> {
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(text.as_bytes());
-        Lines {
-            source,
-            text,
-            reader,
-            record: ByteRecord::new(),
-            counted: 0,
-            line: 1,
-        }
-    }
-
-    /// Moves to the next record, which must have `columns` cells (any number if 0), and gives its
-    /// line; `None` at the end.
-    fn next(&mut self, columns: usize) -> Result<Option<usize>, DataError> {
-        let more = self.reader.read_byte_record(&mut self.record);
-        if !matches!(more, Ok(true)) {
-            return Ok(None);
-        }
-        let start = self.record.position().map_or(0, csv::Position::byte);
-        let end = self.reader.position().byte();
-        let blank = self.start_at(usize::try_from(start).unwrap_or(usize::MAX));
-        self.check_quotes(usize::try_from(end).unwrap_or(usize::MAX))?;
-        let cells = self.record.len();
-        if columns == 1 && blank > 0 {
-            return Err(errors::ragged_row(self.source.name, self.line - 1, 0, 1));
-        }
-        if columns != 0 && cells != columns {
-            return Err(errors::ragged_row(
-                self.source.name,
-                self.line,
-                cells,
-                columns,
-            ));
-        }
-        Ok(Some(self.line))
-    }
-
-    /// Counts lines up to the record that starts at a byte, past the blank lines before it;
-    /// gives the number of these.
-    fn start_at(&mut self, byte: usize) -> usize {
-        let bytes = self.text.as_bytes();
-        let rest = bytes.get(byte..).unwrap_or_default();
-        let skipped = rest
-            .iter()
-            .take_while(|byte| matches!(byte, b'\n' | b'\r'))
-            .count();
-        let passed = bytes.get(self.counted..byte).unwrap_or_default();
-        let blank = newlines(rest.get(..skipped).unwrap_or_default());
-        // The reader may stop between the two bytes of a Windows line end.
-        let between = rest.first() == Some(&b'\n') && passed.last() == Some(&b'\r');
-        self.line += newlines(passed) + blank;
-        self.counted = byte.saturating_add(skipped);
-        blank.saturating_sub(usize::from(between))
-    }
-
-    /// The last record may have swallowed the rest of the file behind a quote never closed.
-    fn check_quotes(&self, end: usize) -> Result<(), DataError> {
-        let raw = self.text.as_bytes().get(self.counted..end);
-        let raw = raw.unwrap_or_default();
-        let odd = raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
-        let swallowed = || self.record.iter().any(|cell| cell.contains(&b'\n'));
-        if odd && end >= self.text.len() && swallowed() {
-            return Err(errors::unclosed_quote(self.source.name, self.line));
-        }
-        Ok(())
-    }
-
-    /// The cells of the record, without white space around them.
-    fn cells(&self) -> impl Iterator<Item = &str> {
-        // The whole text is UTF-8, and cells are cut at single-byte letters.
-        let text = |cell| std::str::from_utf8(cell).unwrap_or_default();
-        self.record.iter().map(move |cell| text(cell).trim())
-    }
-}
-
 fn header(source: Source, lines: &mut Lines) -> Result<Vec<String>, DataError> {
     lines.next(0)?;
     let names: Vec<String> = lines.cells().map(str::to_string).collect();
@@ -171,101 +80,6 @@ fn header(source: Source, lines: &mut Lines) -> Result<Vec<String>, DataError> {
     match twice {
         Some(name) => Err(errors::duplicate_column(source.name, name)),
         None => Ok(names),
-    }
-}
-
-/// What one cell says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Says {
-    Int,
-    Real,
-    /// A number beyond the reals.
-    TooLarge,
-    /// `nan`, `inf` and their like.
-    NotFinite,
-    Bool,
-    /// `NA` and its like; a label where text is.
-    Unknown,
-    Text,
-}
-
-const UNKNOWN: &[&str] = &["na", "n/a", "null", "none", "?", "-", "."];
-const NOT_FINITE: &[&str] = &["nan", "inf", "infinity"];
-
-fn says(cell: &str) -> Says {
-    let numeral = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-    if cell.as_bytes().iter().all(numeral)
-        && let Ok(number) = cell.parse::<f64>()
-    {
-        return match (cell.parse::<i64>(), number.is_finite()) {
-            (Ok(_), _) => Says::Int,
-            (Err(_), true) => Says::Real,
-            (Err(_), false) => Says::TooLarge,
-        };
-    }
-    let plain = cell.trim_start_matches(['+', '-']);
-    let is = |word: &&str| cell.eq_ignore_ascii_case(word);
-    if truth(cell).is_some() {
-        Says::Bool
-    } else if UNKNOWN.iter().any(is) {
-        Says::Unknown
-    } else if NOT_FINITE
-        .iter()
-        .any(|word| plain.eq_ignore_ascii_case(word))
-    {
-        Says::NotFinite
-    } else {
-        Says::Text
-    }
-}
-
-fn truth(cell: &str) -> Option<bool> {
-    if cell.eq_ignore_ascii_case("true") {
-        Some(true)
-    } else if cell.eq_ignore_ascii_case("false") {
-        Some(false)
-    } else {
-        None
-    }
-}
-
-/// A cell that may be to blame: its line, its kind and its text.
-type Odd = (usize, Says, String);
-
-/// What the first scan finds in a column.
-#[derive(Debug, Clone, Default)]
-struct Summary {
-    numbers: usize,
-    bools: usize,
-    others: usize,
-    has_real: bool,
-    too_large: Option<Odd>,
-    first_bool: Option<Odd>,
-    first_other: Option<Odd>,
-}
-
-impl Summary {
-    fn add(&mut self, line: usize, cell: &str) {
-        let kind = says(cell);
-        let odd = || (line, kind, cell.to_string());
-        match kind {
-            Says::Int => self.numbers += 1,
-            Says::Real | Says::TooLarge => {
-                self.numbers += 1;
-                self.has_real = true;
-                if kind == Says::TooLarge {
-                    self.too_large.get_or_insert_with(odd);
-                }
-            }
-            Says::Bool => {
-                self.bools += 1;
-                self.first_bool.get_or_insert_with(odd);
-            }
-            Says::NotFinite | Says::Unknown | Says::Text => {
-                self.others += 1;
-                self.first_other.get_or_insert_with(odd);
-            }
-        }
     }
 }
 
@@ -289,53 +103,6 @@ fn scan(
         return Err(errors::empty(source.name, "has a header and no rows"));
     }
     Ok((summaries, rows))
-}
-
-/// What a column becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Int,
-    Real,
-    Bool,
-    Text,
-}
-
-fn decide(source: Source, names: &[String], summaries: &[Summary]) -> Result<Vec<Kind>, DataError> {
-    let columns = names.iter().zip(summaries);
-    columns
-        .map(|(name, summary)| kind_of(source, name, summary))
-        .collect()
-}
-
-fn kind_of(source: Source, name: &str, column: &Summary) -> Result<Kind, DataError> {
-    let odd = column.bools + column.others;
-    let blamed = column.first_other.as_ref().or(column.first_bool.as_ref());
-    let only_not_finite = column.bools == 0
-        && matches!(&column.first_other, Some((_, Says::NotFinite, _)))
-        && column.numbers == 0;
-    let mixed = column.numbers > 0 && (column.numbers >= odd || column.others == 0);
-    match blamed {
-        Some(odd) if mixed || only_not_finite => Err(blame(source, name, odd)),
-        Some(_) if column.others > 0 => Ok(Kind::Text),
-        Some(_) => Ok(Kind::Bool),
-        None => match &column.too_large {
-            Some(odd) => Err(blame(source, name, odd)),
-            None if column.has_real => Ok(Kind::Real),
-            None => Ok(Kind::Int),
-        },
-    }
-}
-
-fn blame(source: Source, name: &str, (line, kind, text): &Odd) -> DataError {
-    let file = source.name;
-    match kind {
-        Says::TooLarge => errors::number_too_large(file, *line, name, text),
-        Says::NotFinite => errors::not_finite(file, *line, name, text),
-        Says::Unknown => errors::missing_value(file, *line, name, text),
-        Says::Int | Says::Real | Says::Bool | Says::Text => {
-            errors::text_among_numbers(file, *line, name, text)
-        }
-    }
 }
 
 fn check_memory(source: Source, kinds: &[Kind], rows: usize, text: usize) -> Result<(), DataError> {
@@ -412,60 +179,6 @@ fn fill(
         .into_iter()
         .map(|column| column.finish(rows))
         .collect())
-}
-
-/// The text of a table. Reals are written with the fewest digits that read back to the same bits;
-/// a column of vectors `w` becomes the columns `w_0`, `w_1` ….
-pub(super) fn print(name: &str, table: &Table, delimiter: u8) -> Result<Vec<u8>, DataError> {
-    let failed = |why: csv::Error| errors::cannot_write(name, &std::io::Error::other(why));
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(delimiter)
-        .from_writer(Vec::new());
-    let header: Vec<String> = table.columns.iter().flat_map(Column::headings).collect();
-    writer.write_record(&header).map_err(failed)?;
-    for row in 0..table.rows {
-        let columns = table.columns.iter();
-        let cells: Vec<String> = columns
-            .flat_map(|column| column.values.cells(row))
-            .collect();
-        writer.write_record(&cells).map_err(failed)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|why| errors::cannot_write(name, &why.into_error()))
-}
-
-impl Column {
-    /// Its name, or one name for each number in a row of it.
-    pub(super) fn headings(&self) -> Vec<String> {
-        match self.values.width() {
-            None => vec![self.name.clone()],
-            Some(width) => (0..width).map(|at| format!("{}_{at}", self.name)).collect(),
-        }
-    }
-}
-
-impl Values {
-    /// The numbers in a row, if the rows are arrays.
-    pub(super) fn width(&self) -> Option<usize> {
-        match self {
-            Values::Tensor(tensor) if tensor.sizes.len() > 1 => {
-                Some(tensor.sizes.iter().skip(1).product())
-            }
-            Values::Tensor(_) | Values::Labels(_) => None,
-        }
-    }
-
-    fn cells(&self, row: usize) -> Vec<String> {
-        match self {
-            Values::Labels(labels) => labels.get(row).cloned().into_iter().collect(),
-            Values::Tensor(tensor) => match &super::take_rows(tensor, &[row]).data {
-                Data::Real(data) => data.iter().map(|x| format!("{x:?}")).collect(),
-                Data::Int(data) => data.iter().map(i64::to_string).collect(),
-                Data::Bool(data) => data.iter().map(bool::to_string).collect(),
-            },
-        }
-    }
 }
 
 #[cfg(test)]
