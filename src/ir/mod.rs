@@ -10,6 +10,7 @@ mod facts;
 mod nest;
 mod primitives;
 mod program;
+mod rule;
 mod tensor;
 mod ty;
 
@@ -19,5 +20,6 @@ pub use facts::{Attr, Derivative, Facts, Form, Misfit, Trap};
 pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
 pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
 pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
+pub use rule::{Comparison, Condition, Rule, Term};
 pub use tensor::{Data, Tensor};
 pub use ty::{Elem, Ty};
