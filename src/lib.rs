@@ -1,6 +1,7 @@
 //! Minima: a small language and native compiler for objectives and optimizers.
 
 pub mod diag;
+pub mod eval;
 pub mod ir;
 pub mod math;
 pub mod ops;
