@@ -1,0 +1,1 @@
+//! Inputs made to break the parser: deep, long, random, mutated.
