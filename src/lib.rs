@@ -3,6 +3,7 @@
 pub mod diag;
 pub mod eval;
 pub mod ir;
+pub mod lower;
 pub mod math;
 pub mod ops;
 pub mod passes;

@@ -91,6 +91,17 @@ fn out_of_loop(build: &mut Build, op: &Loop, binding: &Binding) -> Binding {
     }
 }
 
+/// Whether the result is larger than what it is made of: such ops cost nothing where they are
+/// read, but would be stored if they were moved.
+fn expands(body: &Function, binding: &Binding) -> bool {
+    let count = |value: &Value| body.ty(*value).is_known().then(|| body.ty(*value).count());
+    let read: Option<usize> = binding.operands.iter().map(count).sum();
+    match (count(&binding.values[0]), read) {
+        (Some(result), Some(read)) => result > read,
+        _ => true,
+    }
+}
+
 fn read_values(function: &Function) -> Vec<bool> {
     let mut read = vec![false; function.types.len()];
     let operands = function.bindings.iter().flat_map(|b| &b.operands);
@@ -106,13 +117,15 @@ fn may_move(body: &Function, binding: &Binding) -> bool {
     match &binding.op {
         Op::Constant(tensor) => tensor.len() > 1,
         Op::Primitive(_) => true,
-        Op::Structural(facts) => match facts.derivative() {
-            Derivative::Linear(linear) => {
-                let mut operands = binding.operands.iter().zip(&linear);
-                !operands.any(|(v, linear)| !linear && body.ty(*v).elem == Elem::Int)
-            }
-            Derivative::Zero | Derivative::Bilinear | Derivative::Own => true,
-        },
+        Op::Structural(facts) => {
+            let derivative = facts.derivative();
+            let mut operands = binding.operands.iter().enumerate();
+            let indexed = matches!(derivative, Derivative::Linear(_))
+                && operands.any(|(at, v)| {
+                    body.ty(*v).elem == Elem::Int && !derivative.linear_in(at)
+                });
+            !indexed && !expands(body, binding)
+        }
         Op::Loop(_) | Op::If(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => false,
     }
 }

@@ -181,12 +181,13 @@ impl Batching<'_> {
     /// Puts the indices of the inactive lanes to 0. Indices are the int operands that an op is
     /// not linear in.
     fn mask_indices(&mut self, facts: &dyn Facts, operands: &mut [Lane], active: Value) {
-        let Derivative::Linear(linear) = facts.derivative() else {
+        let derivative = facts.derivative();
+        if !matches!(derivative, Derivative::Linear(_)) {
             return;
-        };
+        }
         for (at, lane) in operands.iter_mut().enumerate() {
             let ty = self.build.ty(lane.value).clone();
-            if ty.elem != Elem::Int || linear.get(at).copied().unwrap_or(false) {
+            if ty.elem != Elem::Int || derivative.linear_in(at) {
                 continue;
             }
             let zero = self.build.zeros(&ty);

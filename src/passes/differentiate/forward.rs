@@ -126,8 +126,8 @@ impl Forward {
         }
         match facts.derivative() {
             Derivative::Zero => None,
-            Derivative::Linear(marks) => {
-                let marked = |at: usize| marks.get(at).copied().unwrap_or(false);
+            linear @ Derivative::Linear(_) => {
+                let marked = |at: usize| linear.linear_in(at);
                 if !(0..operands.len()).any(|at| marked(at) && tangents[at].is_some()) {
                     return None;
                 }

@@ -35,7 +35,9 @@ fn results(binding: &Binding, operands: &[bool]) -> Vec<bool> {
         Op::Primitive(prim) => vec![any && primitives().of(*prim).derivative.is_some()],
         Op::Structural(facts) => vec![match facts.derivative() {
             Derivative::Zero => false,
-            Derivative::Linear(marks) => operands.iter().zip(&marks).any(|(v, m)| *v && *m),
+            linear @ Derivative::Linear(_) => {
+                (0..operands.len()).any(|at| operands[at] && linear.linear_in(at))
+            }
             Derivative::Bilinear | Derivative::Own => any,
         }],
         Op::Loop(op) => {
