@@ -1,7 +1,7 @@
 //! Reverse mode: the nonlinear bindings of a forward program as they stand, then the linear ones
 //! transposed, last to first.
 
-use crate::ir::{Binding, Build, Derivative, Elem, Facts, Function, Op, Ty, Value};
+use crate::ir::{Binding, Build, Derivative, Facts, Function, Op, Ty, Value};
 use crate::ops::Emit;
 
 use super::control::{self, Tape};
@@ -251,10 +251,5 @@ impl<'a> Backward<'a> {
             });
         }
         operands
-    }
-
-    /// Whether a value has real elements.
-    pub fn is_real(&self, value: Value) -> bool {
-        self.mixed.function.ty(value).elem == Elem::Real
     }
 }
