@@ -78,9 +78,15 @@ fn check(f: &Function, inputs: &[Tensor]) {
     let forward = differentiate::jvp(&plain, &active);
     let reverse = differentiate::vjp(&plain, &active);
     let mut noise = Noise(7);
-    let v: Vec<Tensor> = inputs.iter().map(|t| noise.reals(&t.sizes, -1.0, 1.0)).collect();
+    let v: Vec<Tensor> = inputs
+        .iter()
+        .map(|t| noise.reals(&t.sizes, -1.0, 1.0))
+        .collect();
     let value = run(&plain, inputs);
-    let u: Vec<Tensor> = value.iter().map(|t| noise.reals(&t.sizes, -1.0, 1.0)).collect();
+    let u: Vec<Tensor> = value
+        .iter()
+        .map(|t| noise.reals(&t.sizes, -1.0, 1.0))
+        .collect();
 
     let jv = run(&forward, &[inputs, &v].concat());
     assert_eq!(reals(&jv[..value.len()]), reals(&value));
@@ -109,7 +115,10 @@ fn check(f: &Function, inputs: &[Tensor]) {
     for ((up, down), found) in up.iter().zip(&down).zip(&jv) {
         let expected = (up - down) / (2.0 * h);
         let size = expected.abs().max(1.0);
-        assert!((expected - found).abs() < 1e-5 * size, "{expected} != {found}");
+        assert!(
+            (expected - found).abs() < 1e-5 * size,
+            "{expected} != {found}"
+        );
     }
 }
 
@@ -118,17 +127,24 @@ fn check_orders(f: &Function, inputs: &[Tensor]) {
     check(f, inputs);
     let first = grad(f);
     check(&first, inputs);
-    let summed = function(&first.params.iter().map(|p| first.ty(*p).clone()).collect::<Vec<_>>(), |b, p| {
-        let all = b.inline(&first, p);
-        let mut sum = b.real(0.0);
-        for g in all {
-            let axes: Vec<usize> = (0..b.ty(g).rank()).collect();
-            let s = b.call("sin", &[g]);
-            let s = b.reduce(Fold::Sum, s, &axes);
-            sum = b.call("add", &[sum, s]);
-        }
-        vec![sum]
-    });
+    let summed = function(
+        &first
+            .params
+            .iter()
+            .map(|p| first.ty(*p).clone())
+            .collect::<Vec<_>>(),
+        |b, p| {
+            let all = b.inline(&first, p);
+            let mut sum = b.real(0.0);
+            for g in all {
+                let axes: Vec<usize> = (0..b.ty(g).rank()).collect();
+                let s = b.call("sin", &[g]);
+                let s = b.reduce(Fold::Sum, s, &axes);
+                sum = b.call("add", &[sum, s]);
+            }
+            vec![sum]
+        },
+    );
     check(&grad(&summed), inputs);
 }
 
@@ -158,7 +174,12 @@ fn loops_with_stacked_results() {
             let z = b.call("add", &[p[2], y]);
             vec![y, z, z]
         });
-        let l = Loop { trip: Dim::Known(4), condition: None, body, carried: 2 };
+        let l = Loop {
+            trip: Dim::Known(4),
+            condition: None,
+            body,
+            carried: 2,
+        };
         let zero = b.real(0.0);
         let found = repeat(b, l, vec![p[1], zero, p[0]]);
         let s = b.call("exp", &[found[2]]);
@@ -186,7 +207,12 @@ fn newton() -> Function {
             let s = b.call("mul", &[half, s]);
             vec![s, s]
         });
-        let l = Loop { trip: Dim::Known(20), condition: Some(condition), body, carried: 1 };
+        let l = Loop {
+            trip: Dim::Known(20),
+            condition: Some(condition),
+            body,
+            carried: 1,
+        };
         let one = b.real(1.0);
         let found = repeat(b, l, vec![one, p[0]]);
         let all = b.reduce(Fold::Sum, found[1], &[0]);
@@ -287,7 +313,9 @@ fn where_keeps_what_a_zero_factor_hides() {
         let w = b.call("where", &[c, s, zero]);
         vec![b.call("mul", &[w, p[1]])]
     });
-    let dx = function(&[real(&[]), real(&[])], |b, p| vec![b.inline(&grad(&f), p)[0]]);
+    let dx = function(&[real(&[]), real(&[])], |b, p| {
+        vec![b.inline(&grad(&f), p)[0]]
+    });
     let second = expanded(&grad(&dx));
     let at = |x: f64, y: f64| reals(&run(&second, &[Tensor::scalar(x), Tensor::scalar(y)]));
     assert_eq!(at(4.0, 0.0), vec![0.0, 0.25]);
@@ -326,7 +354,12 @@ fn choices() {
             let y = b.call("mul", &[x, p[1]]);
             vec![b.call("cos", &[y])]
         });
-        let l = Loop { trip: Dim::Known(3), condition: None, body, carried: 1 };
+        let l = Loop {
+            trip: Dim::Known(3),
+            condition: None,
+            body,
+            carried: 1,
+        };
         repeat(b, l, vec![p[1], p[0]])
     });
     let otherwise = function(&[real(&[3]), real(&[])], |b, p| {
@@ -357,7 +390,9 @@ fn nested_maps() {
             let d = b.call("neg", &[d]);
             vec![b.call("exp", &[d])]
         });
-        let outer = function(&[int(), real(&[4])], |b, p| map(b, 4, inner, vec![p[0], p[1]]));
+        let outer = function(&[int(), real(&[4])], |b, p| {
+            map(b, 4, inner, vec![p[0], p[1]])
+        });
         let all = map(b, 4, outer, vec![p[0]])[0];
         vec![b.reduce(Fold::Sum, all, &[0, 1])]
     });
@@ -379,7 +414,12 @@ fn batched_loops_of_different_lengths() {
             let z = b.call("add", &[y, i]);
             vec![y, z]
         });
-        let l = Loop { trip: Dim::Known(6), condition: Some(condition), body, carried: 1 };
+        let l = Loop {
+            trip: Dim::Known(6),
+            condition: Some(condition),
+            body,
+            carried: 1,
+        };
         let each = function(&[int(), real(&[3])], |b, p| {
             let x = b.gather(p[1], &[p[0]]);
             let found = repeat(b, l, vec![x, x]);

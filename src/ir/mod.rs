@@ -2,7 +2,7 @@
 //!
 //! A program is a functional, shape-typed SSA over whole arrays. See `program` for functions,
 //! bindings and control forms, `facts` for what every structural op answers, `nest` for loop
-//! nests as data.
+//! nests as data, `text` for how programs are printed and read, `verify` for the invariants.
 
 mod build;
 mod dim;
@@ -10,9 +10,13 @@ mod facts;
 mod nest;
 mod primitives;
 mod program;
+mod read;
 mod rule;
 mod tensor;
+mod text;
 mod ty;
+mod verify;
+mod visit;
 
 pub use build::{Build, infer_primitive};
 pub use dim::Dim;
@@ -20,6 +24,9 @@ pub use facts::{Attr, Derivative, Facts, Form, Misfit, Trap};
 pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
 pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
 pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
+pub use read::{Attributes, Registry, read_program};
 pub use rule::{Comparison, Condition, Rule, Term};
 pub use tensor::{Data, Tensor, indices, space, zero};
+pub use text::LITERAL_LIMIT;
 pub use ty::{Elem, Ty};
+pub use verify::verify;

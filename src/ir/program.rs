@@ -138,15 +138,6 @@ pub struct Diff {
     pub active: Vec<bool>,
 }
 
-impl Diff {
-    fn map(&self, change: &mut dyn FnMut(&Function) -> Function) -> Diff {
-        Diff {
-            function: change(&self.function),
-            active: self.active.clone(),
-        }
-    }
-}
-
 impl Function {
     /// The type of a value.
     pub fn ty(&self, value: Value) -> &Ty {
@@ -190,34 +181,6 @@ impl Op {
             | Op::Custom(_)
             | Op::Jvp(_)
             | Op::Vjp(_) => None,
-        }
-    }
-
-    /// The same op with the functions inside it put through `change`.
-    #[must_use]
-    pub fn map_functions(&self, change: &mut dyn FnMut(&Function) -> Function) -> Op {
-        match self {
-            Op::Constant(_) | Op::Primitive(_) | Op::Structural(_) => self.clone(),
-            Op::Loop(op) => Op::Loop(Arc::new(Loop {
-                trip: op.trip.clone(),
-                condition: op.condition.as_ref().map(&mut *change),
-                body: change(&op.body),
-                carried: op.carried,
-            })),
-            Op::If(op) => Op::If(Arc::new(If {
-                then: change(&op.then),
-                otherwise: change(&op.otherwise),
-            })),
-            Op::Map(op) => Op::Map(Arc::new(Map {
-                trip: op.trip.clone(),
-                body: change(&op.body),
-            })),
-            Op::Custom(op) => Op::Custom(Arc::new(Custom {
-                function: change(&op.function),
-                tangent: change(&op.tangent),
-            })),
-            Op::Jvp(op) => Op::Jvp(Arc::new(op.map(change))),
-            Op::Vjp(op) => Op::Vjp(Arc::new(op.map(change))),
         }
     }
 

@@ -37,14 +37,25 @@ pub fn primitive_facts(file: &File) -> Result<Primitives, Vec<Report>> {
 }
 
 fn facts_of(decl: &PrimitiveDecl) -> Result<(Prim, PrimitiveFacts), Report> {
-    let prim = Prim::named(&decl.native)
-        .ok_or_else(|| refused(decl.name.span, format!("no machine function `{}`", decl.native)))?;
-    let domains = decl.params.iter().map(|param| param.set.as_ref().map(domain).transpose());
+    let prim = Prim::named(&decl.native).ok_or_else(|| {
+        refused(
+            decl.name.span,
+            format!("no machine function `{}`", decl.native),
+        )
+    })?;
+    let domains = decl
+        .params
+        .iter()
+        .map(|param| param.set.as_ref().map(domain).transpose());
     let facts = PrimitiveFacts {
         derivative: derivative(decl, prim)?,
         domains: domains.collect::<Result<_, _>>()?,
         range: decl.range.as_ref().map(domain).transpose()?,
-        facts: decl.facts.iter().map(|fact| fact.name.to_string()).collect(),
+        facts: decl
+            .facts
+            .iter()
+            .map(|fact| fact.name.to_string())
+            .collect(),
     };
     Ok((prim, facts))
 }
@@ -83,7 +94,10 @@ pub(super) fn plain(arg: &Arg) -> Option<&Expr> {
 /// The value of a literal, possibly negated; `inf` and `pi` are known.
 pub(super) fn number(expr: &Expr) -> Option<f64> {
     match &*expr.kind {
-        #[expect(clippy::cast_precision_loss, reason = "literals of the library are small")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "literals of the library are small"
+        )]
         ExprKind::Int(n) => Some(*n as f64),
         ExprKind::Real(x) => Some(*x),
         ExprKind::Name(name) if &**name == "inf" => Some(f64::INFINITY),
@@ -151,7 +165,10 @@ impl Scope {
 
     fn as_real(&mut self, (value, whole): (Value, Option<i64>)) -> Value {
         match whole {
-            #[expect(clippy::cast_precision_loss, reason = "literals of the library are small")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "literals of the library are small"
+            )]
             Some(n) => self.build.real(n as f64),
             None => value,
         }
@@ -199,16 +216,28 @@ impl Scope {
                         .ok_or_else(|| refused(*span, "not a comparison".to_string()))?;
                     self.call(name, operands, expr.span)?
                 }
-                _ => return Err(refused(expr.span, "comparisons do not chain here".to_string())),
+                _ => {
+                    return Err(refused(
+                        expr.span,
+                        "comparisons do not chain here".to_string(),
+                    ));
+                }
             },
             ExprKind::Power(base, exponent) => {
                 let operands = vec![self.expr(base)?, self.expr(exponent)?];
-                let name = if operands[1].1.is_some() { "powi" } else { "pow" };
+                let name = if operands[1].1.is_some() {
+                    "powi"
+                } else {
+                    "pow"
+                };
                 self.call(name, operands, expr.span)?
             }
             ExprKind::Call { function, args } => {
                 let ExprKind::Name(name) = &*function.kind else {
-                    return Err(refused(function.span, "only primitives are called".to_string()));
+                    return Err(refused(
+                        function.span,
+                        "only primitives are called".to_string(),
+                    ));
                 };
                 let args: Vec<&Expr> = args.iter().filter_map(plain).collect();
                 let operands = args
@@ -217,7 +246,12 @@ impl Scope {
                     .collect::<Result<Vec<_>, _>>()?;
                 self.call(name, operands, expr.span)?
             }
-            _ => return Err(refused(expr.span, "not an elementwise expression".to_string())),
+            _ => {
+                return Err(refused(
+                    expr.span,
+                    "not an elementwise expression".to_string(),
+                ));
+            }
         };
         Ok((value, None))
     }

@@ -106,7 +106,10 @@ fn term(expr: &Expr, variables: &mut Vec<Arc<str>>) -> Result<Term, Report> {
         }
         ExprKind::Call { function, args } => {
             let ExprKind::Name(name) = &*function.kind else {
-                return Err(refused(function.span, "only primitives are called in rules"));
+                return Err(refused(
+                    function.span,
+                    "only primitives are called in rules",
+                ));
             };
             let args: Vec<&Expr> = args.iter().filter_map(plain).collect();
             call(name, &args, expr.span, variables)
@@ -123,7 +126,10 @@ fn call(
 ) -> Result<Term, Report> {
     let prim = Prim::named(name).ok_or_else(|| refused(span, "not a primitive"))?;
     if prim.signature().0.len() != args.len() {
-        return Err(refused(span, "the primitive takes another number of arguments"));
+        return Err(refused(
+            span,
+            "the primitive takes another number of arguments",
+        ));
     }
     let terms = args.iter().map(|arg| term(arg, variables));
     Ok(Term::Call(prim, terms.collect::<Result<_, _>>()?))

@@ -54,7 +54,7 @@ pub fn cse(function: &Function) -> Function {
             *operand = map[operand.0 as usize];
         }
         let Some(op) = key_of(&binding.op) else {
-            binding.op = binding.op.map_functions(&mut cse);
+            binding.op = binding.op.map_functions(cse);
             new.bindings.push(binding);
             continue;
         };

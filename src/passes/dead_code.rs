@@ -73,7 +73,7 @@ fn shrink(binding: &Binding, marks: &[bool]) -> Binding {
         | Op::Jvp(_)
         | Op::Vjp(_) => {
             let mut new = binding.clone();
-            new.op = binding.op.map_functions(&mut dead_code);
+            new.op = binding.op.map_functions(dead_code);
             new
         }
     }

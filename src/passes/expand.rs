@@ -27,7 +27,7 @@ pub fn expand(function: &Function, options: &Options) -> Function {
     for binding in &function.bindings {
         build.at(binding.span);
         let operands: Vec<Value> = look(&map, &binding.operands);
-        let op = binding.op.map_functions(&mut |inner| expand(inner, options));
+        let op = binding.op.map_functions(|inner| expand(inner, options));
         let found = expand_op(&mut build, op, operands, binding, function, options);
         for (old, new) in binding.values.iter().zip(found) {
             map[old.0 as usize] = Some(new);
@@ -38,7 +38,8 @@ pub fn expand(function: &Function, options: &Options) -> Function {
 }
 
 fn look(map: &[Option<Value>], values: &[Value]) -> Vec<Value> {
-    let new = |value: &Value| map[value.0 as usize].expect("operands are bound before they are read");
+    let new =
+        |value: &Value| map[value.0 as usize].expect("operands are bound before they are read");
     values.iter().map(new).collect()
 }
 

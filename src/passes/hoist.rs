@@ -30,7 +30,7 @@ pub fn hoist(function: &Function) -> Function {
     );
     for binding in &function.bindings {
         let mut binding = binding.clone();
-        binding.op = binding.op.map_functions(&mut hoist);
+        binding.op = binding.op.map_functions(hoist);
         if let Op::Loop(op) = &binding.op {
             binding = out_of_loop(&mut build, op, &binding);
         }
@@ -121,9 +121,8 @@ fn may_move(body: &Function, binding: &Binding) -> bool {
             let derivative = facts.derivative();
             let mut operands = binding.operands.iter().enumerate();
             let indexed = matches!(derivative, Derivative::Linear(_))
-                && operands.any(|(at, v)| {
-                    body.ty(*v).elem == Elem::Int && !derivative.linear_in(at)
-                });
+                && operands
+                    .any(|(at, v)| body.ty(*v).elem == Elem::Int && !derivative.linear_in(at));
             !indexed && !expands(body, binding)
         }
         Op::Loop(_) | Op::If(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => false,

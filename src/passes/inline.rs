@@ -29,7 +29,7 @@ pub fn inline(function: &Function) -> Function {
             build.inline(&inline(&op.function), &operands)
         } else {
             let types = binding.values.iter().map(|v| function.ty(*v).clone());
-            let op = binding.op.map_functions(&mut inline);
+            let op = binding.op.map_functions(inline);
             build.bind(op, operands, types.collect())
         };
         for (old, new) in binding.values.iter().zip(found) {

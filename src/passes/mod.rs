@@ -15,7 +15,7 @@ mod simplify;
 
 use std::sync::Arc;
 
-use crate::ir::{Function, Program, Rule};
+use crate::ir::{Function, Program, Rule, verify};
 
 pub use cse::{CSE, cse};
 pub use dead_code::{DEAD_CODE, dead_code};
@@ -58,7 +58,7 @@ pub static STANDARD: &[&Pass] = &[
 /// Runs the standard pipeline. `observe` sees the program after each pass.
 ///
 /// # Panics
-/// In debug builds, if a pass breaks its promise.
+/// In debug builds, if a pass breaks its promise or an invariant of the IR.
 pub fn run_pipeline(
     program: &mut Program,
     options: &Options,
@@ -67,7 +67,8 @@ pub fn run_pipeline(
     for pass in STANDARD {
         (pass.run)(program, options);
         if cfg!(debug_assertions) {
-            if let Err(broken) = (pass.ensures)(&program.main) {
+            let kept = verify(&program.main).and_then(|()| (pass.ensures)(&program.main));
+            if let Err(broken) = kept {
                 panic!("{} broke its promise: {broken}", pass.name);
             }
         }

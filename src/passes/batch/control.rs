@@ -48,7 +48,13 @@ impl Batching<'_> {
         let then_lanes = self.and_active(condition.value);
         let other_lanes = self.and_active(other);
         let then = emit(self.build, &op.then, captures, self.size, Some(then_lanes));
-        let otherwise = emit(self.build, &op.otherwise, captures, self.size, Some(other_lanes));
+        let otherwise = emit(
+            self.build,
+            &op.otherwise,
+            captures,
+            self.size,
+            Some(other_lanes),
+        );
         then.into_iter()
             .zip(otherwise)
             .map(|(a, b)| {
@@ -99,7 +105,11 @@ impl Batching<'_> {
     fn params(&self, build: &mut Build, function: &Function, marks: &[bool]) -> Vec<Lane> {
         let param = |(param, mark): (&Value, &bool)| {
             let ty = function.ty(*param);
-            let ty = if *mark { with_front(ty, self.size) } else { ty.clone() };
+            let ty = if *mark {
+                with_front(ty, self.size)
+            } else {
+                ty.clone()
+            };
             Lane::new(build.param(ty), *mark)
         };
         function.params.iter().zip(marks).map(param).collect()
@@ -129,9 +139,10 @@ impl Batching<'_> {
         let mut carried: Vec<bool> = first.iter().map(|lane| lane.batched).collect();
         let by_lane = loop {
             let params = [&[false][..], &carried, &capture_marks].concat();
-            let by_lane = op.condition.as_ref().is_some_and(|condition| {
-                dependent(condition, &params)[0]
-            });
+            let by_lane = op
+                .condition
+                .as_ref()
+                .is_some_and(|condition| dependent(condition, &params)[0]);
             let next = dependent(&op.body, &params);
             let before = carried.clone();
             for (mark, found) in carried.iter_mut().zip(next) {
@@ -169,7 +180,11 @@ impl Batching<'_> {
         }
         let mut goes_on = found[0].in_front(&mut build, self.size);
         if self.active.is_some() {
-            let mask = *build.function().params.last().expect("the mask is the last");
+            let mask = *build
+                .function()
+                .params
+                .last()
+                .expect("the mask is the last");
             goes_on = build.call("and", &[mask, goes_on]);
         }
         let any = build.reduce(Fold::Any, goes_on, &[0]);
@@ -191,7 +206,11 @@ impl Batching<'_> {
         }
         let mut found = emit(&mut build, &op.body, &lanes, self.size, mask);
         let mut marks: Vec<bool> = params[1..=op.carried].to_vec();
-        marks.extend(found[op.carried..].iter().map(|lane| lane.batched || by_lane));
+        marks.extend(
+            found[op.carried..]
+                .iter()
+                .map(|lane| lane.batched || by_lane),
+        );
         if let (true, Some(mask)) = (by_lane, mask) {
             // Lanes that have ended keep what they carry, and stack zeros.
             for (at, lane) in found.iter_mut().enumerate() {
@@ -303,4 +322,3 @@ fn results(binding: &Binding, operands: &[bool]) -> Vec<bool> {
         | Op::Vjp(_) => vec![true; binding.values.len()],
     }
 }
-

@@ -146,13 +146,19 @@ impl Batching<'_> {
         match &binding.op {
             Op::Loop(op) if !plain || self.active.is_some() => self.repeat(op, &operands),
             Op::If(op) if !plain || self.active.is_some() => self.choose_branch(op, &operands),
-            Op::Constant(_) | Op::Primitive(_) | Op::Structural(_) | Op::Custom(_)
-            | Op::Loop(_) | Op::If(_)
+            Op::Constant(_)
+            | Op::Primitive(_)
+            | Op::Structural(_)
+            | Op::Custom(_)
+            | Op::Loop(_)
+            | Op::If(_)
                 if plain =>
             {
                 let operands = operands.iter().map(|lane| lane.value).collect();
                 let types = binding.values.iter().map(|v| self.function.ty(*v).clone());
-                let values = self.build.bind(binding.op.clone(), operands, types.collect());
+                let values = self
+                    .build
+                    .bind(binding.op.clone(), operands, types.collect());
                 values.into_iter().map(|v| Lane::new(v, false)).collect()
             }
             Op::Primitive(prim) => {

@@ -65,7 +65,13 @@ fn spread(values: &[Value], linear: &[bool]) -> Vec<Option<Value>> {
     let mut values = values.iter();
     linear
         .iter()
-        .map(|linear| if *linear { None } else { values.next().copied() })
+        .map(|linear| {
+            if *linear {
+                None
+            } else {
+                values.next().copied()
+            }
+        })
         .collect()
 }
 
@@ -101,7 +107,11 @@ pub(super) fn forward_loop(
     }
     let stacked = pick(stacked, &linear_results[op.carried..], false);
     results.extend(body_kept.all(&mut inner, &body, &stacked));
-    let taped: Vec<Value> = arguments[1..=op.carried].iter().flatten().copied().collect();
+    let taped: Vec<Value> = arguments[1..=op.carried]
+        .iter()
+        .flatten()
+        .copied()
+        .collect();
     results.extend(&taped);
 
     let condition = op.condition.as_ref().map(|condition| {
@@ -246,16 +256,12 @@ pub(super) fn backward_loop(
     let results: Vec<Value> = linear_params
         .iter()
         .zip(found)
-        .map(|(param, ct)| {
-            super::or_zeros(&mut inner, ct.map(|ct| ct.value), op.body.ty(*param))
-        })
+        .map(|(param, ct)| super::or_zeros(&mut inner, ct.map(|ct| ct.value), op.body.ty(*param)))
         .collect();
 
     let new = Loop {
         trip: op.trip.clone(),
-        condition: tape
-            .count
-            .map(|_| not_yet(outer.build, &first, &around)),
+        condition: tape.count.map(|_| not_yet(outer.build, &first, &around)),
         body: inner.finish(results),
         carried: first.len(),
     };
@@ -402,7 +408,11 @@ pub(super) fn backward_if(
     if types.is_empty() {
         return;
     }
-    let mut operands = vec![outer.kept.value(outer.build, outer.mixed, binding.operands[0])];
+    let mut operands = vec![
+        outer
+            .kept
+            .value(outer.build, outer.mixed, binding.operands[0]),
+    ];
     operands.extend(around);
     let choice = Op::If(Arc::new(If { then, otherwise }));
     let values = outer.build.bind(choice, operands, types);
@@ -426,7 +436,14 @@ pub(super) fn backward_custom(
     }
     let linear = pick(&binding.operands, &marks, true);
     let seeds = vec![None; linear.len()];
-    let found = transposed(outer.build, function, &marks, &arguments, cotangents, &seeds);
+    let found = transposed(
+        outer.build,
+        function,
+        &marks,
+        &arguments,
+        cotangents,
+        &seeds,
+    );
     for (operand, ct) in linear.iter().zip(found) {
         if let Some(ct) = ct {
             outer.accumulate(*operand, ct);

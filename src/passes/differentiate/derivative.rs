@@ -134,13 +134,7 @@ impl<'a> Emission<'a> {
         binding.operands == self.rule.params[..binding.operands.len()]
     }
 
-    fn primitive(
-        &self,
-        build: &mut Build,
-        prim: Prim,
-        binding: &Binding,
-        dims: &[Dim],
-    ) -> Value {
+    fn primitive(&self, build: &mut Build, prim: Prim, binding: &Binding, dims: &[Dim]) -> Value {
         let slots: Vec<Slot> = binding.operands.iter().map(|v| self.slot(*v)).collect();
         let form = linear_form(prim);
         match (form, slots.as_slice()) {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::Span;
-use crate::ir::{
-    Binding, Build, Custom, Derivative, Elem, Facts, Function, If, Loop, Op, Value,
-};
+use crate::ir::{Binding, Build, Custom, Derivative, Elem, Facts, Function, If, Loop, Op, Value};
 use crate::ops::Emit;
 
 use super::derivative::primitive_tangent;
@@ -232,7 +230,13 @@ impl Forward {
         }
         operands.extend(captures);
         operands.extend(tangents[op.carried..].iter().flatten());
-        self.with_tangents(binding, Op::Loop(Arc::new(new)), operands, &wanted, op.carried);
+        self.with_tangents(
+            binding,
+            Op::Loop(Arc::new(new)),
+            operands,
+            &wanted,
+            op.carried,
+        );
     }
 
     /// A choice of values and tangents together.

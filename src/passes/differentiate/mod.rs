@@ -26,7 +26,8 @@ mod transpose;
 mod varying;
 
 use crate::diag::Span;
-use crate::ir::{Build, Elem, Function, Ty, Value};
+use crate::ir::{Build, Elem, Function, Ty, Value, primitives};
+use crate::math::Prim;
 use crate::ops::Emit;
 
 use transpose::{Cotangent, Mixed, Taint};
@@ -108,10 +109,24 @@ pub fn not_linear_in(function: &Function, params: &[bool]) -> Option<Span> {
     linear::not_linear_in(function, params)
 }
 
+/// The stated derivatives of primitives that are not linear in their tangents.
+pub fn nonlinear_derivatives() -> Vec<(Prim, Span)> {
+    let check = |prim: Prim| {
+        let function = primitives().of(prim).derivative.as_ref()?;
+        let args = prim.signature().0.len();
+        let tangents: Vec<bool> = (0..function.params.len()).map(|at| at >= args).collect();
+        not_linear_in(function, &tangents).map(|span| (prim, span))
+    };
+    Prim::all().filter_map(check).collect()
+}
+
 fn or_zeros(build: &mut Build, value: Option<Value>, ty: &Ty) -> Value {
     value.unwrap_or_else(|| build.zeros(ty))
 }
 
 fn span_of(function: &Function) -> Span {
-    function.bindings.last().map_or_else(Span::default, |b| b.span)
+    function
+        .bindings
+        .last()
+        .map_or_else(Span::default, |b| b.span)
 }

@@ -69,8 +69,7 @@ impl Kept {
     /// The new value of a nonlinear one. A tangent that is read where it must not be counts as
     /// zero (see [`super::not_linear_in`], which users' derivatives are checked with).
     pub fn value(&self, build: &mut Build, mixed: &Mixed, value: Value) -> Value {
-        self.values[value.0 as usize]
-            .unwrap_or_else(|| build.zeros(mixed.function.ty(value)))
+        self.values[value.0 as usize].unwrap_or_else(|| build.zeros(mixed.function.ty(value)))
     }
 
     pub fn all(&self, build: &mut Build, mixed: &Mixed, values: &[Value]) -> Vec<Value> {

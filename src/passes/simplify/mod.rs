@@ -1,6 +1,6 @@
 //! Simplification.
-use crate::ir::Function;
 use super::{Options, Pass};
+use crate::ir::Function;
 /// See the module.
 pub static SIMPLIFY: Pass = Pass {
     name: "simplify",
@@ -9,4 +9,6 @@ pub static SIMPLIFY: Pass = Pass {
     ensures: super::nothing,
 };
 /// A simpler function.
-pub fn simplify(function: &Function, _options: &Options) -> Function { function.clone() }
+pub fn simplify(function: &Function, _options: &Options) -> Function {
+    function.clone()
+}
