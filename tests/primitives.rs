@@ -78,10 +78,16 @@ fn derivatives_are_linear_in_their_tangents() {
     assert!(offenders.is_empty(), "{offenders:?}");
 }
 
-/// Central differences of fourth order in one argument.
-fn difference(prim: Prim, args: &[Tensor], at: usize) -> f64 {
+/// The derivative in one argument by differences; `None` where two step sizes disagree: a kink.
+fn difference(prim: Prim, args: &[Tensor], at: usize) -> Option<f64> {
+    let (a, b) = (step(prim, args, at, 1e-3), step(prim, args, at, 5e-4));
+    ((a - b).abs() < 1e-7 * b.abs().max(1.0)).then_some(b)
+}
+
+/// Central differences of fourth order.
+fn step(prim: Prim, args: &[Tensor], at: usize, h: f64) -> f64 {
     let x = args[at].reals()[0];
-    let h = 1e-3 * x.abs().clamp(0.05, 1.0);
+    let h = h * x.abs().clamp(0.05, 1.0);
     let moved = |by: f64| {
         let mut args = args.to_vec();
         args[at] = Tensor::scalar(x + by * h);
@@ -107,6 +113,7 @@ fn derivatives_agree_with_differences_and_with_their_transposes() {
         }
         let forward = differentiate::jvp(&f, &active);
         let reverse = differentiate::vjp(&f, &active);
+        let mut skipped = 0;
         for _ in 0..200 {
             let args = arguments(prim, &mut noise);
             let mut found = Vec::new();
@@ -128,11 +135,15 @@ fn derivatives_agree_with_differences_and_with_their_transposes() {
                     (forward * u - back).abs() <= 1e-14 * size,
                     "{prim:?} {args:?}"
                 );
-                let expected = difference(prim, &args, *at);
+                let Some(expected) = difference(prim, &args, *at) else {
+                    skipped += 1;
+                    continue;
+                };
                 let error = (expected - forward).abs() / expected.abs().max(1.0);
                 assert!(error < 1e-7, "{prim:?} {args:?}: {expected} != {forward}");
             }
         }
+        assert!(skipped <= 20, "{prim:?}: {skipped} of 200 points skipped");
     }
 }
 
