@@ -4,6 +4,8 @@ pub mod data;
 pub mod diag;
 pub mod eval;
 pub mod ir;
+pub mod lower;
 pub mod math;
 pub mod ops;
+pub mod passes;
 pub mod syntax;

@@ -51,7 +51,7 @@ impl Lower<'_> {
     ) -> Res<(Val, Vec<Val>, bool)> {
         let active = self.active_args(f, &args, wrt, span)?;
         let args = self.real_args(args, &active, span)?;
-        let traced = self.trace(f, &args, &active, span)?;
+        let traced = self.traced(f, &args, &active, span)?;
         let reals: Vec<Ty> = traced.results.iter().filter(|ty| ty.elem == Elem::Real).cloned().collect();
         let seeds = match cotangent {
             None => {
@@ -152,7 +152,7 @@ impl Lower<'_> {
     }
 
     /// The function as code in its active arguments.
-    fn trace(&mut self, f: &Val, args: &[Argument], active: &[bool], span: Span) -> Res<Traced> {
+    fn traced(&mut self, f: &Val, args: &[Argument], active: &[bool], span: Span) -> Res<Traced> {
         let mut operands = Vec::new();
         let mut types = Vec::new();
         for (arg, on) in args.iter().zip(active) {
@@ -230,7 +230,7 @@ impl Lower<'_> {
     pub(crate) fn forward(&mut self, f: &Val, x: &Argument, v: &Argument, span: Span) -> Res<(Val, Val)> {
         let args = self.real_args(vec![x.clone()], &[true], span)?;
         let x = &args[0];
-        let traced = self.trace(f, &args, &[true], span)?;
+        let traced = self.traced(f, &args, &[true], span)?;
         let (Some(directions), Some(points)) = (v.value.leaves(), x.value.leaves()) else {
             return self.fail(errors::not_a_vector(v.span, &v.value.describe()));
         };
@@ -301,7 +301,7 @@ impl Lower<'_> {
         let Some(input) = point.value.ty() else {
             return self.fail(errors::jacobian_of_record(point.span, &point.value.describe()));
         };
-        let probe = self.trace(f, std::slice::from_ref(point), &[true], span)?;
+        let probe = self.traced(f, std::slice::from_ref(point), &[true], span)?;
         let Some(output) = probe.shape.ty() else {
             return self.fail(errors::jacobian_of_record(span, &probe.shape.describe()));
         };

@@ -273,7 +273,7 @@ impl Lower<'_> {
                     scalars.push((axis, index));
                 }
                 Index::Many(index, at) => {
-                    let index = self.guarded(&index, at)?;
+                    let index = self.guarded_index(&index, at)?;
                     arrays.push((axis, index));
                 }
             }
@@ -288,7 +288,7 @@ impl Lower<'_> {
         Ok(self.wrap(value))
     }
 
-    fn guarded(&mut self, index: &Val, span: Span) -> Res<Val> {
+    fn guarded_index(&mut self, index: &Val, span: Span) -> Res<Val> {
         match self.guard.clone() {
             Some(guard) if known_bool(&guard).is_none() => {
                 let dims = index.ty().map(|ty| ty.dims).unwrap_or_default();
@@ -412,7 +412,7 @@ impl Lower<'_> {
                     part.push(len);
                 }
                 Index::Many(index, at) => {
-                    let index = self.guarded(&index, at)?;
+                    let index = self.guarded_index(&index, at)?;
                     let dims = index.ty().map(|ty| ty.dims).unwrap_or_default();
                     spots.push((axis, index, part.len(), dims.len()));
                     part.extend(dims);

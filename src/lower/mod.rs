@@ -23,9 +23,11 @@ mod index;
 mod linear;
 mod objective;
 mod optimizer;
+mod primitives;
 mod problem;
 mod program;
 mod reductions;
+mod rules;
 mod solve;
 mod stage;
 mod tables;
@@ -33,9 +35,13 @@ mod types;
 mod value;
 mod walk;
 
+pub use builtins::all as builtins;
 pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, UntilPart, UntilKind};
 pub use objective::{Fit, Objective};
 pub use optimizer::OptimizerValue;
+pub use primitives::primitive_facts;
+pub use rules::rewrite_rules;
+pub use tables::to_loaded;
 pub use value::{Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
 
 use std::collections::HashMap;

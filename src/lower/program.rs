@@ -162,7 +162,7 @@ impl Lower<'_> {
                 let arg = Arg { name: None, value: ArgValue::Expr(e.clone()) };
                 self.print(scope, std::slice::from_ref(&arg), item.span)
             }
-            StmtKind::Import { path, path_span, name } => self.import(scope, path, *path_span, name.as_ref()),
+            StmtKind::Import { path, path_span, name } => self.import_file(scope, path, *path_span, name.as_ref()),
             StmtKind::Input { name, ty, default } => {
                 let val = self.input(scope, &name.name, name.span, ty.as_ref(), default.as_ref());
                 self.bind_or_poison(scope, &Pattern::Name(name.clone()), val, name.span)
@@ -432,7 +432,7 @@ impl Lower<'_> {
         Some(format!("{a} {} {b}", op.text()))
     }
 
-    fn import(
+    fn import_file(
         &mut self,
         scope: &mut Scope,
         path: &str,

@@ -48,6 +48,26 @@ impl Lower<'_> {
         if self.level() > 0 {
             return self.fail(errors::solve_in_loop(span));
         }
+        let seed = self.seed;
+        let result = self.seeded(scope, solve).and_then(|()| self.solve_seeded(scope, solve, span));
+        self.seed = seed;
+        result
+    }
+
+    /// `with seed = k` holds for the start and for the steps.
+    fn seeded(&mut self, scope: &Scope, solve: &SolveExpr) -> Res<()> {
+        for option in &solve.options {
+            if let (Some(name), ArgValue::Expr(e)) = (&option.name, &option.value)
+                && &*name.name == "seed"
+            {
+                let val = self.expr(scope, e)?;
+                self.seed = self.static_int(&val, e.span)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn solve_seeded(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<Val> {
         let objective = match solve.kind {
             SolveKind::Bound => return self.fail(errors::not_yet(span, "`bound`")),
             SolveKind::Minimize | SolveKind::Maximize => {
@@ -94,12 +114,7 @@ impl Lower<'_> {
                         return self.fail(errors::option_positive(e.span, "trace"));
                     }
                 }
-                "seed" => {
-                    let val = self.expr(scope, e)?;
-                    // The seed was in force while the objective was elaborated only if it stood
-                    // around it; here it holds for the steps.
-                    self.seed = self.static_int(&val, e.span)?;
-                }
+                "seed" => {}
                 known @ ("batch" | "restarts" | "differentiate" | "threads") => {
                     return self.fail(errors::not_yet(name.span, &format!("the option `{known}`")));
                 }
@@ -204,13 +219,11 @@ impl Lower<'_> {
 
     /// Builds the code, runs it, and wraps what comes out.
     fn run_setup(&mut self, setup: &Setup) -> Res<Fit> {
-        let seed = self.seed;
         let calls = std::mem::take(&mut self.calls);
         let indices = std::mem::take(&mut self.indices);
         let plan = self.plan(setup);
         self.calls = calls;
         self.indices = indices;
-        self.seed = seed;
         let plan = plan?;
         if !self.host.options().execute {
             return Ok(self.pretend(setup));

@@ -205,7 +205,7 @@ impl Lower<'_> {
             Some(values) => values,
             None => Values::Tensor(self.force(&first.value, first.span)?),
         };
-        match data::one_hot(&values, classes) {
+        match data::one_hot(&values, classes, self.host.options().memory_limit) {
             Ok(tensor) => Ok(Val::Known(tensor)),
             Err(error) => self.data_error(&error, span),
         }

@@ -7,7 +7,6 @@ use super::value::{Function, Record, Res, Scope, Slot, Val};
 use super::{Lower, errors};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Ty};
-use crate::ops::Emit;
 use crate::syntax::ast::{Expr, ExprKind, TypeDecl, TypeExpr, TypeKind};
 
 /// Which names a signature has bound so far; `None` where dimensions may not bind names.
