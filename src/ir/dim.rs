@@ -120,6 +120,19 @@ impl Dim {
         Some(Dim::of(terms))
     }
 
+    /// Quotient by a positive number, rounded up, if every coefficient of a name is divisible by it.
+    pub fn div_ceil(&self, by: i64) -> Option<Dim> {
+        if by < 1 {
+            return None;
+        }
+        let constant = match self {
+            Dim::Known(n) => *n,
+            Dim::Poly(poly) => poly.0.get(&Vec::new()).copied().unwrap_or(0),
+        };
+        let missing = constant.checked_neg()?.rem_euclid(by);
+        self.add(&Dim::Known(missing))?.div_exact(by)
+    }
+
     /// Puts dimensions for names; names without one stay.
     pub fn substitute(&self, of: &dyn Fn(&str) -> Option<Dim>) -> Option<Dim> {
         let Dim::Poly(poly) = self else {

@@ -32,12 +32,38 @@ pub enum Attr {
 pub enum Derivative {
     /// Its derivative is zero (integer or boolean results).
     Zero,
-    /// It is linear in the marked operands together; the others are constants of the map.
+    /// It is linear in the marked operands together; the others are constants of the map. The
+    /// last mark holds for all further operands; see [`Derivative::linear_in`].
     Linear(Vec<bool>),
     /// It is linear in each of its two operands.
     Bilinear,
     /// It gives its own forward rule in [`Facts::jvp`].
     Own,
+}
+
+impl Derivative {
+    /// Whether an op with this derivative is linear in operand `which` together with the other
+    /// operands of which this is true. A bilinear op is not, though it is linear in each alone.
+    pub fn linear_in(&self, which: usize) -> bool {
+        match self {
+            Derivative::Linear(marks) => {
+                marks.get(which).or(marks.last()).copied().unwrap_or(false)
+            }
+            Derivative::Zero | Derivative::Bilinear | Derivative::Own => false,
+        }
+    }
+}
+
+impl Trap {
+    /// An index as the place it stands for in a dimension of `size`; a negative one stands for none.
+    pub fn place(index: i64, size: usize) -> Result<usize, Trap> {
+        let place = usize::try_from(index).ok().filter(|place| *place < size);
+        place.ok_or_else(|| {
+            Trap(format!(
+                "index {index} is out of range for a dimension of {size}"
+            ))
+        })
+    }
 }
 
 /// How an op is computed.
@@ -83,7 +109,9 @@ pub trait Facts: fmt::Debug + Send + Sync {
     ) -> Option<Value>;
 
     /// The cotangent of operand `which`, given that of the result. Asked only of operands the op
-    /// is linear in. `operands[which]` is not to be read, only its type (by `build.ty`).
+    /// is linear in when the others are constants: those that are marked [`Derivative::Linear`],
+    /// both of a bilinear op, and those of an own rule in which its doc comment says that the op
+    /// is linear (the right side of a triangular solve). `operands[which]` is not to be read, only its type (by `build.ty`).
     fn transpose(
         &self,
         build: &mut Build,
@@ -93,7 +121,7 @@ pub trait Facts: fmt::Debug + Send + Sync {
     ) -> Value;
 
     /// The op for every index of a leading dimension `size` at once: the marked operands have that
-    /// dimension in front, and the result gets it.
+    /// dimension in front, and the result gets it, even if no operand is marked.
     fn batch(&self, build: &mut Build, operands: &[Value], batched: &[bool], size: &Dim) -> Value;
 
     /// Its meaning, slow and plain.

@@ -19,5 +19,5 @@ pub use facts::{Attr, Derivative, Facts, Form, Misfit, Trap};
 pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
 pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
 pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
-pub use tensor::{Data, Tensor};
+pub use tensor::{Data, Tensor, indices, space, zero};
 pub use ty::{Elem, Ty};

@@ -3,8 +3,8 @@
 //! A nest computes `result[i…] = fold over j… of body(i…, j…)`, where the body is a small graph of
 //! scalar nodes. Loop variables are numbered: the result's dimensions first, then the folded ones.
 
-use super::Tensor;
-use crate::math::Prim;
+use super::{Elem, Tensor};
+use crate::math::{Prim, Scalar};
 
 /// A loop nest.
 #[derive(Debug, Clone)]
@@ -38,6 +38,62 @@ pub enum Fold {
     All,
     /// Disjunction, from false.
     Any,
+}
+
+impl Fold {
+    /// What it starts from, for elements of a kind.
+    pub fn start(self, elem: Elem) -> Scalar {
+        match (self, elem) {
+            (Fold::Sum, Elem::Int) => Scalar::Int(0),
+            (Fold::Prod, Elem::Int) => Scalar::Int(1),
+            (Fold::Max, Elem::Int) => Scalar::Int(i64::MIN),
+            (Fold::Min, Elem::Int) => Scalar::Int(i64::MAX),
+            (Fold::Sum, Elem::Real | Elem::Bool) => Scalar::Real(0.0),
+            (Fold::Prod, Elem::Real | Elem::Bool) => Scalar::Real(1.0),
+            (Fold::Max, Elem::Real | Elem::Bool) => Scalar::Real(f64::NEG_INFINITY),
+            (Fold::Min, Elem::Real | Elem::Bool) => Scalar::Real(f64::INFINITY),
+            (Fold::All, Elem::Real | Elem::Int | Elem::Bool) => Scalar::Bool(true),
+            (Fold::Any, Elem::Real | Elem::Int | Elem::Bool) => Scalar::Bool(false),
+        }
+    }
+
+    /// The machine function that combines what it has with the next element.
+    pub fn step(self) -> Prim {
+        let name = match self {
+            Fold::Sum => "add",
+            Fold::Prod => "mul",
+            Fold::Max => "maximum",
+            Fold::Min => "minimum",
+            Fold::All => "and",
+            Fold::Any => "or",
+        };
+        Prim::named(name).expect("the machine functions include the folds'")
+    }
+
+    /// Its name in the text form.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fold::Sum => "sum",
+            Fold::Prod => "prod",
+            Fold::Max => "max",
+            Fold::Min => "min",
+            Fold::All => "all",
+            Fold::Any => "any",
+        }
+    }
+
+    /// The fold of a name.
+    pub fn named(name: &str) -> Option<Fold> {
+        let folds = [
+            Fold::Sum,
+            Fold::Prod,
+            Fold::Max,
+            Fold::Min,
+            Fold::All,
+            Fold::Any,
+        ];
+        folds.into_iter().find(|fold| fold.name() == name)
+    }
 }
 
 /// A scalar node.

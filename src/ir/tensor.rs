@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Dim, Elem, Ty};
+use super::{Dim, Elem, Trap, Ty};
+use crate::math::Scalar;
 
 /// An array with its sizes. Cloning shares the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,6 +158,111 @@ impl Tensor {
         Tensor {
             sizes: sizes.to_vec(),
             data: self.data.clone(),
+        }
+    }
+
+    /// An array of given elements, in row-major order of their indices.
+    ///
+    /// # Panics
+    /// If an element is of another kind.
+    pub fn tabulate(
+        elem: Elem,
+        sizes: &[usize],
+        mut of: impl FnMut(&[usize]) -> Result<Scalar, Trap>,
+    ) -> Result<Tensor, Trap> {
+        macro_rules! fill {
+            ($kind:ident) => {{
+                let mut data = space(sizes)?;
+                for at in indices(sizes) {
+                    match of(&at)? {
+                        Scalar::$kind(x) => data.push(x),
+                        other => panic!("{other:?} is not of kind {elem}"),
+                    }
+                }
+                Data::$kind(Arc::new(data))
+            }};
+        }
+        let data = match elem {
+            Elem::Real => fill!(Real),
+            Elem::Int => fill!(Int),
+            Elem::Bool => fill!(Bool),
+        };
+        Ok(Tensor {
+            sizes: sizes.to_vec(),
+            data,
+        })
+    }
+
+    /// The element at an index.
+    ///
+    /// # Panics
+    /// If the index is out of range.
+    pub fn at(&self, index: &[usize]) -> Scalar {
+        debug_assert_eq!(self.sizes.len(), index.len());
+        let flat = index
+            .iter()
+            .zip(&self.sizes)
+            .fold(0, |flat, (i, size)| flat * size + i);
+        self.scalar_at(flat)
+    }
+
+    /// The element at a place in row-major order.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn scalar_at(&self, flat: usize) -> Scalar {
+        match &self.data {
+            Data::Real(data) => Scalar::Real(data[flat]),
+            Data::Int(data) => Scalar::Int(data[flat]),
+            Data::Bool(data) => Scalar::Bool(data[flat]),
+        }
+    }
+}
+
+/// Zero of a kind; `false` among truth values.
+pub fn zero(elem: Elem) -> Scalar {
+    match elem {
+        Elem::Real => Scalar::Real(0.0),
+        Elem::Int => Scalar::Int(0),
+        Elem::Bool => Scalar::Bool(false),
+    }
+}
+
+/// All indices of an array, in row-major order.
+pub fn indices(sizes: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    let sizes = sizes.to_vec();
+    let first = (!sizes.contains(&0)).then(|| vec![0; sizes.len()]);
+    std::iter::successors(first, move |at| {
+        let mut next = at.clone();
+        for axis in (0..sizes.len()).rev() {
+            next[axis] += 1;
+            if next[axis] < sizes[axis] {
+                return Some(next);
+            }
+            next[axis] = 0;
+        }
+        None
+    })
+}
+
+/// Room for the elements of an array, or a trap if there is not enough memory.
+pub fn space<T>(sizes: &[usize]) -> Result<Vec<T>, Trap> {
+    let mut data = Vec::new();
+    let count = match sizes.contains(&0) {
+        true => Some(0),
+        false => sizes
+            .iter()
+            .try_fold(1, |count: usize, size| count.checked_mul(*size)),
+    };
+    let reserved = count.map(|count| data.try_reserve_exact(count));
+    match reserved {
+        Some(Ok(())) => Ok(data),
+        Some(Err(_)) | None => {
+            let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+            let sizes = sizes.join(" x ");
+            Err(Trap(format!(
+                "not enough memory for an array of {sizes} elements"
+            )))
         }
     }
 }

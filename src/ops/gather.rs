@@ -1,61 +1,127 @@
-//! `gather`: Picks slices: operand 0 indexed by int arrays on its leading axes.
+//! `gather`: slices picked by index.
 
-/// Picks slices: operand 0 indexed by int arrays on its leading axes.
+use super::{Emit, shape};
+use crate::ir::{
+    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor,
+    Trap, Ty, Value,
+};
+use crate::math::Scalar;
+
+/// Picks slices. Operands: a value, then one int array for each of its leading axes that are
+/// indexed, all of equal dimensions `S`. The result has dimensions `S`, then those of the value
+/// that are not indexed. An index out of range is a trap; negative ones are out of range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gather;
 
-impl crate::ir::Facts for Gather {
+impl Facts for Gather {
     fn name(&self) -> &'static str {
         "gather"
     }
 
-    fn attributes(&self) -> Vec<(&'static str, crate::ir::Attr)> {
-        unimplemented!()
+    fn attributes(&self) -> Vec<(&'static str, Attr)> {
+        Vec::new()
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::at_least(operands, 2)?;
+        let value = &operands[0];
+        let mut dims = shape::index_dims(value, &operands[1..])?;
+        dims.extend_from_slice(&value.dims[operands.len() - 1..]);
+        Ok(Ty::new(value.elem, dims))
     }
 
-    fn derivative(&self) -> crate::ir::Derivative {
-        unimplemented!()
+    fn derivative(&self) -> Derivative {
+        Derivative::Linear(vec![true, false])
     }
 
     fn jvp(
         &self,
-        _build: &mut crate::ir::Build,
-        _operands: &[crate::ir::Value],
-        _result: crate::ir::Value,
-        _tangents: &[Option<crate::ir::Value>],
-    ) -> Option<crate::ir::Value> {
-        unimplemented!()
+        _build: &mut Build,
+        _operands: &[Value],
+        _result: Value,
+        _tangents: &[Option<Value>],
+    ) -> Option<Value> {
+        unreachable!("gather needs no rule of its own")
     }
 
     fn transpose(
         &self,
-        _build: &mut crate::ir::Build,
-        _cotangent: crate::ir::Value,
-        _operands: &[crate::ir::Value],
-        _which: usize,
-    ) -> crate::ir::Value {
-        unimplemented!()
+        build: &mut Build,
+        cotangent: Value,
+        operands: &[Value],
+        which: usize,
+    ) -> Value {
+        let zeros = build.ty(operands[which]).clone();
+        let zeros = build.zeros(&zeros);
+        build.scatter(true, zeros, cotangent, &operands[1..])
     }
 
-    fn batch(
-        &self,
-        _build: &mut crate::ir::Build,
-        _operands: &[crate::ir::Value],
-        _batched: &[bool],
-        _size: &crate::ir::Dim,
-    ) -> crate::ir::Value {
-        unimplemented!()
+    fn batch(&self, build: &mut Build, operands: &[Value], batched: &[bool], size: &Dim) -> Value {
+        let count = operands.len() - 1;
+        if batched[1..].contains(&true) {
+            let indices = shape::lead_all(build, &operands[1..], &batched[1..], size);
+            if !batched[0] {
+                return build.gather(operands[0], &indices);
+            }
+            let indices = shape::with_row_number(build, &indices);
+            return build.gather(operands[0], &indices);
+        }
+        // The same slices of every row: the batch axis steps behind the indexed ones, and comes
+        // out behind those of the indices.
+        let value = shape::lead(build, operands[0], batched[0], size);
+        let rank = build.ty(value).rank();
+        let order: Vec<usize> = (1..=count).chain([0]).chain(count + 1..rank).collect();
+        let value = build.permute(value, &order);
+        let result = build.gather(value, &operands[1..]);
+        let place = build.ty(operands[1]).rank();
+        let rank = build.ty(result).rank();
+        let order: Vec<usize> = [place]
+            .into_iter()
+            .chain(0..place)
+            .chain(place + 1..rank)
+            .collect();
+        build.permute(result, &order)
     }
 
-    fn eval(&self, _operands: &[&crate::ir::Tensor]) -> Result<crate::ir::Tensor, crate::ir::Trap> {
-        unimplemented!()
+    fn eval(&self, operands: &[&Tensor]) -> Result<Tensor, Trap> {
+        let (value, indices) = (operands[0], &operands[1..]);
+        let picked = indices[0].sizes.len();
+        let rest = &value.sizes[indices.len()..];
+        let sizes: Vec<usize> = indices[0].sizes.iter().chain(rest).copied().collect();
+        Tensor::tabulate(value.elem(), &sizes, |at| {
+            let mut from = Vec::new();
+            for (index, size) in indices.iter().zip(&value.sizes) {
+                let Scalar::Int(index) = index.at(&at[..picked]) else {
+                    panic!("indices are integers");
+                };
+                from.push(Trap::place(index, *size)?);
+            }
+            from.extend_from_slice(&at[picked..]);
+            Ok(value.at(&from))
+        })
     }
 
-    fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
-        unimplemented!()
+    fn form(&self, operands: &[Ty]) -> Form {
+        let (value, indices) = (operands[0].sizes(), &operands[1..]);
+        let picked = indices[0].rank();
+        let vars = |from, to| (from..to).map(|var| At::Affine(Affine::var(var)));
+        let mut nodes: Vec<Node> = (1..operands.len())
+            .map(|operand| Node::Read {
+                operand,
+                at: vars(0, picked).collect(),
+            })
+            .collect();
+        let rest = &value[indices.len()..];
+        let computed = (0..indices.len()).map(|node| At::Computed(NodeId(node)));
+        nodes.push(Node::Read {
+            operand: 0,
+            at: computed.chain(vars(picked, picked + rest.len())).collect(),
+        });
+        Form::Nest(Nest {
+            dims: indices[0].sizes().iter().chain(rest).copied().collect(),
+            folded: Vec::new(),
+            fold: None,
+            nodes,
+        })
     }
 }

@@ -1,68 +1,91 @@
 //! `iota`: 0, 1, … along an axis.
 
-use crate::ir::Dim;
+use super::{Emit, shape};
+use crate::ir::{
+    Affine, Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Nest, Node, Tensor, Trap, Ty,
+    Value,
+};
+use crate::math::Scalar;
 
-/// 0, 1, … along an axis.
+/// 0, 1, … along an axis of an int array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Iota {
-    /// See above.
+    /// The dimensions of the result.
     pub dims: Vec<Dim>,
-    /// See above.
+    /// The axis along which it counts.
     pub axis: usize,
 }
 
-impl crate::ir::Facts for Iota {
+impl Facts for Iota {
     fn name(&self) -> &'static str {
         "iota"
     }
 
-    fn attributes(&self) -> Vec<(&'static str, crate::ir::Attr)> {
-        unimplemented!()
+    fn attributes(&self) -> Vec<(&'static str, Attr)> {
+        vec![
+            ("dims", Attr::Dims(self.dims.clone())),
+            ("axis", Attr::Dim(Dim::from(self.axis))),
+        ]
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 0)?;
+        for dim in &self.dims {
+            shape::not_negative("a dimension", dim)?;
+        }
+        let ty = Ty::new(Elem::Int, self.dims.clone());
+        shape::axis(&ty, self.axis)?;
+        Ok(ty)
     }
 
-    fn derivative(&self) -> crate::ir::Derivative {
-        unimplemented!()
+    fn derivative(&self) -> Derivative {
+        Derivative::Zero
     }
 
     fn jvp(
         &self,
-        _build: &mut crate::ir::Build,
-        _operands: &[crate::ir::Value],
-        _result: crate::ir::Value,
-        _tangents: &[Option<crate::ir::Value>],
-    ) -> Option<crate::ir::Value> {
-        unimplemented!()
+        _build: &mut Build,
+        _operands: &[Value],
+        _result: Value,
+        _tangents: &[Option<Value>],
+    ) -> Option<Value> {
+        unreachable!("iota needs no rule of its own")
     }
 
     fn transpose(
         &self,
-        _build: &mut crate::ir::Build,
-        _cotangent: crate::ir::Value,
-        _operands: &[crate::ir::Value],
+        _build: &mut Build,
+        _cotangent: Value,
+        _operands: &[Value],
         _which: usize,
-    ) -> crate::ir::Value {
-        unimplemented!()
+    ) -> Value {
+        unreachable!("iota is not linear")
     }
 
     fn batch(
         &self,
-        _build: &mut crate::ir::Build,
-        _operands: &[crate::ir::Value],
+        build: &mut Build,
+        _operands: &[Value],
         _batched: &[bool],
-        _size: &crate::ir::Dim,
-    ) -> crate::ir::Value {
-        unimplemented!()
+        size: &Dim,
+    ) -> Value {
+        let once = build.iota(&self.dims, self.axis);
+        shape::lead(build, once, false, size)
     }
 
-    fn eval(&self, _operands: &[&crate::ir::Tensor]) -> Result<crate::ir::Tensor, crate::ir::Trap> {
-        unimplemented!()
+    fn eval(&self, _operands: &[&Tensor]) -> Result<Tensor, Trap> {
+        let sizes: Vec<usize> = self.dims.iter().map(Dim::size).collect();
+        Tensor::tabulate(Elem::Int, &sizes, |at| {
+            Ok(Scalar::Int(shape::number(at[self.axis])))
+        })
     }
 
-    fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
-        unimplemented!()
+    fn form(&self, _operands: &[Ty]) -> Form {
+        Form::Nest(Nest {
+            dims: self.dims.iter().map(Dim::size).collect(),
+            folded: Vec::new(),
+            fold: None,
+            nodes: vec![Node::Index(Affine::var(self.axis))],
+        })
     }
 }

@@ -13,12 +13,14 @@ mod dot;
 mod emit;
 mod gather;
 mod iota;
+mod matrix;
 mod pad;
 mod permute;
 mod reduce;
 mod reshape;
 mod reverse;
 mod scatter;
+mod shape;
 mod slice;
 mod triangular_solve;
 

@@ -1,68 +1,200 @@
-//! `reduce`: Folds axes away.
+//! `reduce`: folds axes away.
 
-use crate::ir::Fold;
+use super::{Emit, shape};
+use crate::ir::{
+    Affine, At, Attr, Build, Derivative, Dim, Elem, Facts, Fold, Form, Loop, Misfit, Nest, Node,
+    Op, Tensor, Trap, Ty, Value, indices,
+};
+use std::sync::Arc;
 
-/// Folds axes away.
+/// Folds axes away, in increasing order of their indices.
+///
+/// Where several elements are greatest (`max`) or least (`min`), the derivative is shared equally
+/// among them. That of a product is right when elements are zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reduce {
-    /// See above.
+    /// How.
     pub fold: Fold,
-    /// See above.
+    /// Which axes; their order does not matter.
     pub axes: Vec<usize>,
 }
 
-impl crate::ir::Facts for Reduce {
+impl Facts for Reduce {
     fn name(&self) -> &'static str {
         "reduce"
     }
 
-    fn attributes(&self) -> Vec<(&'static str, crate::ir::Attr)> {
-        unimplemented!()
+    fn attributes(&self) -> Vec<(&'static str, Attr)> {
+        vec![
+            ("fold", Attr::Word(self.fold.name())),
+            ("axes", Attr::Ints(self.axes.clone())),
+        ]
     }
 
-    fn infer(&self, _operands: &[crate::ir::Ty]) -> Result<crate::ir::Ty, crate::ir::Misfit> {
-        unimplemented!()
+    fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
+        shape::arity(operands, 1)?;
+        let operand = &operands[0];
+        match self.fold {
+            Fold::Sum | Fold::Prod | Fold::Max | Fold::Min => shape::numbers(operand)?,
+            Fold::All | Fold::Any => shape::elements(Elem::Bool, operand)?,
+        }
+        shape::distinct_axes(&self.axes, operand.rank())?;
+        let dims = self.kept(operand.rank()).into_iter();
+        let dims = dims.map(|axis| operand.dims[axis].clone());
+        Ok(Ty::new(operand.elem, dims.collect()))
     }
 
-    fn derivative(&self) -> crate::ir::Derivative {
-        unimplemented!()
+    fn derivative(&self) -> Derivative {
+        match self.fold {
+            Fold::Sum => Derivative::Linear(vec![true]),
+            Fold::Prod | Fold::Max | Fold::Min => Derivative::Own,
+            Fold::All | Fold::Any => Derivative::Zero,
+        }
     }
 
     fn jvp(
         &self,
-        _build: &mut crate::ir::Build,
-        _operands: &[crate::ir::Value],
-        _result: crate::ir::Value,
-        _tangents: &[Option<crate::ir::Value>],
-    ) -> Option<crate::ir::Value> {
-        unimplemented!()
+        build: &mut Build,
+        operands: &[Value],
+        result: Value,
+        tangents: &[Option<Value>],
+    ) -> Option<Value> {
+        let (value, tangent) = (operands[0], tangents[0]?);
+        Some(match self.fold {
+            Fold::Max | Fold::Min => self.share(build, value, result, tangent),
+            Fold::Prod => self.product_rule(build, value, tangent),
+            Fold::Sum | Fold::All | Fold::Any => unreachable!("needs no rule of its own"),
+        })
     }
 
     fn transpose(
         &self,
-        _build: &mut crate::ir::Build,
-        _cotangent: crate::ir::Value,
-        _operands: &[crate::ir::Value],
-        _which: usize,
-    ) -> crate::ir::Value {
-        unimplemented!()
+        build: &mut Build,
+        cotangent: Value,
+        operands: &[Value],
+        which: usize,
+    ) -> Value {
+        let dims = build.ty(operands[which]).dims.clone();
+        build.broadcast(cotangent, &dims, &self.kept(dims.len()))
     }
 
-    fn batch(
-        &self,
-        _build: &mut crate::ir::Build,
-        _operands: &[crate::ir::Value],
-        _batched: &[bool],
-        _size: &crate::ir::Dim,
-    ) -> crate::ir::Value {
-        unimplemented!()
+    fn batch(&self, build: &mut Build, operands: &[Value], batched: &[bool], size: &Dim) -> Value {
+        let value = shape::lead(build, operands[0], batched[0], size);
+        let axes: Vec<usize> = self.axes.iter().map(|axis| axis + 1).collect();
+        build.reduce(self.fold, value, &axes)
     }
 
-    fn eval(&self, _operands: &[&crate::ir::Tensor]) -> Result<crate::ir::Tensor, crate::ir::Trap> {
-        unimplemented!()
+    fn eval(&self, operands: &[&Tensor]) -> Result<Tensor, Trap> {
+        let sizes = &operands[0].sizes;
+        let (kept, gone) = (self.kept(sizes.len()), self.folded());
+        let result: Vec<usize> = kept.iter().map(|axis| sizes[*axis]).collect();
+        let folded: Vec<usize> = gone.iter().map(|axis| sizes[*axis]).collect();
+        let elem = operands[0].elem();
+        Tensor::tabulate(elem, &result, |at| {
+            let mut so_far = self.fold.start(elem);
+            for inner in indices(&folded) {
+                let mut from = vec![0; sizes.len()];
+                let axes = kept.iter().chain(&gone);
+                for (axis, i) in axes.zip(at.iter().chain(&inner)) {
+                    from[*axis] = *i;
+                }
+                so_far = self.fold.step().apply(&[so_far, operands[0].at(&from)]);
+            }
+            Ok(so_far)
+        })
     }
 
-    fn form(&self, _operands: &[crate::ir::Ty]) -> crate::ir::Form {
-        unimplemented!()
+    fn form(&self, operands: &[Ty]) -> Form {
+        let sizes = operands[0].sizes();
+        let kept = self.kept(sizes.len());
+        let folded = self.folded();
+        let mut at = vec![At::Affine(Affine::default()); sizes.len()];
+        for (var, axis) in kept.iter().chain(&folded).enumerate() {
+            at[*axis] = At::Affine(Affine::var(var));
+        }
+        Form::Nest(Nest {
+            dims: kept.iter().map(|axis| sizes[*axis]).collect(),
+            folded: folded.iter().map(|axis| sizes[*axis]).collect(),
+            fold: Some(self.fold),
+            nodes: vec![Node::Read { operand: 0, at }],
+        })
     }
+}
+
+impl Reduce {
+    /// The axes that stay, in order.
+    fn kept(&self, rank: usize) -> Vec<usize> {
+        (0..rank).filter(|axis| !self.axes.contains(axis)).collect()
+    }
+
+    /// The axes that go, in order.
+    fn folded(&self) -> Vec<usize> {
+        let mut axes = self.axes.clone();
+        axes.sort_unstable();
+        axes
+    }
+
+    /// The mean of the tangents of those elements that equal the result. Where the result is NaN
+    /// there are none, and it is zero.
+    fn share(&self, build: &mut Build, value: Value, result: Value, tangent: Value) -> Value {
+        let ty = build.ty(value).clone();
+        let wide = build.broadcast(result, &ty.dims, &self.kept(ty.rank()));
+        let wins = build.call("eq", &[value, wide]);
+        let ones = build.call("bool_to_real", &[wins]);
+        let count = build.reduce(Fold::Sum, ones, &self.axes);
+        let one = build.real(1.0);
+        let count = build.call("maximum", &[count, one]);
+        let zeros = build.zeros(&ty);
+        let tangents = build.call("where", &[wins, tangent, zeros]);
+        let sum = build.reduce(Fold::Sum, tangents, &self.axes);
+        build.call("div", &[sum, count])
+    }
+
+    /// `sum of dx[i] * product of x[j] over j != i`, the products from both sides of `i`.
+    fn product_rule(&self, build: &mut Build, value: Value, tangent: Value) -> Value {
+        let value = self.folded_first(build, value);
+        let tangent = self.folded_first(build, tangent);
+        let before = products_before(build, value);
+        let behind = build.reverse(value, 0);
+        let behind = products_before(build, behind);
+        let behind = build.reverse(behind, 0);
+        let others = build.call("mul", &[before, behind]);
+        let parts = build.call("mul", &[others, tangent]);
+        build.reduce(Fold::Sum, parts, &[0])
+    }
+
+    /// The folded axes as one leading axis.
+    fn folded_first(&self, build: &mut Build, value: Value) -> Value {
+        let ty = build.ty(value).clone();
+        let (folded, kept) = (self.folded(), self.kept(ty.rank()));
+        let order: Vec<usize> = folded.iter().chain(&kept).copied().collect();
+        let value = build.permute(value, &order);
+        let lengths: Vec<Dim> = folded.iter().map(|axis| ty.dims[*axis].clone()).collect();
+        let rest: Vec<Dim> = kept.iter().map(|axis| ty.dims[*axis].clone()).collect();
+        build.reshape(value, &shape::prepend(&shape::count(&lengths), &rest))
+    }
+}
+
+/// For each row of `value`, the product of the rows before it.
+fn products_before(build: &mut Build, value: Value) -> Value {
+    let all = build.ty(value).clone();
+    let row = Ty::new(all.elem, all.dims[1..].to_vec());
+    let mut body = Build::new("products_before", build.span());
+    let i = body.param(Ty::scalar(Elem::Int));
+    let product = body.param(row.clone());
+    let rows = body.param(all.clone());
+    let next = body.gather(rows, &[i]);
+    let next = body.call("mul", &[product, next]);
+    let running = Loop {
+        trip: all.dims[0].clone(),
+        condition: None,
+        body: body.finish(vec![next, product]),
+        carried: 1,
+    };
+    let ones = build.full(&row, 1.0);
+    build.bind(
+        Op::Loop(Arc::new(running)),
+        vec![ones, value],
+        vec![row, all],
+    )[1]
 }
