@@ -1,7 +1,10 @@
 //! Minima: a small language and native compiler for objectives and optimizers.
 
+pub mod codegen;
 pub mod diag;
 pub mod ir;
 pub mod math;
 pub mod ops;
+pub mod plan;
+pub mod runtime;
 pub mod syntax;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::diag::Span;
-use crate::ir::{Data, Elem, Precision, Tensor};
+use crate::ir::{Data, Elem, Precision, Tensor, Trap};
 use crate::plan::ItemId;
 use crate::runtime::{Arena, Context};
 
@@ -83,10 +83,7 @@ impl Instance {
             Ok(0) | Err(_) => Ok(()),
             Ok(site) => Err(Trapped {
                 span: self.program.code.sites[site - 1],
-                message: format!(
-                    "index {} is out of range for a dimension of size {}",
-                    context.index, context.size
-                ),
+                message: sentence(context.index, context.size),
             }),
         }
     }
@@ -219,5 +216,14 @@ impl Instance {
                 }
             }
         }
+    }
+}
+
+/// What an index out of range is called.
+fn sentence(index: i64, size: i64) -> String {
+    let size = usize::try_from(size).unwrap_or(0);
+    match Trap::place(index, size) {
+        Err(trap) => trap.0,
+        Ok(_) => format!("index {index} is out of range"),
     }
 }

@@ -194,9 +194,30 @@ fn write<'p>(
     inputs: &[ItemId],
 ) -> Result<usize, Refusal> {
     shared.functions += 1;
-    let config = shared.module.target_config();
     context.func.signature = shared.signature.clone();
-    let mut b = FunctionBuilder::new(&mut context.func, builder);
+    emit(plan, shared, builder, &mut context.func, block, inputs);
+    if std::env::var_os("MINIMA_CLIF").is_some() {
+        eprintln!("{}", context.func.display());
+    }
+    let module = &mut shared.module;
+    module.define_function(id, context).map_err(refused)?;
+    let code = context.compiled_code();
+    let bytes = code.map_or(0, |code| code.code_buffer().len());
+    module.clear_context(context);
+    Ok(bytes)
+}
+
+/// Writes the instructions of a machine function.
+fn emit<'p>(
+    plan: &'p Plan,
+    shared: &mut Shared<'p>,
+    builder: &mut FunctionBuilderContext,
+    function: &mut ir::Function,
+    block: &'p Block,
+    inputs: &[ItemId],
+) {
+    let config = shared.module.target_config();
+    let mut b = FunctionBuilder::new(function, builder);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -218,19 +239,6 @@ fn write<'p>(
     };
     inputs.iter().for_each(|id| emitter.reload(*id));
     emitter.block(block);
-    let Emitter { mut b, shared, .. } = emitter;
-    ir::InstBuilder::return_(b.ins(), &[]);
-    b.finalize(config);
-    if std::env::var_os("MINIMA_CLIF").is_some() {
-        eprintln!("{}", context.func.display());
-    }
-    shared
-        .module
-        .define_function(id, context)
-        .map_err(refused)?;
-    let bytes = context
-        .compiled_code()
-        .map_or(0, |code| code.code_buffer().len());
-    shared.module.clear_context(context);
-    Ok(bytes)
+    ir::InstBuilder::return_(emitter.b.ins(), &[]);
+    emitter.b.finalize(config);
 }

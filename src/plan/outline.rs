@@ -11,8 +11,9 @@ use super::steps::{Block, ItemId, Outlined, Plan, Step};
 /// Cuts blocks into chunks of about `limit` instructions.
 pub(super) fn outline(plan: &mut Plan, limit: usize) {
     let mut body = std::mem::take(&mut plan.body);
-    let total = cut(&mut body, limit);
-    if body.steps.iter().any(has_outlined) || total > limit {
+    plan.weight = body.steps.iter().map(weight).sum();
+    cut(&mut body, limit);
+    if body.steps.iter().any(has_outlined) {
         let mut reads = HashMap::new();
         count_reads(&body, &mut reads);
         // The host reads the results.
@@ -40,7 +41,8 @@ fn weight(step: &Step) -> usize {
         Step::Kernel(_) | Step::Copy { .. } => 6,
         Step::Outlined(step) => 4 + step.outputs.len(),
         Step::Loop(_) | Step::If(_) => {
-            let inside = step.blocks().iter().map(|(block, after)| {
+            let blocks = step.blocks();
+            let inside = blocks.iter().map(|(block, after)| {
                 after.len() * 3 + block.steps.iter().map(weight).sum::<usize>()
             });
             10 + inside.sum::<usize>()
@@ -48,8 +50,8 @@ fn weight(step: &Step) -> usize {
     }
 }
 
-/// Cuts the blocks inside a block, then the block; gives its weight before.
-fn cut(block: &mut Block, limit: usize) -> usize {
+/// Cuts the blocks inside a block, then the block.
+fn cut(block: &mut Block, limit: usize) {
     for step in &mut block.steps {
         match step {
             Step::Loop(step) => {
@@ -62,15 +64,12 @@ fn cut(block: &mut Block, limit: usize) -> usize {
                 cut(&mut step.then, limit);
                 cut(&mut step.otherwise, limit);
             }
-            Step::Outlined(step) => {
-                cut(&mut step.block, limit);
-            }
+            Step::Outlined(step) => cut(&mut step.block, limit),
             Step::Scalar(_) | Step::Nest(_) | Step::Kernel(_) | Step::Copy { .. } => {}
         }
     }
-    let total: usize = block.steps.iter().map(weight).sum();
     // Chunks of chunks, so that no function makes too many calls either.
-    let mut left = total;
+    let mut left: usize = block.steps.iter().map(weight).sum();
     while left > 2 * limit && block.steps.len() > 1 {
         let before = block.steps.len();
         chunk(block, limit);
@@ -79,7 +78,6 @@ fn cut(block: &mut Block, limit: usize) -> usize {
             break;
         }
     }
-    total
 }
 
 fn chunk(block: &mut Block, limit: usize) {

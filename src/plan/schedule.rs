@@ -26,6 +26,7 @@ pub(super) fn schedule(program: &Program) -> Plan {
             params: Vec::new(),
             results: Vec::new(),
             body: Block::default(),
+            weight: 0,
         },
     };
     let main = &program.main;

@@ -209,6 +209,8 @@ pub struct Plan {
     pub results: Vec<ItemId>,
     /// What is done.
     pub body: Block,
+    /// About how many instructions that is.
+    pub weight: usize,
 }
 
 impl Item {
@@ -250,6 +252,18 @@ impl Plan {
             id = next;
         }
         id
+    }
+
+    /// The number of its loop nests.
+    pub fn nests(&self) -> usize {
+        fn count(block: &Block) -> usize {
+            let inside = |step: &Step| -> usize {
+                let nest = usize::from(matches!(step, Step::Nest(_)));
+                nest + step.blocks().iter().map(|(b, _)| count(b)).sum::<usize>()
+            };
+            block.steps.iter().map(inside).sum()
+        }
+        count(&self.body)
     }
 
     /// The bytes of one element.
