@@ -2,6 +2,7 @@
 
 pub mod codegen;
 pub mod diag;
+pub mod eval;
 pub mod ir;
 pub mod math;
 pub mod ops;

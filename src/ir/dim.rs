@@ -83,6 +83,14 @@ impl Dim {
         self.add(&other.mul(&Dim::Known(-1))?)
     }
 
+    /// Whether two dimensions may be equal: only a known difference says no.
+    pub fn may_equal(&self, other: &Dim) -> bool {
+        match self.sub(other) {
+            Some(Dim::Known(difference)) => difference == 0,
+            Some(Dim::Poly(_)) | None => true,
+        }
+    }
+
     /// Product, or `None` on overflow.
     pub fn mul(&self, other: &Dim) -> Option<Dim> {
         if let (Dim::Known(a), Dim::Known(b)) = (self, other) {

@@ -11,7 +11,10 @@ mod nest;
 mod primitives;
 mod program;
 mod tensor;
+mod text;
 mod ty;
+mod verify;
+mod visit;
 
 pub use build::{Build, infer_primitive};
 pub use dim::Dim;
@@ -20,4 +23,6 @@ pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
 pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
 pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
 pub use tensor::{Data, Tensor, indices, space, zero};
+pub use text::{Attributes, LITERAL_LIMIT, Registry, read_program};
 pub use ty::{Elem, Ty};
+pub use verify::verify;

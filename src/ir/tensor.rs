@@ -198,7 +198,12 @@ impl Tensor {
     /// # Panics
     /// If the index is out of range.
     pub fn at(&self, index: &[usize]) -> Scalar {
-        debug_assert_eq!(self.sizes.len(), index.len());
+        let inside = index.iter().zip(&self.sizes).all(|(i, size)| i < size);
+        assert!(
+            inside && index.len() == self.sizes.len(),
+            "{index:?} is not an index of {}",
+            self.ty()
+        );
         let flat = index
             .iter()
             .zip(&self.sizes)

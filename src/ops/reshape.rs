@@ -28,7 +28,7 @@ impl Facts for Reshape {
         }
         let before = shape::fits(shape::product(&operand.dims))?;
         let after = shape::fits(shape::product(&ty.dims))?;
-        if !shape::may_agree(&before, &after) {
+        if !before.may_equal(&after) {
             let text = format!("{operand} has {before} elements, but {ty} has {after}");
             return Err(Misfit(text));
         }

@@ -42,10 +42,7 @@ impl Facts for Scatter {
         let mut dims = shape::index_dims(value, &operands[2..])?;
         dims.extend_from_slice(&value.dims[operands.len() - 2..]);
         let fits = dims.len() == updates.rank()
-            && dims
-                .iter()
-                .zip(&updates.dims)
-                .all(|(a, b)| shape::may_agree(a, b));
+            && dims.iter().zip(&updates.dims).all(|(a, b)| a.may_equal(b));
         if !fits {
             let expected = Ty::new(value.elem, dims);
             let text = format!("expected updates of type {expected}, found {updates}");

@@ -3,14 +3,6 @@
 use super::Emit;
 use crate::ir::{Build, Dim, Elem, Misfit, Tensor, Ty, Value};
 
-/// Whether two dimensions may be equal: only a known difference says no.
-pub(super) fn may_agree(a: &Dim, b: &Dim) -> bool {
-    match a.sub(b) {
-        Some(Dim::Known(difference)) => difference == 0,
-        Some(Dim::Poly(_)) | None => true,
-    }
-}
-
 /// Of two dimensions that may be equal, the one that says more.
 pub(super) fn clearer<'a>(a: &'a Dim, b: &'a Dim) -> &'a Dim {
     if a.known().is_none() && b.known().is_some() {
@@ -23,7 +15,7 @@ pub(super) fn clearer<'a>(a: &'a Dim, b: &'a Dim) -> &'a Dim {
 /// That axis `i` of `a` and axis `j` of `b` may be equal; gives their dimension.
 pub(super) fn agree(a: &Ty, i: usize, b: &Ty, j: usize) -> Result<Dim, Misfit> {
     let (left, right) = (axis(a, i)?, axis(b, j)?);
-    if may_agree(left, right) {
+    if left.may_equal(right) {
         Ok(clearer(left, right).clone())
     } else {
         Err(Misfit(format!(
@@ -123,7 +115,7 @@ pub(super) fn product(dims: &[Dim]) -> Option<Dim> {
 pub(super) fn square(ty: &Ty) -> Result<(), Misfit> {
     elements(Elem::Real, ty)?;
     match &ty.dims[..] {
-        [.., rows, columns] if may_agree(rows, columns) => Ok(()),
+        [.., rows, columns] if rows.may_equal(columns) => Ok(()),
         [.., rows, columns] => Err(Misfit(format!(
             "expected a square matrix, found {ty}, which is {rows} by {columns}"
         ))),
@@ -140,8 +132,8 @@ pub(super) fn index_dims(value: &Ty, indices: &[Ty]) -> Result<Vec<Dim>, Misfit>
     let mut dims = indices[0].dims.clone();
     for index in indices {
         elements(Elem::Int, index)?;
-        let fits = index.rank() == dims.len()
-            && index.dims.iter().zip(&dims).all(|(a, b)| may_agree(a, b));
+        let fits =
+            index.rank() == dims.len() && index.dims.iter().zip(&dims).all(|(a, b)| a.may_equal(b));
         if !fits {
             let first = &indices[0];
             return Err(Misfit(format!(
