@@ -420,7 +420,7 @@ impl<'p> Writer<'p> {
                 let mut pointer = self.pointers[self.entered][place.stream];
                 for (node, size, distance) in &place.computed {
                     let index = self.value(e, *node);
-                    let index = e.checked(index, *size, self.nest.span);
+                    let index = e.checked(index, *size, self.nest.spans[id.0]);
                     let moved = times(e, index, *distance);
                     pointer = e.b.ins().iadd(pointer, moved);
                 }
@@ -433,7 +433,7 @@ impl<'p> Writer<'p> {
                     for (at, size) in at.iter().zip(e.plan.item(item).sizes.clone()) {
                         if let At::Computed(node) = at {
                             let index = self.value(e, *node);
-                            e.checked(index, size, self.nest.span);
+                            e.checked(index, size, self.nest.spans[id.0]);
                         }
                     }
                 }

@@ -6,6 +6,9 @@
 //! the items they stand for. Scalars live in registers, arrays in one arena.
 
 mod buffers;
+mod contraction;
+mod fusion;
+mod graph;
 mod outline;
 mod schedule;
 mod steps;
@@ -39,6 +42,10 @@ impl Default for Choices {
 /// can be addressed.
 pub fn plan(program: &Program, choices: Choices) -> Result<Plan, TooLarge> {
     let mut plan = schedule::schedule(program);
+    if choices.fuse {
+        fusion::fuse(&mut plan);
+        contraction::call_library(&mut plan);
+    }
     outline::outline(&mut plan, choices.chunk);
     buffers::assign(&mut plan)?;
     Ok(plan)

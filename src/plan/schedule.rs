@@ -264,8 +264,8 @@ impl Schedule {
             }],
             loops,
             operands: operands.to_vec(),
+            spans: vec![binding.span; nest.nodes.len()],
             nodes: nest.nodes,
-            span: binding.span,
         }));
         item
     }

@@ -95,10 +95,10 @@ pub struct NestStep {
     pub operands: Vec<ItemId>,
     /// The scalar graph.
     pub nodes: Vec<Node>,
+    /// Where each node comes from.
+    pub spans: Vec<Span>,
     /// What it gives.
     pub outputs: Vec<Output>,
-    /// Where it comes from.
-    pub span: Span,
 }
 
 /// An output of a nest.

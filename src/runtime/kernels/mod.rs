@@ -6,6 +6,7 @@
 
 mod call;
 mod factor;
+mod gemm;
 mod index;
 mod order;
 
@@ -23,6 +24,7 @@ pub fn find(name: &str, single: bool) -> Option<Kernel> {
         "cumsum" => [order::cumsum::<f64>, order::cumsum::<f32>],
         "argsort" => [order::argsort::<f64>, order::argsort::<f32>],
         "arg_reduce" => [order::arg_reduce::<f64>, order::arg_reduce::<f32>],
+        "gemm" => [gemm::gemm::<f64>, gemm::gemm::<f32>],
         "cholesky" => [factor::cholesky::<f64>, factor::cholesky::<f32>],
         "triangular_solve" => [
             factor::triangular_solve::<f64>,
