@@ -126,6 +126,7 @@ pub struct Custom {
     /// `(args…) -> results`.
     pub function: Function,
     /// `(args…, tangents of real args…) -> tangents of real results`; linear in the tangents.
+    /// Without results: the derivative is zero.
     pub tangent: Function,
 }
 

@@ -201,6 +201,17 @@ static BUILTINS: &[Builtin] = &[
             _ => l.to_elem(&a.value, Elem::Int, s),
         }
     }),
+    plain("inv", "the inverse, as in inv(A) @ b", |l, _, s| l.fail(errors::not_yet(s, "`inv`"))),
+    plain("det", "the determinant", |l, _, s| l.fail(errors::not_yet(s, "`det`"))),
+    plain("logdet", "the logarithm of the determinant", |l, _, s| l.fail(errors::not_yet(s, "`logdet`"))),
+    Builtin {
+        name: "expect",
+        about: "the expectation over draws",
+        special: Some(|l, _, _, s| l.fail(errors::not_yet(s, "`expect`"))),
+        apply: |l, _, s| l.fail(errors::not_yet(s, "`expect`")),
+    },
+    plain("checkpoint", "recomputation instead of storage", |l, _, s| l.fail(errors::not_yet(s, "`checkpoint`"))),
+    plain("cost", "the cost of an expression", |l, _, s| l.fail(errors::not_yet(s, "`cost`"))),
     plain("csv", "a table from a file with a header", |l, args, s| l.load("csv", args, s)),
     plain("npy", "an array from a NumPy file", |l, args, s| l.load("npy", args, s)),
     plain("npz", "named arrays from a NumPy archive", |l, args, s| l.load("npz", args, s)),

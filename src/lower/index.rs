@@ -84,7 +84,13 @@ impl Lower<'_> {
             }
             Val::Strs(texts) => {
                 let [arg] = args else { return self.fail(errors::one_index(span)) };
-                let val = self.expr(scope, arg)?;
+                let val = match &*arg.kind {
+                    ExprKind::Range(lo, hi) => self.text_range(scope, texts, lo.as_ref(), hi.as_ref(), arg.span)?,
+                    _ => self.expr(scope, arg)?,
+                };
+                if val.ty().is_some_and(|ty| ty.rank() == 1 && ty.elem == Elem::Int) {
+                    return self.pick_texts(texts, &val, arg.span, base_span);
+                }
                 let k = self.static_int(&val, arg.span)?;
                 return match usize::try_from(k).ok().and_then(|k| texts.get(k)) {
                     Some(text) => Ok(Val::text(text)),
@@ -123,6 +129,51 @@ impl Lower<'_> {
             fields.push((name.clone(), part));
         }
         Ok(Val::Record(std::rc::Rc::new(super::Record { fields, rows })))
+    }
+
+    /// `a..b` of a column of texts, as known places.
+    fn text_range(
+        &mut self,
+        scope: &Scope,
+        texts: &[String],
+        lo: Option<&Expr>,
+        hi: Option<&Expr>,
+        span: Span,
+    ) -> Res<Val> {
+        let mut end = |e: Option<&Expr>, default: usize| match e {
+            Some(e) => {
+                let val = self.expr(scope, e)?;
+                self.static_int(&val, e.span)
+            }
+            None => Ok(i64::try_from(default).unwrap_or(i64::MAX)),
+        };
+        let (from, to) = (end(lo, 0)?, end(hi, texts.len())?);
+        if from < 0 || to > i64::try_from(texts.len()).unwrap_or(i64::MAX) {
+            return self.fail(errors::slice_out_of_range(span, from, to, &Dim::from(texts.len()), span));
+        }
+        let places: Vec<i64> = (from..to).collect();
+        Ok(Val::Known(Tensor::int(&[places.len()], places)))
+    }
+
+    /// The texts at places that are computed now: texts are never part of code.
+    fn pick_texts(&mut self, texts: &[String], places: &Val, span: Span, base_span: Span) -> Res<Val> {
+        if !self.host.options().execute {
+            let count = places.ty().and_then(|ty| ty.dims[0].known()).unwrap_or(0);
+            let picked = texts.iter().cycle().take(usize::try_from(count).unwrap_or(0)).cloned();
+            return Ok(Val::Strs(std::sync::Arc::new(picked.collect())));
+        }
+        let known = self.force(places, span)?;
+        let mut picked = Vec::new();
+        for k in known.ints() {
+            match usize::try_from(*k).ok().and_then(|k| texts.get(k)) {
+                Some(text) => picked.push(text.clone()),
+                None => {
+                    let size = Dim::from(texts.len());
+                    return self.fail(errors::index_out_of_range(span, *k, *k, &size, base_span));
+                }
+            }
+        }
+        Ok(Val::Strs(std::sync::Arc::new(picked)))
     }
 
     fn indices_of(

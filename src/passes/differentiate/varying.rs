@@ -53,7 +53,7 @@ fn results(binding: &Binding, operands: &[bool]) -> Vec<bool> {
             let otherwise = results_of(&op.otherwise, &operands[1..]);
             then.iter().zip(otherwise).map(|(a, b)| *a || b).collect()
         }
-        Op::Custom(_) => vec![any; binding.values.len()],
+        Op::Custom(op) => vec![any && !op.tangent.results.is_empty(); binding.values.len()],
         Op::Map(_) | Op::Jvp(_) | Op::Vjp(_) => {
             unreachable!("`expand` removes the innermost first")
         }
