@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Comparison, Condition, Data, Elem, Op, Rule, Term, Ty, Value};
-use crate::math::{Cpu, Prim, Scalar};
+use crate::ir::{Comparison, Condition, Data, Elem, Op, Rule, Term, Ty, Value, cost_of};
+use crate::math::{Prim, Scalar};
 
 use super::Options;
 use super::cse::is_commutative;
@@ -46,17 +46,16 @@ fn fire(graph: &mut Graph, rule: &Rule, prim: Prim, c: &Candidate) -> Option<Val
     };
     let start = Match {
         variables: vec![None; rule.variables.len()],
-        spared: cost_of(prim),
+        inner: Vec::new(),
     };
-    let mut found = calls(graph, prim, terms, c.operands, true, start);
-    found.retain(|m| {
-        cost(&rule.replacement) <= m.spared
+    let found = calls(graph, prim, terms, c.operands, None, start);
+    let found = found.into_iter().find(|m| {
+        rule.replacement.cost() <= cost_of(prim) + m.spared(graph)
             && rule
                 .conditions
                 .iter()
                 .all(|condition| holds(graph, condition, m))
-    });
-    let found = found.into_iter().next()?;
+    })?;
     Some(emit(graph, &rule.replacement, &found, c.ty))
 }
 
@@ -64,23 +63,53 @@ fn fire(graph: &mut Graph, rule: &Rule, prim: Prim, c: &Candidate) -> Option<Val
 #[derive(Debug, Clone)]
 struct Match {
     variables: Vec<Option<Value>>,
-    /// The cost of the primitives that nothing needs once the rule has fired.
-    spared: usize,
+    /// The primitives matched below the root, parents first.
+    inner: Vec<Inner>,
 }
 
-/// All matches of the operands of a primitive; `dies` if the primitive itself becomes superfluous.
+#[derive(Debug, Clone, Copy)]
+struct Inner {
+    value: Value,
+    prim: Prim,
+    /// The place of the one that reads it; none for the root.
+    parent: Option<usize>,
+}
+
+impl Match {
+    /// The cost of the primitives that nothing reads once the rule has fired: those that only
+    /// superfluous ones read.
+    fn spared(&self, graph: &Graph) -> usize {
+        let mut dies = vec![false; self.inner.len()];
+        let mut cost = 0;
+        for (at, inner) in self.inner.iter().enumerate() {
+            let readers = self.inner.iter().filter(|other| {
+                other.value == inner.value && other.parent.is_none_or(|parent| dies[parent])
+            });
+            dies[at] = readers.count() >= graph.uses(inner.value);
+            let first = self.inner[..at]
+                .iter()
+                .all(|other| other.value != inner.value);
+            if dies[at] && first {
+                cost += cost_of(inner.prim);
+            }
+        }
+        cost
+    }
+}
+
+/// All matches of the operands of a primitive.
 fn calls(
     graph: &Graph,
     prim: Prim,
     terms: &[Term],
     operands: &[Value],
-    dies: bool,
+    parent: Option<usize>,
     start: Match,
 ) -> Vec<Match> {
     let in_order = |operands: &[Value]| {
         let pairs = terms.iter().zip(operands);
         pairs.fold(vec![start.clone()], |matches, (term, operand)| {
-            let next = |m: Match| matches_of(graph, term, *operand, dies, m);
+            let next = |m: Match| matches_of(graph, term, *operand, parent, m);
             matches.into_iter().flat_map(next).collect()
         })
     };
@@ -91,7 +120,13 @@ fn calls(
     found
 }
 
-fn matches_of(graph: &Graph, term: &Term, value: Value, dies: bool, mut m: Match) -> Vec<Match> {
+fn matches_of(
+    graph: &Graph,
+    term: &Term,
+    value: Value,
+    parent: Option<usize>,
+    mut m: Match,
+) -> Vec<Match> {
     match term {
         Term::Variable(at) => match m.variables[*at] {
             Some(known) if !same(graph, known, value) => Vec::new(),
@@ -113,11 +148,13 @@ fn matches_of(graph: &Graph, term: &Term, value: Value, dies: bool, mut m: Match
                 Op::Primitive(own) if own == prim => {}
                 _ => return Vec::new(),
             }
-            let dies = dies && graph.read_once(value);
-            if dies {
-                m.spared += cost_of(*prim);
-            }
-            calls(graph, *prim, terms, &binding.operands, dies, m)
+            m.inner.push(Inner {
+                value,
+                prim: *prim,
+                parent,
+            });
+            let own = m.inner.len() - 1;
+            calls(graph, *prim, terms, &binding.operands, Some(own), m)
         }
     }
 }
@@ -151,23 +188,6 @@ fn holds(graph: &Graph, condition: &Condition, m: &Match) -> bool {
         Comparison::Greater => lo > condition.bound,
         Comparison::AtLeast => lo >= condition.bound,
         Comparison::Differs => hi < condition.bound || lo > condition.bound,
-    }
-}
-
-/// What a primitive costs beside an addition.
-fn cost_of(prim: Prim) -> usize {
-    match prim.cpu() {
-        Cpu::Instruction(_) if matches!(prim.name(), "div" | "sqrt") => 4,
-        Cpu::Instruction(_) => 1,
-        Cpu::Call1(_) | Cpu::Call2(_) => 12,
-        Cpu::CallInt(_) | Cpu::Ints(_) => 6,
-    }
-}
-
-fn cost(term: &Term) -> usize {
-    match term {
-        Term::Variable(_) | Term::Literal(_) => 0,
-        Term::Call(prim, terms) => cost_of(*prim) + terms.iter().map(cost).sum::<usize>(),
     }
 }
 

@@ -153,3 +153,48 @@ pub(super) fn int_identities(graph: &mut Graph, c: &Candidate) -> Option<Value> 
         _ => None,
     }
 }
+
+/// `(x + 1) + 2` is `x + 3`, `(x * 2) * 3` is `x * 6`: numbers come together.
+pub(super) fn numbers_together(graph: &mut Graph, c: &Candidate) -> Option<Value> {
+    let Op::Primitive(prim) = c.op else {
+        return None;
+    };
+    if !matches!(prim.name(), "add" | "mul") {
+        return None;
+    }
+    let (outer, rest) = split_number(graph, c.operands)?;
+    let inner = graph.made_by_primitive(rest, prim.name())?;
+    let (number, x) = split_number(graph, &inner)?;
+    if !graph.read_once(rest) {
+        return None;
+    }
+    let both = rounded(prim.apply(&[number, outer]), graph.precision);
+    let both = full(&mut graph.build, c.ty, both);
+    Some(graph.build.primitive(*prim, &[x, both]))
+}
+
+/// The number among two operands, and the other one.
+fn split_number(graph: &Graph, operands: &[Value]) -> Option<(Scalar, Value)> {
+    match (graph.uniform(operands[0]), graph.uniform(operands[1])) {
+        (Some(number), None) => Some((number, operands[1])),
+        (None, Some(number)) => Some((number, operands[0])),
+        _ => None,
+    }
+}
+
+/// A quotient by a power of two is a product, to the bit.
+pub(super) fn halves(graph: &mut Graph, c: &Candidate) -> Option<Value> {
+    let Op::Primitive(prim) = c.op else {
+        return None;
+    };
+    let Some(Scalar::Real(divisor)) = graph.uniform(*c.operands.get(1)?) else {
+        return None;
+    };
+    let power = divisor.to_bits() & ((1 << 52) - 1) == 0;
+    // Far from the ends of the range, so that the reciprocal is a normal number in f32 too.
+    if prim.name() != "div" || !power || !(1e-30..1e30).contains(&divisor.abs()) {
+        return None;
+    }
+    let factor = full(&mut graph.build, c.ty, Scalar::Real(1.0 / divisor));
+    Some(graph.build.call("mul", &[c.operands[0], factor]))
+}

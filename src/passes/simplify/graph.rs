@@ -137,10 +137,14 @@ impl Graph {
         self.known.get(value.0 as usize)?.interval
     }
 
+    /// How often a value is read.
+    pub fn uses(&self, value: Value) -> usize {
+        let uses = self.uses.get(value.0 as usize);
+        uses.map_or(1, |uses| *uses as usize)
+    }
+
     /// Whether at most one binding reads a value.
     pub fn read_once(&self, value: Value) -> bool {
-        self.uses
-            .get(value.0 as usize)
-            .is_none_or(|uses| *uses <= 1)
+        self.uses(value) <= 1
     }
 }

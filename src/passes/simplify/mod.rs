@@ -63,6 +63,8 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::Exact, fold::structural),
     (Kind::Exact, fold::choice),
     (Kind::Exact, fold::int_identities),
+    (Kind::Exact, fold::halves),
+    (Kind::Real, fold::numbers_together),
     (Kind::Exact, shapes::nothing_moved),
     (Kind::Exact, shapes::two_moves),
     (Kind::Exact, shapes::slice_of_broadcast),
