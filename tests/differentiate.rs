@@ -3,11 +3,14 @@
 mod support;
 
 use minima::diag::Span;
-use minima::ir::{Build, Diff, Dim, Elem, Fold, Function, If, Loop, Map, Op, Tensor, Ty, Value};
+use minima::ir::{
+    Build, Diff, Dim, Elem, Fold, Function, If, Loop, Map, Op, Precision, Program, Tensor, Ty,
+    Value,
+};
 use minima::ops::Emit;
-use minima::passes::{Options, differentiate, expand};
+use minima::passes::{Options, differentiate, expand, run_pipeline};
 use std::sync::Arc;
-use support::{Noise, run, set_up};
+use support::{Noise, rules, run, set_up};
 
 fn real(sizes: &[usize]) -> Ty {
     Ty::real(sizes)
@@ -66,6 +69,20 @@ fn expanded(f: &Function) -> Function {
     expand(f, &Options::default())
 }
 
+/// After the standard pipeline, with all rules.
+fn optimized(f: &Function) -> Function {
+    let mut program = Program {
+        main: f.clone(),
+        precision: Precision::F64,
+    };
+    let options = Options {
+        rules: rules(),
+        ..Options::default()
+    };
+    run_pipeline(&mut program, &options, &mut |_, _| {});
+    program.main
+}
+
 fn reals(tensors: &[Tensor]) -> Vec<f64> {
     tensors.iter().flat_map(|t| t.to_reals()).collect()
 }
@@ -87,6 +104,22 @@ fn check(f: &Function, inputs: &[Tensor]) {
         .iter()
         .map(|t| noise.reals(&t.sizes, -1.0, 1.0))
         .collect();
+
+    // The whole pipeline, with its simplifications, computes the same.
+    for function in [&plain, &forward, &reverse] {
+        let operands: Vec<Tensor> = match function.params.len() - inputs.len() {
+            0 => inputs.to_vec(),
+            _ if std::ptr::eq(function, &forward) => [inputs, &v].concat(),
+            _ => [inputs, &u].concat(),
+        };
+        let (before, after) = (
+            run(function, &operands),
+            run(&optimized(function), &operands),
+        );
+        for (a, b) in reals(&before).iter().zip(reals(&after)) {
+            assert!((a - b).abs() <= 1e-11 * a.abs().max(1.0), "{a} != {b}");
+        }
+    }
 
     let jv = run(&forward, &[inputs, &v].concat());
     assert_eq!(reals(&jv[..value.len()]), reals(&value));
@@ -279,6 +312,8 @@ fn what_is_not_taken_never_contributes() {
     let x = Tensor::real(&[4], vec![0.0, 4.0, -1.0, 9.0]);
     let g = expanded(&grad(&guarded()));
     let found = run(&g, &[x.clone()])[0].clone();
+    let again = run(&optimized(&grad(&guarded())), &[x.clone()])[0].clone();
+    assert_eq!(found, again);
     // 2*x0 + 3*x2: d/dx0 = 2, d/dx1 = 0/(2*2) = 0, d/dx2 = 3, d/dx3 = -1/6
     assert_eq!(found.reals(), &[2.0, 0.0, 3.0, -1.0 / 6.0]);
     // Second order, by reverse over reverse.
@@ -321,6 +356,10 @@ fn where_keeps_what_a_zero_factor_hides() {
     assert_eq!(at(4.0, 0.0), vec![0.0, 0.25]);
     assert_eq!(at(0.0, 3.0), vec![0.0, 0.0]);
     assert_eq!(at(-1.0, 3.0), vec![0.0, 0.0]);
+    let second = optimized(&grad(&dx));
+    let at = |x: f64, y: f64| reals(&run(&second, &[Tensor::scalar(x), Tensor::scalar(y)]));
+    assert_eq!(at(4.0, 0.0), vec![0.0, 0.25]);
+    assert_eq!(at(0.0, 3.0), vec![0.0, 0.0]);
 }
 
 #[test]
