@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use crate::ir::{Function, Precision, Program, Rule, verify};
 
-pub use cse::{CSE, cse};
-pub use dead_code::{DEAD_CODE, dead_code};
+pub use cse::cse;
+pub use dead_code::dead_code;
 pub use expand::{EXPAND, expand};
 pub use hoist::{HOIST, hoist};
 pub use inline::{INLINE, inline};
@@ -51,9 +51,10 @@ pub struct Pass {
 pub static STANDARD: &[&Pass] = &[
     &SIMPLIFY, // before differentiation: what is smaller has a smaller derivative
     &EXPAND,   // no map, jvp, vjp
-    &INLINE,   // no custom derivatives
-    &SIMPLIFY, &HOIST, // no invariant bindings in loops
-    &SIMPLIFY, &CSE, &DEAD_CODE, // every binding is read
+    &INLINE,   // no functions with their own derivative
+    &SIMPLIFY, // equal computations are bound once
+    &HOIST,    // no invariant bindings in loops
+    &SIMPLIFY, // every binding is read
 ];
 
 /// Runs the standard pipeline. `observe` sees the program after each pass.

@@ -21,6 +21,7 @@ mod sums;
 
 use crate::ir::{Binding, Function, Op, Ty, Value};
 
+use super::dead_code::every_binding_is_read;
 use super::rewrite::Rules;
 use super::{Options, Pass, cse, dead_code};
 
@@ -32,7 +33,7 @@ pub static SIMPLIFY: Pass = Pass {
     name: "simplify",
     about: "compute the same from less",
     run: |program, options| program.main = simplify(&program.main, options),
-    ensures: super::nothing,
+    ensures: every_binding_is_read,
 };
 
 /// The most sweeps.
