@@ -159,7 +159,11 @@ impl<'t> Layer<'t, '_> {
             }
             return;
         }
-        if self.at_start() || self.previous().is_some_and(continues) {
+        if self.at_start() {
+            return;
+        }
+        let goes_on = self.previous().is_some_and(continues) && !self.opens_statement(at);
+        if goes_on {
             return;
         }
         if !self.joins(at, lexeme) {

@@ -8,11 +8,13 @@
 #[allow(missing_docs, reason = "the form above each variant shows its fields")]
 pub mod ast;
 mod build;
+mod depth;
 mod errors;
 mod lines;
 mod parse;
 mod print;
 mod token;
+mod unexpected;
 
 #[allow(
     clippy::all,

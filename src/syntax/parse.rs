@@ -8,10 +8,11 @@ use lalrpop_util::ParseError;
 
 use super::ast::{Expr, File, Stmt, StmtKind};
 use super::build::Builder;
-use super::errors::{self, Unexpected};
+use super::errors;
 use super::grammar::StatementParser;
 use super::lines::{Placed, lay_out};
 use super::token::{Token, scan};
+use super::unexpected::{Unexpected, unexpected};
 use crate::diag::{FileId, Report, Span};
 
 /// How often one top-level statement is read again after a mistake in it.
@@ -122,6 +123,9 @@ impl<'t> Reader<'t> {
 
     /// Reads one top-level statement, as much of it as can be read.
     fn statement(&mut self, tokens: &[Placed<'t>], last: bool) -> Stmt {
+        if self.builder.reports.is_full() {
+            return self.unread(tokens);
+        }
         let mut mended: Option<Vec<Placed<'t>>> = None;
         for _ in 0..RETRIES {
             let tokens = mended.as_deref().unwrap_or(tokens);
@@ -139,6 +143,10 @@ impl<'t> Reader<'t> {
                 None => break,
             }
         }
+        self.unread(tokens)
+    }
+
+    fn unread(&mut self, tokens: &[Placed<'t>]) -> Stmt {
         let start = tokens.first().map_or(0, |(start, ..)| *start);
         let end = tokens.last().map_or(start, |(.., end)| *end);
         self.builder.statement(None, start, StmtKind::Error, end)
@@ -150,8 +158,15 @@ impl<'t> Reader<'t> {
             self.failed_at_end = true;
         }
         // A bracket that was supplied has been reported; so has what was left out by then.
-        let supplied = tokens.get(at).is_some_and(|(start, _, end)| start == end);
-        if supplied && self.builder.reports.has_errors() {
+        let (start, end) = tokens.get(at).map_or((self.text.len(), 0), |(start, _, end)| (*start, *end));
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or(start, |(.., end)| *end);
+        let supplied = start == end && self.builder.reports.has_errors();
+        let (first, _) = statement_around(tokens, at);
+        let first = tokens.get(first).map_or(before, |(start, ..)| *start);
+        if self.builder.reports.lost_bracket_in(first, before) {
+            return;
+        }
+        if supplied || self.builder.reports.has_error_at(before, start) {
             return;
         }
         let (file, text) = (self.file, self.text);
@@ -167,7 +182,7 @@ impl<'t> Reader<'t> {
             last,
             expected,
         };
-        self.builder.reports.push(errors::unexpected(&place));
+        self.builder.reports.push(unexpected(&place));
     }
 }
 

@@ -1,0 +1,244 @@
+//! Machine functions from a plan, by Cranelift.
+
+use std::collections::HashMap;
+
+use cranelift::codegen::Context as Compile;
+use cranelift::codegen::ir::{self, types};
+use cranelift::codegen::settings::{self, Configurable};
+use cranelift::prelude::{AbiParam, FunctionBuilder, FunctionBuilderContext, Signature};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+
+use crate::diag::Span;
+use crate::ir::Precision;
+use crate::plan::{Block, ItemId, KernelStep, Outlined, Plan};
+use crate::runtime::kernels;
+
+use super::emit::Emitter;
+use super::{Options, Refusal};
+
+/// A plan of more than this weight is compiled by the quick register allocator.
+const HUGE: usize = 20_000;
+
+/// Executable code, freed when dropped.
+pub(super) struct Code {
+    module: Option<JITModule>,
+    /// What kernel calls refer to: the code holds their addresses.
+    _records: Vec<Box<[i64]>>,
+    /// The places of checks, by number from 1.
+    pub(super) sites: Vec<Span>,
+    /// The entry.
+    entry: *const u8,
+    /// How many machine functions there are.
+    pub(super) functions: usize,
+    /// The size of the machine code in bytes.
+    pub(super) bytes: usize,
+}
+
+impl Code {
+    /// The entry, as a function of context and arena.
+    pub(super) fn entry(&self) -> *const u8 {
+        self.entry
+    }
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        if let Some(module) = self.module.take() {
+            // SAFETY: the entry is called through this value only, so nothing of it runs now or
+            // later.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// What the machine functions of a program share.
+pub(super) struct Shared<'p> {
+    module: JITModule,
+    signature: Signature,
+    sites: Vec<Span>,
+    records: Vec<Box<[i64]>>,
+    /// Chunks not written yet.
+    waiting: Vec<(FuncId, &'p Block, &'p [ItemId])>,
+    functions: usize,
+}
+
+impl<'p> Shared<'p> {
+    /// The number under which a failed check at a place is noted.
+    pub(super) fn site(&mut self, span: Span) -> i64 {
+        if self.sites.last() != Some(&span) {
+            self.sites.push(span);
+        }
+        i64::try_from(self.sites.len()).unwrap_or(0)
+    }
+
+    /// A chunk, to be called from a function; it is written later.
+    pub(super) fn chunk(
+        &mut self,
+        outlined: &'p Outlined,
+        function: &mut ir::Function,
+    ) -> ir::FuncRef {
+        let id = self
+            .module
+            .declare_anonymous_function(&self.signature)
+            .expect("anonymous functions do not clash");
+        self.waiting.push((id, &outlined.block, &outlined.inputs));
+        let reference = self.module.declare_func_in_func(id, function);
+        // Chunks may lie further apart than a near call reaches.
+        function.dfg.ext_funcs[reference].colocated = false;
+        reference
+    }
+
+    /// The address of a kernel, and of the record of this call.
+    pub(super) fn kernel(&mut self, plan: &Plan, step: &KernelStep) -> (usize, *const i64) {
+        let site = self.site(step.span);
+        let part = |id: ItemId| {
+            let item = plan.item(id);
+            (plan.offset(id), item.count(), item.elem)
+        };
+        let operands: Vec<_> = step.operands.iter().map(|id| part(*id)).collect();
+        let record = kernels::record(site, part(step.item), &operands, &step.numbers);
+        let single = plan.precision == Precision::F32;
+        let kernel = kernels::find(step.name, single)
+            .unwrap_or_else(|| panic!("no kernel is called {}", step.name));
+        self.records.push(record.into_boxed_slice());
+        let record = self.records.last().map_or(std::ptr::null(), |r| r.as_ptr());
+        (kernel as usize, record)
+    }
+}
+
+/// A sentence for what Cranelift says.
+fn refused(error: ModuleError) -> Refusal {
+    Refusal::Internal(format!("machine code could not be made: {error}"))
+}
+
+fn module(options: &Options, huge: bool) -> Result<JITModule, Refusal> {
+    let mut flags = settings::builder();
+    let set = [
+        ("use_colocated_libcalls", "false"),
+        ("is_pic", "false"),
+        ("opt_level", if options.optimise { "speed" } else { "none" }),
+        (
+            "regalloc_algorithm",
+            if huge { "single_pass" } else { "backtracking" },
+        ),
+        (
+            "enable_verifier",
+            if options.verify { "true" } else { "false" },
+        ),
+    ];
+    for (name, value) in set {
+        flags
+            .set(name, value)
+            .map_err(|error| Refusal::Internal(error.to_string()))?;
+    }
+    let isa = cranelift_native::builder()
+        .map_err(|error| Refusal::Internal(format!("this machine is not supported: {error}")))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok(JITModule::new(JITBuilder::with_isa(
+        isa,
+        default_libcall_names(),
+    )))
+}
+
+/// The machine code of a plan.
+pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
+    let module = module(options, plan.weight > HUGE)?;
+    let mut signature = module.make_signature();
+    signature.params = vec![AbiParam::new(types::I64); 2];
+    let mut shared = Shared {
+        module,
+        signature,
+        sites: Vec::new(),
+        records: Vec::new(),
+        waiting: Vec::new(),
+        functions: 0,
+    };
+    let main = shared
+        .module
+        .declare_anonymous_function(&shared.signature)
+        .map_err(refused)?;
+    let scalars: Vec<ItemId> = plan
+        .params
+        .iter()
+        .copied()
+        .filter(|id| plan.item(*id).is_scalar())
+        .collect();
+    let mut builder = FunctionBuilderContext::new();
+    let mut context = shared.module.make_context();
+    let mut bytes = write(plan, &mut shared, &mut builder, &mut context, main, &plan.body, &scalars)?;
+    while let Some((id, block, inputs)) = shared.waiting.pop() {
+        bytes += write(plan, &mut shared, &mut builder, &mut context, id, block, inputs)?;
+    }
+    shared.module.finalize_definitions().map_err(refused)?;
+    let entry = shared.module.get_finalized_function(main);
+    Ok(Code {
+        module: Some(shared.module),
+        _records: shared.records,
+        sites: shared.sites,
+        entry,
+        functions: shared.functions,
+        bytes,
+    })
+}
+
+/// Writes one machine function; gives the size of its code.
+fn write<'p>(
+    plan: &'p Plan,
+    shared: &mut Shared<'p>,
+    builder: &mut FunctionBuilderContext,
+    context: &mut Compile,
+    id: FuncId,
+    block: &'p Block,
+    inputs: &[ItemId],
+) -> Result<usize, Refusal> {
+    shared.functions += 1;
+    context.func.signature = shared.signature.clone();
+    emit(plan, shared, builder, &mut context.func, block, inputs);
+    if std::env::var_os("MINIMA_CLIF").is_some() {
+        eprintln!("{}", context.func.display());
+    }
+    let module = &mut shared.module;
+    module.define_function(id, context).map_err(refused)?;
+    let code = context.compiled_code();
+    let bytes = code.map_or(0, |code| code.code_buffer().len());
+    module.clear_context(context);
+    Ok(bytes)
+}
+
+/// Writes the instructions of a machine function.
+fn emit<'p>(
+    plan: &'p Plan,
+    shared: &mut Shared<'p>,
+    builder: &mut FunctionBuilderContext,
+    function: &mut ir::Function,
+    block: &'p Block,
+    inputs: &[ItemId],
+) {
+    let config = shared.module.target_config();
+    let mut b = FunctionBuilder::new(function, builder);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let (host, arena) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+    let mut emitter = Emitter {
+        plan,
+        convention: shared.signature.call_conv,
+        shared,
+        b,
+        real: match plan.precision {
+            Precision::F64 => types::F64,
+            Precision::F32 => types::F32,
+        },
+        context: host,
+        arena,
+        signatures: HashMap::new(),
+        scalars: HashMap::new(),
+    };
+    inputs.iter().for_each(|id| emitter.reload(*id));
+    emitter.block(block);
+    ir::InstBuilder::return_(emitter.b.ins(), &[]);
+    emitter.b.finalize(config);
+}

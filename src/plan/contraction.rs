@@ -1,0 +1,182 @@
+//! Which nests are matrix products large enough for a library.
+
+use crate::ir::{Affine, At, Elem, Fold, Node};
+use crate::math::{Cpu, Instruction};
+
+use super::steps::{Block, ItemId, KernelStep, NestStep, Plan, Step};
+
+/// Inner dimensions of at most this many are left to nests.
+const INNER: usize = 16;
+/// Products of fewer multiplications are left to nests.
+const WORK: usize = 4096;
+
+/// A matrix product `c[i, j] = sum of a[i, k] * b[k, j]`, for each index of a batch. Sizes, then
+/// for each matrix where it starts and how far apart rows, columns and members of the batch are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Product {
+    pub(super) a: ItemId,
+    pub(super) b: ItemId,
+    pub(super) batch: usize,
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    /// `[start, row, column, member]` of `a`, `b` and `c`.
+    pub(super) strides: [[i64; 4]; 3],
+}
+
+impl Product {
+    /// The kernel call.
+    pub(super) fn step(&self, nest: &NestStep) -> KernelStep {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let mut numbers = vec![
+            number(self.batch),
+            number(self.m),
+            number(self.k),
+            number(self.n),
+        ];
+        numbers.extend(self.strides.iter().flatten());
+        KernelStep {
+            name: "gemm",
+            operands: vec![self.a, self.b],
+            item: nest.outputs[0].item,
+            numbers,
+            span: nest.spans.last().copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// Leaves the products of a plan to the library.
+pub(super) fn call_library(plan: &mut Plan) {
+    let mut body = std::mem::take(&mut plan.body);
+    replace(plan, &mut body);
+    plan.body = body;
+}
+
+fn replace(plan: &Plan, block: &mut Block) {
+    for step in &mut block.steps {
+        match step {
+            Step::Nest(nest) => {
+                if let Some(product) = of(plan, nest) {
+                    *step = Step::Kernel(product.step(nest));
+                }
+            }
+            Step::Loop(step) => {
+                if let Some((block, _)) = &mut step.condition {
+                    replace(plan, block);
+                }
+                replace(plan, &mut step.body);
+            }
+            Step::If(step) => {
+                replace(plan, &mut step.then);
+                replace(plan, &mut step.otherwise);
+            }
+            Step::Outlined(step) => replace(plan, &mut step.block),
+            Step::Scalar(_) | Step::Kernel(_) | Step::Copy { .. } => {}
+        }
+    }
+}
+
+/// The product that a nest is, if it is one and large enough.
+pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
+    let [output] = &nest.outputs[..] else {
+        return None;
+    };
+    if output.fold != Some(Fold::Sum) || plan.item(output.item).elem != Elem::Real {
+        return None;
+    }
+    let Node::Primitive(prim, args) = &nest.nodes[output.root.0] else {
+        return None;
+    };
+    let multiplies = matches!(prim.cpu(), Cpu::Instruction(Instruction::Mul));
+    let (a, of_a) = flat(plan, nest, args.first()?.0)?;
+    let (b, of_b) = flat(plan, nest, args.get(1)?.0)?;
+    if !multiplies {
+        return None;
+    }
+    let depth = nest.loops.len();
+    let uses = |form: &Affine, var: usize| form.coefficient(var) != 0;
+    let vars = |in_a: bool, in_b: bool, kept: bool| -> Vec<usize> {
+        (0..depth)
+            .filter(|var| {
+                nest.loops[*var] != 1
+                    && (*var < output.kept) == kept
+                    && uses(&of_a, *var) == in_a
+                    && uses(&of_b, *var) == in_b
+            })
+            .collect()
+    };
+    let (batch, rows, columns) = (
+        vars(true, true, true),
+        vars(true, false, true),
+        vars(false, true, true),
+    );
+    let inner = vars(true, true, false);
+    let counted = batch.len() + rows.len() + columns.len() + inner.len();
+    if counted != nest.loops.iter().filter(|size| **size != 1).count() {
+        return None;
+    }
+    let mut of_c = Affine::constant(0);
+    of_c.coefficients = vec![0; depth];
+    let mut distance = 1;
+    for var in (0..output.kept).rev() {
+        of_c.coefficients[var] = distance;
+        distance *= i64::try_from(nest.loops[var]).ok()?;
+    }
+    let size = |vars: &[usize]| vars.iter().map(|var| nest.loops[*var]).product::<usize>();
+    let (m, k, n) = (size(&rows), size(&inner), size(&columns));
+    if k <= INNER || m < 4 || n < 4 || m * n * k < WORK {
+        return None;
+    }
+    let one = |vars: &[usize], form: &Affine| merged(vars, form, &nest.loops);
+    let strides = [
+        [of_a.offset, one(&rows, &of_a)?, one(&inner, &of_a)?, one(&batch, &of_a)?],
+        [of_b.offset, one(&inner, &of_b)?, one(&columns, &of_b)?, one(&batch, &of_b)?],
+        [0, one(&rows, &of_c)?, one(&columns, &of_c)?, one(&batch, &of_c)?],
+    ];
+    Some(Product {
+        a,
+        b,
+        batch: size(&batch),
+        m,
+        k,
+        n,
+        strides,
+    })
+}
+
+/// The stride of several variables taken as one; `None` if they do not lie evenly.
+fn merged(vars: &[usize], form: &Affine, sizes: &[usize]) -> Option<i64> {
+    let Some((last, rest)) = vars.split_last() else {
+        return Some(0);
+    };
+    let stride = form.coefficient(*last);
+    let mut next = stride * i64::try_from(sizes[*last]).ok()?;
+    for var in rest.iter().rev() {
+        if form.coefficient(*var) != next {
+            return None;
+        }
+        next *= i64::try_from(sizes[*var]).ok()?;
+    }
+    Some(stride)
+}
+
+/// The operand of a read, and which element it reads, counted through the array.
+fn flat(plan: &Plan, nest: &NestStep, at: usize) -> Option<(ItemId, Affine)> {
+    let Node::Read { operand, at } = &nest.nodes[at] else {
+        return None;
+    };
+    let id = nest.operands[*operand];
+    let item = plan.item(id);
+    let mut sum = Affine {
+        coefficients: vec![0; nest.loops.len()],
+        offset: 0,
+    };
+    for (at, stride) in at.iter().zip(item.strides()) {
+        let At::Affine(form) = at else { return None };
+        sum.offset += form.offset * stride;
+        for (var, total) in sum.coefficients.iter_mut().enumerate() {
+            *total += form.coefficient(var) * stride;
+        }
+    }
+    Some((id, sum))
+}

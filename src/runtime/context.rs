@@ -1,0 +1,50 @@
+//! What compiled code reports to, and listens to.
+
+use std::sync::atomic::AtomicBool;
+
+/// Shared by the host and one run of compiled code, which knows the layout.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Context {
+    /// When it holds, loops end early and the host discards the run.
+    pub stop: *const AtomicBool,
+    /// The place of the first failed check, from 1; 0 if none failed.
+    pub site: i64,
+    /// The index that was out of range.
+    pub index: i64,
+    /// The size it was out of range of.
+    pub size: i64,
+}
+
+impl Context {
+    /// Where compiled code finds `stop`.
+    pub const STOP: i32 = 0;
+
+    /// A context in which nothing has happened.
+    pub fn new(stop: *const AtomicBool) -> Context {
+        Context {
+            stop,
+            site: 0,
+            index: 0,
+            size: 0,
+        }
+    }
+
+    /// Notes a failed check; the first one stays.
+    pub fn fail(&mut self, site: i64, index: i64, size: i64) {
+        if self.site == 0 {
+            self.site = site;
+            self.index = index;
+            self.size = size;
+        }
+    }
+}
+
+/// Notes a failed check from compiled code.
+///
+/// # Safety
+/// `context` must point to the context of the run, not borrowed elsewhere.
+pub unsafe extern "C" fn record(context: *mut Context, site: i64, index: i64, size: i64) {
+    // SAFETY: by the caller's promise.
+    unsafe { (*context).fail(site, index, size) };
+}

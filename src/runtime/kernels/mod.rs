@@ -1,0 +1,40 @@
+//! Ops computed by a call: those that no loop nest describes.
+//!
+//! Compiled code calls a kernel with the context, the arena and the *record* of the call, which
+//! says where the result and the operands lie and holds the kernel's numbers. Every kernel gives
+//! the same bits as its op's `eval`; in `f32`, sums are kept in `f64` where one pass does.
+
+mod call;
+mod factor;
+mod gemm;
+mod index;
+mod order;
+
+pub use call::record;
+
+use super::Context;
+
+/// A kernel as compiled code calls it.
+pub type Kernel = unsafe extern "C" fn(*mut Context, *mut u8, *const i64);
+
+/// A kernel by the name its op gives, for reals of 32 or 64 bits.
+pub fn find(name: &str, single: bool) -> Option<Kernel> {
+    let [double_precision, single_precision]: [Kernel; 2] = match name {
+        "scatter" => [index::scatter::<f64>, index::scatter::<f32>],
+        "cumsum" => [order::cumsum::<f64>, order::cumsum::<f32>],
+        "argsort" => [order::argsort::<f64>, order::argsort::<f32>],
+        "arg_reduce" => [order::arg_reduce::<f64>, order::arg_reduce::<f32>],
+        "gemm" => [gemm::gemm::<f64>, gemm::gemm::<f32>],
+        "cholesky" => [factor::cholesky::<f64>, factor::cholesky::<f32>],
+        "triangular_solve" => [
+            factor::triangular_solve::<f64>,
+            factor::triangular_solve::<f32>,
+        ],
+        _ => return None,
+    };
+    Some(if single {
+        single_precision
+    } else {
+        double_precision
+    })
+}

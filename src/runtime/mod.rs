@@ -1,0 +1,13 @@
+//! What compiled code needs while it runs: memory, a place to report to, and kernels.
+
+#![expect(
+    unsafe_code,
+    reason = "compiled code works on raw memory; every use says why it is safe"
+)]
+
+mod buffer;
+mod context;
+pub mod kernels;
+
+pub use buffer::{Arena, OutOfMemory};
+pub use context::{Context, record};
