@@ -3,11 +3,14 @@
 mod support;
 
 use minima::diag::Span;
-use minima::ir::{Build, Diff, Dim, Elem, Fold, Function, If, Loop, Map, Op, Tensor, Ty, Value};
+use minima::ir::{
+    Build, Custom, Diff, Dim, Elem, Fold, Function, If, Loop, Map, Op, Precision, Program, Tensor,
+    Ty, Value,
+};
 use minima::ops::Emit;
-use minima::passes::{Options, differentiate, expand};
+use minima::passes::{Options, differentiate, expand, run_pipeline};
 use std::sync::Arc;
-use support::{Noise, run, set_up};
+use support::{Noise, rules, run, set_up};
 
 fn real(sizes: &[usize]) -> Ty {
     Ty::real(sizes)
@@ -66,6 +69,20 @@ fn expanded(f: &Function) -> Function {
     expand(f, &Options::default())
 }
 
+/// After the standard pipeline, with all rules.
+fn optimized(f: &Function) -> Function {
+    let mut program = Program {
+        main: f.clone(),
+        precision: Precision::F64,
+    };
+    let options = Options {
+        rules: rules(),
+        ..Options::default()
+    };
+    run_pipeline(&mut program, &options, &mut |_, _| {});
+    program.main
+}
+
 fn reals(tensors: &[Tensor]) -> Vec<f64> {
     tensors.iter().flat_map(|t| t.to_reals()).collect()
 }
@@ -87,6 +104,22 @@ fn check(f: &Function, inputs: &[Tensor]) {
         .iter()
         .map(|t| noise.reals(&t.sizes, -1.0, 1.0))
         .collect();
+
+    // The whole pipeline, with its simplifications, computes the same.
+    for function in [&plain, &forward, &reverse] {
+        let operands: Vec<Tensor> = match function.params.len() - inputs.len() {
+            0 => inputs.to_vec(),
+            _ if std::ptr::eq(function, &forward) => [inputs, &v].concat(),
+            _ => [inputs, &u].concat(),
+        };
+        let (before, after) = (
+            run(function, &operands),
+            run(&optimized(function), &operands),
+        );
+        for (a, b) in reals(&before).iter().zip(reals(&after)) {
+            assert!((a - b).abs() <= 1e-11 * a.abs().max(1.0), "{a} != {b}");
+        }
+    }
 
     let jv = run(&forward, &[inputs, &v].concat());
     assert_eq!(reals(&jv[..value.len()]), reals(&value));
@@ -279,6 +312,8 @@ fn what_is_not_taken_never_contributes() {
     let x = Tensor::real(&[4], vec![0.0, 4.0, -1.0, 9.0]);
     let g = expanded(&grad(&guarded()));
     let found = run(&g, &[x.clone()])[0].clone();
+    let again = run(&optimized(&grad(&guarded())), &[x.clone()])[0].clone();
+    assert_eq!(found, again);
     // 2*x0 + 3*x2: d/dx0 = 2, d/dx1 = 0/(2*2) = 0, d/dx2 = 3, d/dx3 = -1/6
     assert_eq!(found.reals(), &[2.0, 0.0, 3.0, -1.0 / 6.0]);
     // Second order, by reverse over reverse.
@@ -321,6 +356,10 @@ fn where_keeps_what_a_zero_factor_hides() {
     assert_eq!(at(4.0, 0.0), vec![0.0, 0.25]);
     assert_eq!(at(0.0, 3.0), vec![0.0, 0.0]);
     assert_eq!(at(-1.0, 3.0), vec![0.0, 0.0]);
+    let second = optimized(&grad(&dx));
+    let at = |x: f64, y: f64| reals(&run(&second, &[Tensor::scalar(x), Tensor::scalar(y)]));
+    assert_eq!(at(4.0, 0.0), vec![0.0, 0.25]);
+    assert_eq!(at(0.0, 3.0), vec![0.0, 0.0]);
 }
 
 #[test]
@@ -448,4 +487,166 @@ fn third_derivatives() {
     // (x sin x)''' = -3 sin x - x cos x
     let expected = -3.0 * x.sin() - x * x.cos();
     assert!((found - expected).abs() < 1e-14, "{found} {expected}");
+}
+
+/// `sum(spike(x[i])^2)` where spike's stated derivative is `dv * cos(v) * v`, which is not that of
+/// `exp(v)`.
+fn spiky() -> Function {
+    let inner = function(&[real(&[])], |b, p| vec![b.call("exp", &[p[0]])]);
+    let tangent = function(&[real(&[]), real(&[])], |b, p| {
+        let c = b.call("cos", &[p[0]]);
+        let c = b.call("mul", &[c, p[0]]);
+        vec![b.call("mul", &[c, p[1]])]
+    });
+    let body = function(&[int(), real(&[3])], |b, p| {
+        let x = b.gather(p[1], &[p[0]]);
+        let custom = Custom {
+            function: inner,
+            tangent,
+        };
+        let y = b.bind(Op::Custom(Arc::new(custom)), vec![x], vec![real(&[])])[0];
+        vec![b.call("mul", &[y, y])]
+    });
+    function(&[real(&[3])], |b, p| {
+        let all = map(b, 3, body, vec![p[0]])[0];
+        vec![b.reduce(Fold::Sum, all, &[0])]
+    })
+}
+
+#[test]
+fn stated_derivatives_are_used_also_in_batches() {
+    set_up();
+    let x = [0.3_f64, -0.7, 1.1];
+    let input = Tensor::real(&[3], x.to_vec());
+    for g in [expanded(&grad(&spiky())), optimized(&grad(&spiky()))] {
+        let found = run(&g, &[input.clone()])[0].reals().to_vec();
+        for (x, found) in x.iter().zip(found) {
+            let expected = 2.0 * x.exp() * x.cos() * x;
+            assert!((expected - found).abs() < 1e-14);
+        }
+    }
+    // Second order: d/dx of 2 exp(x) cos(x) x, where exp has the stated derivative again.
+    let summed = function(&[real(&[3])], |b, p| {
+        let g = b.inline(&grad(&spiky()), p)[0];
+        vec![b.reduce(Fold::Sum, g, &[0])]
+    });
+    let found = run(&optimized(&grad(&summed)), &[input])[0]
+        .reals()
+        .to_vec();
+    for (x, found) in x.iter().zip(found) {
+        let own = x.cos() * x;
+        let expected = 2.0 * own * own + 2.0 * x.exp() * (x.cos() - x * x.sin());
+        assert!((expected - found).abs() < 1e-14, "{expected} {found}");
+    }
+}
+
+/// Puts a function of `[3, 3]` matrices under a sum of sines, and into a map over a stack.
+fn check_op(op: impl Fn(&mut Build, Value) -> Value + Copy) {
+    let scalar = |b: &mut Build, x: Value| {
+        let y = op(b, x);
+        let y = b.call("sin", &[y]);
+        let axes: Vec<usize> = (0..b.ty(y).rank()).collect();
+        b.reduce(Fold::Sum, y, &axes)
+    };
+    let mut noise = Noise(8);
+    let mut matrix = |n: usize| {
+        let mut x = noise.reals(&[n, 3, 3], 0.1, 0.9).reals().to_vec();
+        for (at, x) in x.iter_mut().enumerate() {
+            *x += if (at % 9) % 4 == 0 { 3.0 } else { 0.0 };
+        }
+        x
+    };
+    let f = function(&[real(&[3, 3])], |b, p| vec![scalar(b, p[0])]);
+    check_orders(&f, &[Tensor::real(&[3, 3], matrix(1))]);
+    let body = function(&[int(), real(&[2, 3, 3])], |b, p| {
+        let x = b.gather(p[1], &[p[0]]);
+        vec![scalar(b, x)]
+    });
+    let f = function(&[real(&[2, 3, 3])], |b, p| {
+        let all = map(b, 2, body, vec![p[0]])[0];
+        vec![b.reduce(Fold::Sum, all, &[0])]
+    });
+    check(&f, &[Tensor::real(&[2, 3, 3], matrix(2))]);
+    check(&grad(&f), &[Tensor::real(&[2, 3, 3], matrix(2))]);
+}
+
+#[test]
+fn structural_ops() {
+    check_op(|b, x| b.reduce(Fold::Prod, x, &[1]));
+    check_op(|b, x| b.reduce(Fold::Max, x, &[0]));
+    check_op(|b, x| b.cumsum(x, 1, false));
+    check_op(|b, x| b.reverse(x, 0));
+    check_op(|b, x| b.permute(x, &[1, 0]));
+    check_op(|b, x| b.dot(x, x, &[], &[(1, 0)]));
+    check_op(|b, x| {
+        let order = b.argsort(x, 0);
+        let columns = b.iota(&[Dim::Known(3), Dim::Known(3)], 1);
+        b.gather(x, &[order, columns])
+    });
+    check_op(|b, x| {
+        let y = b.call("exp", &[x]);
+        b.concat(&[x, y, x], 1)
+    });
+    check_op(|b, x| {
+        let index = b.constant(Tensor::int(&[2], vec![2, 0]));
+        let rows = b.slice_axis(x, 0, &Dim::Known(1), &Dim::Known(3));
+        let rows = b.call("mul", &[rows, rows]);
+        let put = b.scatter(false, x, rows, &[index]);
+        b.scatter(true, put, rows, &[index])
+    });
+    check_op(|b, x| {
+        let t = b.permute(x, &[1, 0]);
+        let symmetric = b.dot(x, t, &[], &[(1, 0)]);
+        let l = b.cholesky(symmetric);
+        let s = b.triangular_solve(l, x, false);
+        b.triangular_solve(l, s, true)
+    });
+}
+
+#[test]
+fn loops_in_branches_not_taken_stay_in_range() {
+    // [if n[i] > 0 then sum of x[n[i] - 1 - k] while k < n[i] else x[0]]
+    let condition = function(&[int(), real(&[]), int(), real(&[4])], |b, p| {
+        vec![b.call("lt", &[p[0], p[2]])]
+    });
+    let step = function(&[int(), real(&[]), int(), real(&[4])], |b, p| {
+        let one = b.int(1);
+        let last = b.call("sub", &[p[2], one]);
+        let at = b.call("sub", &[last, p[0]]);
+        let x = b.gather(p[3], &[at]);
+        let s = b.call("add", &[p[1], x]);
+        vec![b.call("mul", &[s, x])]
+    });
+    let then = function(&[int(), real(&[4])], |b, p| {
+        let zero = b.real(1.0);
+        let l = Loop {
+            trip: Dim::Known(4),
+            condition: Some(condition),
+            body: step,
+            carried: 1,
+        };
+        let types = vec![real(&[])];
+        b.bind(Op::Loop(Arc::new(l)), vec![zero, p[0], p[1]], types)
+    });
+    let otherwise = function(&[int(), real(&[4])], |b, p| {
+        let zero = b.int(0);
+        vec![b.gather(p[1], &[zero])]
+    });
+    let body = function(&[int(), real(&[4])], |b, p| {
+        let zero = b.int(0);
+        let c = b.call("gt", &[p[0], zero]);
+        choose(b, then, otherwise, vec![c, p[0], p[1]])
+    });
+    let f = function(&[real(&[4])], |b, p| {
+        let all = map(b, 5, body, vec![p[0]])[0];
+        vec![b.reduce(Fold::Sum, all, &[0])]
+    });
+    set_up();
+    let x = [0.5, 1.5, -0.75, 2.0];
+    let chain = |n: usize| (0..n).rev().fold(1.0, |s, k| (s + x[k]) * x[k]);
+    let expected: f64 = x[0] + (1..5).map(chain).sum::<f64>();
+    let input = Tensor::real(&[4], x.to_vec());
+    let found = run(&expanded(&f), &[input.clone()])[0].reals()[0];
+    assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    check_orders(&f, &[input]);
 }

@@ -103,7 +103,11 @@ impl Session {
         if reports.iter().any(Report::is_error) {
             return Err(reports);
         }
-        let passes = passes::Options { exact: options.exact, rules: Arc::new(rules) };
+        let passes = passes::Options {
+            exact: options.exact,
+            rules: Arc::new(rules),
+            ..passes::Options::default()
+        };
         Ok(Session {
             sources,
             library: Library::new(),

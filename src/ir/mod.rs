@@ -25,7 +25,7 @@ pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
 pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
 pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
 pub use read::{Attributes, Registry, read_program};
-pub use rule::{Comparison, Condition, Rule, Term};
+pub use rule::{Comparison, Condition, Rule, Term, cost_of};
 pub use tensor::{Data, Tensor, indices, space, zero};
 pub use text::LITERAL_LIMIT;
 pub use ty::{Elem, Ty};

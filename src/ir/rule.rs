@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Tensor;
-use crate::math::Prim;
+use crate::math::{Cpu, Instruction, Prim};
 
 /// `pattern => replacement if condition`.
 #[derive(Debug, Clone)]
@@ -60,11 +60,21 @@ pub enum Comparison {
 }
 
 impl Term {
-    /// The number of primitives in it.
-    pub fn size(&self) -> usize {
+    /// What it costs beside an addition.
+    pub fn cost(&self) -> usize {
         match self {
             Term::Variable(_) | Term::Literal(_) => 0,
-            Term::Call(_, terms) => 1 + terms.iter().map(Term::size).sum::<usize>(),
+            Term::Call(prim, terms) => cost_of(*prim) + terms.iter().map(Term::cost).sum::<usize>(),
         }
+    }
+}
+
+/// What a primitive costs beside an addition, roughly.
+pub fn cost_of(prim: Prim) -> usize {
+    match prim.cpu() {
+        Cpu::Instruction(Instruction::Div | Instruction::Sqrt) => 4,
+        Cpu::Instruction(_) => 1,
+        Cpu::Call1(_) | Cpu::Call2(_) => 12,
+        Cpu::CallInt(_) | Cpu::Ints(_) => 6,
     }
 }

@@ -44,7 +44,7 @@ fn rule(decl: &RuleDecl) -> Result<Rule, Report> {
             "the right side has a variable that the left side has not",
         ));
     }
-    if replacement.size() > pattern.size() {
+    if replacement.cost() > pattern.cost() {
         return Err(refused(
             decl.replacement.span,
             "the right side is dearer than the left side",
@@ -97,8 +97,8 @@ fn term(expr: &Expr, variables: &mut Vec<Arc<str>>) -> Result<Term, Report> {
             _ => Err(refused(expr.span, "comparisons do not chain in rules")),
         },
         ExprKind::Power(base, exponent) => {
-            if let ExprKind::Int(n) = &*exponent.kind {
-                let exponent = Term::Literal(Tensor::int_scalar(*n));
+            if let Some(n) = whole(exponent) {
+                let exponent = Term::Literal(Tensor::int_scalar(n));
                 let powi = Prim::named("powi").expect("in the table of machine functions");
                 return Ok(Term::Call(powi, vec![term(base, variables)?, exponent]));
             }
@@ -115,6 +115,16 @@ fn term(expr: &Expr, variables: &mut Vec<Arc<str>>) -> Result<Term, Report> {
             call(name, &args, expr.span, variables)
         }
         _ => Err(refused(expr.span, "not an elementwise expression")),
+    }
+}
+
+/// A whole literal, possibly negated.
+fn whole(expr: &Expr) -> Option<i64> {
+    match &*expr.kind {
+        ExprKind::Int(n) => Some(*n),
+        ExprKind::Neg(inner) => whole(inner).map(|n| -n),
+        ExprKind::Paren(inner) => whole(inner),
+        _ => None,
     }
 }
 

@@ -9,16 +9,6 @@ use std::collections::HashMap;
 use crate::ir::{Binding, Data, Function, Op, Tensor, Ty, Value};
 use crate::math::Prim;
 
-use super::Pass;
-
-/// See the module.
-pub static CSE: Pass = Pass {
-    name: "cse",
-    about: "bind equal computations once",
-    run: |program, _| program.main = cse(&program.main),
-    ensures: super::nothing,
-};
-
 /// What two equal computations share.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {

@@ -8,16 +8,6 @@ use std::sync::Arc;
 
 use crate::ir::{Binding, Function, If, Loop, Op, Value};
 
-use super::Pass;
-
-/// See the module.
-pub static DEAD_CODE: Pass = Pass {
-    name: "dead-code",
-    about: "remove bindings that nothing reads",
-    run: |program, _| program.main = dead_code(&program.main),
-    ensures: every_binding_is_read,
-};
-
 /// A function every binding of which is read.
 pub fn dead_code(function: &Function) -> Function {
     let all = vec![true; function.results.len()];
@@ -147,7 +137,8 @@ fn read_params(function: &Function) -> Vec<bool> {
     function.params.iter().map(|p| read[p.0 as usize]).collect()
 }
 
-fn every_binding_is_read(function: &Function) -> Result<(), String> {
+/// The promise of whatever ends with a sweep.
+pub(super) fn every_binding_is_read(function: &Function) -> Result<(), String> {
     let mut read = vec![false; function.types.len()];
     let operands = function.bindings.iter().flat_map(|b| &b.operands);
     for value in operands.chain(&function.results) {

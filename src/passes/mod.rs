@@ -15,10 +15,10 @@ mod simplify;
 
 use std::sync::Arc;
 
-use crate::ir::{Function, Program, Rule, verify};
+use crate::ir::{Function, Precision, Program, Rule, verify};
 
-pub use cse::{CSE, cse};
-pub use dead_code::{DEAD_CODE, dead_code};
+pub use cse::cse;
+pub use dead_code::dead_code;
 pub use expand::{EXPAND, expand};
 pub use hoist::{HOIST, hoist};
 pub use inline::{INLINE, inline};
@@ -29,6 +29,8 @@ pub use simplify::{SIMPLIFY, simplify};
 pub struct Options {
     /// Only rules that keep every bit.
     pub exact: bool,
+    /// What real numbers are, for folding; [`run_pipeline`] takes the program's.
+    pub precision: Precision,
     /// The declared rewrite rules.
     pub rules: Arc<Vec<Rule>>,
 }
@@ -49,10 +51,10 @@ pub struct Pass {
 pub static STANDARD: &[&Pass] = &[
     &SIMPLIFY, // before differentiation: what is smaller has a smaller derivative
     &EXPAND,   // no map, jvp, vjp
-    &INLINE,   // no custom derivatives
-    &SIMPLIFY, &CSE, &DEAD_CODE, // every binding is read
-    &SIMPLIFY, &HOIST, // no invariant bindings in loops
-    &CSE, &DEAD_CODE,
+    &INLINE,   // no functions with their own derivative
+    &SIMPLIFY, // equal computations are bound once
+    &HOIST,    // no invariant bindings in loops
+    &SIMPLIFY, // every binding is read
 ];
 
 /// Runs the standard pipeline. `observe` sees the program after each pass.
@@ -64,8 +66,12 @@ pub fn run_pipeline(
     options: &Options,
     observe: &mut dyn FnMut(&'static str, &Program),
 ) {
+    let options = Options {
+        precision: program.precision,
+        ..options.clone()
+    };
     for pass in STANDARD {
-        (pass.run)(program, options);
+        (pass.run)(program, &options);
         if cfg!(debug_assertions) {
             let kept = verify(&program.main).and_then(|()| (pass.ensures)(&program.main));
             if let Err(broken) = kept {
@@ -79,7 +85,7 @@ pub fn run_pipeline(
 /// Simplifies a function and drops what it does not need: what is done before it is
 /// differentiated.
 fn tidy(function: &Function, options: &Options) -> Function {
-    dead_code(&cse(&simplify(function, options)))
+    simplify(function, options)
 }
 
 /// The promise of a pass that promises nothing.
