@@ -69,6 +69,8 @@ pub struct Options {
 pub enum RunError {
     /// It stopped at a place, such as an index out of range.
     Trap { span: Span, message: String },
+    /// The program is wrong in a way that only a look at its code shows.
+    Wrong(Box<Report>),
     /// It would need more than the limits allow.
     Limit(String),
     /// The user or the time limit ended it.
