@@ -110,7 +110,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
             let loss = chunk.real(SolvePlan::LOSS);
             let norm = grad_norm(plan, chunk.real(SolvePlan::GRAD_NORM));
             trace.record(steps, sign * loss, norm, began.elapsed().as_secs_f64());
-            if loss <= best.0 || !best.0.is_finite() {
+            if loss.is_finite() && (loss <= best.0 || !best.0.is_finite()) {
                 best = (loss, states(&chunk, places));
             }
             if status != 0 {
