@@ -3,13 +3,14 @@
 //! It says what the IR means. No optimisation is ever allowed in. The derivative forms have no
 //! meaning here: differentiation removes them first.
 
+use std::sync::Arc;
+
 use crate::diag::Span;
 use crate::ir::{
     At, Binding, Data, Elem, Fold, Function, If, Loop, Map, Nest, Node, NodeId, Op, Precision,
     Program, Tensor, Trap, Ty, Value, indices, space, zero,
 };
 use crate::math::{Kind, Prim, Scalar};
-use std::sync::Arc;
 
 /// Why a run ended early, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! A program is a functional, shape-typed SSA over whole arrays. See `program` for functions,
 //! bindings and control forms, `facts` for what every structural op answers, `nest` for loop
-//! nests as data.
+//! nests as data, `text` for how programs are printed and read, `verify` for the invariants.
 
 mod build;
 mod dim;
@@ -10,6 +10,7 @@ mod facts;
 mod nest;
 mod primitives;
 mod program;
+mod read;
 mod tensor;
 mod text;
 mod ty;
@@ -22,7 +23,8 @@ pub use facts::{Attr, Derivative, Facts, Form, Misfit, Trap};
 pub use nest::{Affine, At, Fold, Nest, Node, NodeId};
 pub use primitives::{Domain, PrimitiveFacts, Primitives, primitives, set_primitives};
 pub use program::{Binding, Custom, Diff, Function, If, Loop, Map, Op, Precision, Program, Value};
+pub use read::{Attributes, Registry, read_program};
 pub use tensor::{Data, Tensor, indices, space, zero};
-pub use text::{Attributes, LITERAL_LIMIT, Registry, read_program};
+pub use text::LITERAL_LIMIT;
 pub use ty::{Elem, Ty};
 pub use verify::verify;

@@ -1,11 +1,12 @@
 //! `argsort`: the indices that sort an axis.
 
+use std::cmp::Ordering;
+
 use super::{Emit, shape};
 use crate::ir::{
     Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space,
 };
 use crate::math::Scalar;
-use std::cmp::Ordering;
 
 /// The indices that sort an axis: ascending, stable, -0 equal to 0, NaN last.
 ///

@@ -185,7 +185,9 @@ impl Side {
 
     /// The cotangent of this operand, given that of the result, the other operand, and which axes
     /// of the result are free in the other. The product has the batch axes first, then the free
-    /// axes of this operand, then the contracted axes of the other in their order there.
+    /// axes of this operand and the contracted axes of the other in their order there; whichever
+    /// of the two come first in this operand come first in the product, so that a matrix needs no
+    /// permuting.
     fn pull(
         &self,
         build: &mut Build,
@@ -196,19 +198,32 @@ impl Side {
     ) -> Value {
         let batch: Vec<(usize, usize)> = axes.batch.iter().copied().enumerate().collect();
         let contract: Vec<(usize, usize)> = free.zip(axes.free.iter().copied()).collect();
-        let product = build.dot(cotangent, other, &batch, &contract);
+        let other_first = self.contract.iter().min() < self.free.iter().min();
+        let (product, free_at, contract_at) = if other_first && !self.contract.is_empty() {
+            let product = build.dot(other, cotangent, &flipped(&batch), &flipped(&contract));
+            (product, batch.len() + self.contract.len(), batch.len())
+        } else {
+            let product = build.dot(cotangent, other, &batch, &contract);
+            (product, batch.len(), batch.len() + self.free.len())
+        };
         let mut order = vec![0; build.ty(product).rank()];
-        let mine = self.batch.iter().chain(&self.free);
-        for (place, axis) in mine.enumerate() {
+        for (place, axis) in self.batch.iter().enumerate() {
             order[*axis] = place;
         }
-        let first = self.batch.len() + self.free.len();
+        for (place, axis) in self.free.iter().enumerate() {
+            order[*axis] = free_at + place;
+        }
         for (axis, partner) in self.contract.iter().zip(&axes.contract) {
             let before = axes.contract.iter().filter(|other| *other < partner);
-            order[*axis] = first + before.count();
+            order[*axis] = contract_at + before.count();
         }
         build.permute(product, &order)
     }
+}
+
+/// Pairs the other way round.
+fn flipped(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    pairs.iter().map(|(a, b)| (*b, *a)).collect()
 }
 
 impl Dot {

@@ -1,11 +1,12 @@
 //! `reduce`: folds axes away.
 
+use std::sync::Arc;
+
 use super::{Emit, shape};
 use crate::ir::{
     Affine, At, Attr, Build, Derivative, Dim, Elem, Facts, Fold, Form, Loop, Misfit, Nest, Node,
     Op, Tensor, Trap, Ty, Value, indices,
 };
-use std::sync::Arc;
 
 /// Folds axes away, in increasing order of their indices.
 ///

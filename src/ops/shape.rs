@@ -72,7 +72,9 @@ pub(super) fn elements(elem: Elem, ty: &Ty) -> Result<(), Misfit> {
 pub(super) fn distinct_axes(axes: &[usize], rank: usize) -> Result<(), Misfit> {
     for (k, axis) in axes.iter().enumerate() {
         if *axis >= rank {
-            return Err(Misfit(format!("there is no axis {axis} among {rank}")));
+            return Err(Misfit(format!(
+                "axis {axis} is named, but there are {rank} axes"
+            )));
         }
         if axes[..k].contains(axis) {
             return Err(Misfit(format!("axis {axis} is named twice")));
