@@ -19,6 +19,7 @@ mod instance;
 mod jit;
 mod lanes;
 mod nest;
+mod rows;
 mod scalar;
 mod symbols;
 mod values;

@@ -13,6 +13,7 @@ use crate::math::Cpu;
 use crate::plan::{NestStep, Output};
 
 use super::emit::Emitter;
+use super::rows::{Body, Rows, Span};
 use super::scalar::start;
 use super::values::{Place, Source, Stream, Val};
 
@@ -45,6 +46,8 @@ pub(super) struct Writer<'p> {
     bounds: Vec<(usize, usize)>,
     accumulators: Vec<Vec<Variable>>,
     segments: usize,
+    /// Rows of values computed many at a time.
+    pub(super) rows: Rows,
 }
 
 /// What is known of the nodes in a segment.
@@ -117,6 +120,7 @@ impl<'p> Writer<'p> {
             bounds: nest.sizes.iter().map(|size| (0, *size)).collect(),
             accumulators: vec![Vec::new(); nest.outputs.len()],
             segments: 1,
+            rows: Rows::new(nest.nodes.len(), e.arena),
         };
         writer.prepare(e);
         writer.view = writer.look();
@@ -241,11 +245,15 @@ impl<'p> Writer<'p> {
 
     /// What becomes known on entering a level: pointers, then nodes.
     fn enter(&mut self, e: &mut Emitter<'p, '_>, level: usize) {
+        self.point(e, level);
+        self.compute(e, level);
+    }
+
+    fn point(&mut self, e: &mut Emitter<'p, '_>, level: usize) {
         self.entered = level;
         self.pointers[level] = (0..self.streams.len())
             .map(|at| self.pointer(e, level, at))
             .collect();
-        self.compute(e, level);
     }
 
     /// The nodes known at a level that are not computed yet.
@@ -335,52 +343,105 @@ impl<'p> Writer<'p> {
         cuts
     }
 
-    /// One segment of a loop, in vectors if that can be.
+    /// One segment of a loop: by rows or in vectors if that can be.
     fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
         let var = self.nest.order[level];
-        let mut from = start;
-        if self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start) {
-            let width = e.lane_count();
-            let mut vectors = self.vectors(level);
-            while vectors > 0 {
-                let step = vectors * width;
-                let to = from + (end - from) / step * step;
-                if to > from {
-                    self.lanes = Some(vectors);
-                    self.split(e, level);
-                    self.round(e, level, from, to, step);
-                    self.gather_up(e, level);
-                    self.lanes = None;
-                }
-                from = to;
-                vectors /= 2;
-            }
-        }
-        if from < end {
-            self.round(e, level, from, end, 1);
+        let vectors =
+            self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start);
+        let span = Span {
+            base: None,
+            from: start,
+            to: end,
+        };
+        if !vectors {
+            self.round(e, level, span, 1, &Body::All);
+        } else if level + 1 == self.nest.loops.len() && self.calls_rows(e, end - start) {
+            self.by_rows(e, level, start, end);
+        } else {
+            self.in_vectors(e, level, span, &Body::All);
         }
     }
 
-    fn round(&mut self, e: &mut Emitter<'p, '_>, level: usize, from: usize, to: usize, step: usize) {
-        let var = self.nest.order[level];
+    /// Several vectors at a time, then fewer, then one by one.
+    pub(super) fn in_vectors(
+        &mut self,
+        e: &mut Emitter<'p, '_>,
+        level: usize,
+        span: Span,
+        body: &Body,
+    ) {
+        let width = e.lane_count();
+        let mut vectors = self.vectors(level);
+        let mut from = span.from;
+        while vectors > 0 {
+            let step = vectors * width;
+            let to = from + (span.to - from) / step * step;
+            if to > from {
+                self.lanes = Some(vectors);
+                if matches!(body, Body::All) {
+                    self.split(e, level);
+                }
+                self.round(e, level, Span { from, to, ..span }, step, body);
+                if matches!(body, Body::All) {
+                    self.gather_up(e, level);
+                }
+                self.lanes = None;
+            }
+            from = to;
+            vectors /= 2;
+        }
+        if from < span.to {
+            self.round(e, level, Span { from, ..span }, 1, body);
+        }
+    }
+
+    fn round(
+        &mut self,
+        e: &mut Emitter<'p, '_>,
+        level: usize,
+        span: Span,
+        step: usize,
+        body: &Body,
+    ) {
         let innermost = level + 1 == self.nest.loops.len();
-        let rounds = (to - from) / step;
+        let rounds = (span.to - span.from) / step;
         let values = self.values.clone();
         if innermost && rounds <= UNROLL && rounds * self.nest.nodes.len() <= 64 {
-            for at in (from..to).step_by(step) {
-                self.ivs[var] = e.int_const(i64::try_from(at).unwrap_or(i64::MAX));
-                self.enter(e, level + 1);
-                self.level(e, level + 1);
+            for at in (span.from..span.to).step_by(step) {
+                let i = e.int_const(i64::try_from(at).unwrap_or(i64::MAX));
+                self.once(e, level, span, i, body);
                 self.values.clone_from(&values);
             }
             return;
         }
-        e.counted(from, to, step, |e, i| {
-            self.ivs[var] = i;
-            self.enter(e, level + 1);
-            self.level(e, level + 1);
+        e.counted(span.from, span.to, step, |e, i| {
+            self.once(e, level, span, i, body);
         });
         self.values = values;
+    }
+
+    /// The inside of a loop.
+    fn once(
+        &mut self,
+        e: &mut Emitter<'p, '_>,
+        level: usize,
+        span: Span,
+        i: Value,
+        body: &Body,
+    ) {
+        let var = self.nest.order[level];
+        self.ivs[var] = match span.base {
+            Some(base) => e.b.ins().iadd(base, i),
+            None => i,
+        };
+        self.point(e, level + 1);
+        match body {
+            Body::All => {
+                self.compute(e, level + 1);
+                self.level(e, level + 1);
+            }
+            Body::Arguments(calls) => self.fill_rows(e, calls),
+        }
     }
 
     /// How many vectors to compute at a time.
@@ -388,9 +449,9 @@ impl<'p> Writer<'p> {
         let nodes = self.nest.nodes.iter().enumerate();
         let busy = nodes.filter(|(at, _)| self.view.wanted[*at] && self.view.varies[*at]);
         let (mut count, mut calls) = (0, 0);
-        for (_, node) in busy {
+        for (at, node) in busy {
             count += 1;
-            calls += usize::from(calls_host(node));
+            calls += usize::from(calls_host(node) && self.rows.of[at].is_none());
         }
         let around = level + 1 < self.nest.loops.len();
         match (calls, count) {

@@ -5,7 +5,7 @@
 use cranelift::codegen::ir::{InstBuilder, Value, condcodes::IntCC};
 
 use crate::ir::{Affine, At, Data, Elem, Node, NodeId, Tensor, Ty, infer_primitive};
-use crate::math::Scalar;
+use crate::math::{Prim, Scalar};
 use crate::plan::ItemId;
 
 use super::emit::Emitter;
@@ -184,14 +184,24 @@ impl<'p> Writer<'p> {
         if let Some(value) = &self.values[id.0] {
             return value.clone();
         }
+        if let Some(value) = self.from_row(e, id) {
+            self.values[id.0] = Some(value.clone());
+            return value;
+        }
         let nest = self.nest;
         let value = match &nest.nodes[id.0] {
             Node::Constant(tensor) => Val::One(e.literal(scalar(tensor))),
             Node::Index(form) => Val::One(self.affine(e, form)),
-            Node::Primitive(prim, args) => {
-                let args: Vec<Val> = args.iter().map(|arg| self.value(e, *arg)).collect();
-                self.primitive(e, *prim, &args)
-            }
+            Node::Primitive(prim, args) => match self.exponent(e, *prim, args) {
+                Some(n) => {
+                    let base = self.value(e, args[0]);
+                    power(e, &base, n)
+                }
+                None => {
+                    let args: Vec<Val> = args.iter().map(|arg| self.value(e, *arg)).collect();
+                    self.primitive(e, *prim, &args)
+                }
+            },
             Node::Read { operand, at } => self.read(e, id, nest.operands[*operand], at),
             Node::Within {
                 ranges,
@@ -203,10 +213,21 @@ impl<'p> Writer<'p> {
         value
     }
 
+    /// The exponent of a power that is written as products.
+    fn exponent(&self, e: &Emitter<'p, '_>, prim: Prim, args: &[NodeId]) -> Option<i64> {
+        let Node::Constant(tensor) = &self.nest.nodes[args.get(1)?.0] else {
+            return None;
+        };
+        match scalar(tensor) {
+            Scalar::Int(n) => e.as_products(prim, n).then_some(n),
+            Scalar::Real(_) | Scalar::Bool(_) => None,
+        }
+    }
+
     fn primitive(
         &mut self,
         e: &mut Emitter<'p, '_>,
-        prim: crate::math::Prim,
+        prim: Prim,
         args: &[Val],
     ) -> Val {
         let count = args.iter().find_map(|arg| match arg {
@@ -388,6 +409,14 @@ impl<'p> Writer<'p> {
             Some(_) => Val::Lanes(results),
             None => Val::One(results[0]),
         }
+    }
+}
+
+/// A value to a power known while compiling.
+fn power(e: &mut Emitter<'_, '_>, base: &Val, n: i64) -> Val {
+    match base {
+        Val::One(base) => Val::One(e.power(*base, n)),
+        Val::Lanes(lanes) => Val::Lanes(lanes.iter().map(|base| e.power(*base, n)).collect()),
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn schedule(program: &Program) -> Plan {
             items: Vec::new(),
             buffers: Vec::new(),
             arena: 0,
+            rows: 0,
             constants: Vec::new(),
             params: Vec::new(),
             results: Vec::new(),

@@ -205,6 +205,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     /// The size of the arena in bytes.
     pub arena: usize,
+    /// Where rows for functions of many elements start.
+    pub rows: usize,
     /// Arrays that are part of the program.
     pub constants: Vec<(ItemId, Tensor)>,
     /// Parameters.
