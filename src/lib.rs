@@ -1,11 +1,16 @@
 //! Minima: a small language and native compiler for objectives and optimizers.
 
 pub mod codegen;
+pub mod data;
 pub mod diag;
+pub mod driver;
 pub mod eval;
 pub mod ir;
+pub mod lower;
 pub mod math;
 pub mod ops;
+pub mod passes;
 pub mod plan;
+pub mod run;
 pub mod runtime;
 pub mod syntax;

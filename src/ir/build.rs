@@ -79,6 +79,17 @@ impl Build {
         values
     }
 
+    /// Adds a binding as it is, with its own span; its values and operands must belong to this
+    /// function.
+    pub fn push(&mut self, binding: Binding) {
+        self.function.bindings.push(binding);
+    }
+
+    /// A value that is never bound: it stands in where only a type is asked for.
+    pub fn phantom(&mut self, ty: Ty) -> Value {
+        self.function.fresh(ty)
+    }
+
     /// A literal.
     pub fn constant(&mut self, tensor: Tensor) -> Value {
         let ty = tensor.ty();

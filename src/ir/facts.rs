@@ -1,5 +1,6 @@
 //! The questions put to a structural op.
 
+use std::any::Any;
 use std::fmt;
 
 use super::{Build, Dim, Elem, Nest, Tensor, Ty, Value};
@@ -84,7 +85,7 @@ pub enum Form {
 
 /// What a structural op answers. There are no default bodies: an unanswered question does not
 /// compile. Methods that build IR get a [`Build`] whose span is already set.
-pub trait Facts: fmt::Debug + Send + Sync {
+pub trait Facts: Any + fmt::Debug + Send + Sync {
     /// Its name in the text form.
     fn name(&self) -> &'static str;
 

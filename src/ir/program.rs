@@ -126,6 +126,7 @@ pub struct Custom {
     /// `(args…) -> results`.
     pub function: Function,
     /// `(args…, tangents of real args…) -> tangents of real results`; linear in the tangents.
+    /// Without results: the derivative is zero.
     pub tangent: Function,
 }
 
@@ -169,6 +170,21 @@ impl Function {
 }
 
 impl Op {
+    /// The structural op itself, if it is a `T`: for simplifications that need its attributes.
+    pub fn downcast<T: Facts>(&self) -> Option<&T> {
+        match self {
+            Op::Structural(facts) => (&**facts as &dyn std::any::Any).downcast_ref(),
+            Op::Constant(_)
+            | Op::Primitive(_)
+            | Op::Loop(_)
+            | Op::If(_)
+            | Op::Map(_)
+            | Op::Custom(_)
+            | Op::Jvp(_)
+            | Op::Vjp(_) => None,
+        }
+    }
+
     /// The functions inside a control form.
     pub fn functions(&self) -> Vec<&Function> {
         match self {

@@ -10,7 +10,7 @@
 //!    - `if`: a `bool`, then both branches `(captures…) -> results`.
 //!    - `map`: `(int, captures…) -> results`, each of which gets a leading dimension `trip`.
 //!    - `custom`: the function `(args…) -> results`, its tangent
-//!      `(args…, tangents of real args…) -> tangents of real results`.
+//!      `(args…, tangents of real args…) -> tangents of real results`, or without results: zero.
 //!    - `jvp`, `vjp`: only real parameters are active; tangents and cotangents have the types of
 //!      what they belong to.
 //! 6. The functions of control forms are closed, and these invariants hold of them.
@@ -195,11 +195,14 @@ fn custom_results(op: &Custom, operands: &[Ty]) -> Result<Vec<Ty>, String> {
         &params(&op.tangent),
         &arguments,
     )?;
-    same(
-        "results of the tangent",
-        &op.tangent.result_types(),
-        &reals(&results),
-    )?;
+    // No results: the derivative is zero.
+    if !op.tangent.results.is_empty() {
+        same(
+            "results of the tangent",
+            &op.tangent.result_types(),
+            &reals(&results),
+        )?;
+    }
     Ok(results)
 }
 

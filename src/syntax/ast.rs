@@ -152,6 +152,8 @@ pub struct FnDecl {
     pub params: Vec<ParamSpec>,
     /// The declared type of the result.
     pub result: Option<TypeExpr>,
+    /// The range, after `in`.
+    pub range: Option<Expr>,
     /// The body: an expression, or a block expression.
     pub body: Expr,
     /// `derivative dx, dy -> e` (one tangent name per differentiable parameter).
@@ -341,6 +343,8 @@ pub struct Block {
     pub items: Vec<Stmt>,
     /// From `{` to `}`.
     pub span: Span,
+    /// One more than the deepest expression or block in it.
+    pub depth: u32,
 }
 
 /// `if c { … } else if … else { … }`.
@@ -378,6 +382,8 @@ pub struct TypeExpr {
     pub kind: TypeKind,
     /// Where it stands.
     pub span: Span,
+    /// One more than the deepest type or dimension in it.
+    pub depth: u32,
 }
 
 /// The kinds of type.
@@ -605,4 +611,37 @@ pub enum CmpOp {
     Gt,
     /// `in`, only in constraints: `subject to X in psd`
     In,
+}
+
+impl BinOp {
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            BinOp::Or => "or",
+            BinOp::And => "and",
+            BinOp::Pipe => "|>",
+            BinOp::Add => "+",
+            BinOp::Sub => "-",
+            BinOp::Mul => "*",
+            BinOp::Div => "/",
+            BinOp::Mod => "mod",
+            BinOp::IntDiv => "div",
+            BinOp::MatMul => "@",
+        }
+    }
+}
+
+impl CmpOp {
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            CmpOp::Lt => "<",
+            CmpOp::Le => "<=",
+            CmpOp::Eq => "==",
+            CmpOp::Ne => "!=",
+            CmpOp::Ge => ">=",
+            CmpOp::Gt => ">",
+            CmpOp::In => "in",
+        }
+    }
 }

@@ -1,0 +1,372 @@
+//! Derivatives: `grad(f)` and its kin make functions whose code is differentiated by a pass.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::value::{Argument, Function, Native, NativeCall, Res, Role, Val};
+use super::{Lower, errors};
+use crate::diag::Span;
+use crate::ir::{Diff, Dim, Elem, Op, Ty};
+use crate::ops::Emit;
+
+/// A function under differentiation, as code: its leaves, result and captures.
+struct Traced {
+    diff: Diff,
+    operands: Vec<crate::ir::Value>,
+    results: Vec<Ty>,
+    shape: Val,
+    counted: usize,
+}
+
+impl Lower<'_> {
+    /// `grad(f)`, `value_and_grad(f)`: of a scalar function in its first argument, or in those named.
+    pub(crate) fn gradient(&mut self, f: Val, wrt: Vec<Arc<str>>, with_value: bool, _span: Span) -> Res<Val> {
+        if let Val::Function(function) = &f
+            && let Function::Native(Native { role: Role::Problem(problem), .. }) = &**function
+        {
+            let problem = problem.clone();
+            let call: NativeCall = Rc::new(move |lower, args, span| {
+                let point = lower.one_argument("grad(f)", args, span)?;
+                let (value, gradient) = lower.problem_gradient(&problem, &point, span)?;
+                Ok(if with_value { Val::tuple(vec![value, gradient]) } else { gradient })
+            });
+            return Ok(Val::native("grad(f)", call));
+        }
+        let call: NativeCall = Rc::new(move |lower, args, span| {
+            let (value, cotangents, single) = lower.reverse(&f, args, &wrt, None, span)?;
+            let gradient = if single { cotangents.into_iter().next().unwrap_or(Val::Poison) } else { Val::tuple(cotangents) };
+            Ok(if with_value { Val::tuple(vec![value, gradient]) } else { gradient })
+        });
+        Ok(Val::native("grad", call))
+    }
+
+    /// The value and the cotangents of the arguments named (the first one if none is).
+    fn reverse(
+        &mut self,
+        f: &Val,
+        args: Vec<Argument>,
+        wrt: &[Arc<str>],
+        cotangent: Option<&Val>,
+        span: Span,
+    ) -> Res<(Val, Vec<Val>, bool)> {
+        let active = self.active_args(f, &args, wrt, span)?;
+        let args = self.real_args(args, &active, span)?;
+        let traced = self.traced(f, &args, &active, span)?;
+        let reals: Vec<Ty> = traced.results.iter().filter(|ty| ty.elem == Elem::Real).cloned().collect();
+        let seeds = match cotangent {
+            None => {
+                let scalar = matches!(reals.as_slice(), [ty] if ty.rank() == 0) && traced.results.len() == 1 + traced.counted;
+                if !scalar {
+                    return self.fail(errors::grad_of_array(span, &traced.shape.describe()));
+                }
+                vec![self.build().real(1.0)]
+            }
+            Some(u) => {
+                let leaves = u.leaves().ok_or(super::Poisoned)?;
+                let mut seeds = Vec::new();
+                for leaf in &leaves {
+                    let leaf = self.to_real(leaf, span)?;
+                    seeds.push(self.value(&leaf, span)?);
+                }
+                let same = seeds.len() == reals.len()
+                    && seeds.iter().zip(&reals).all(|(v, ty)| super::arith::same_dims(&self.build().ty(*v).dims.clone(), &ty.dims));
+                if !same {
+                    return self.fail(errors::records_differ(span, &u.describe(), &traced.shape.describe()));
+                }
+                seeds
+            }
+        };
+        let mut operands = traced.operands.clone();
+        operands.extend(seeds);
+        let mut types = traced.results.clone();
+        let diff = traced.diff;
+        types.extend(
+            diff.function.params.iter().zip(&diff.active).filter(|(_, on)| **on).map(|(p, _)| diff.function.ty(*p).clone()),
+        );
+        let results = self.emit_op(Op::Vjp(Arc::new(diff)), operands, types, span);
+        let (values, cotangents) = results.split_at(traced.results.len());
+        let values = self.settle_effects(values, traced.counted, span)?;
+        let value = traced.shape.rebuild(&mut values.into_iter());
+        let mut cotangents = cotangents.iter().cloned();
+        let gradients: Vec<Val> = args
+            .iter()
+            .zip(&active)
+            .filter(|(_, on)| **on)
+            .map(|(arg, _)| arg.value.rebuild(&mut cotangents))
+            .collect();
+        let single = wrt.len() <= 1;
+        Ok((value, gradients, single))
+    }
+
+    /// Which arguments are differentiated.
+    fn active_args(&mut self, f: &Val, args: &[Argument], wrt: &[Arc<str>], span: Span) -> Res<Vec<bool>> {
+        if args.is_empty() {
+            return self.fail(errors::argument_count(span, "this derivative", 1, 0));
+        }
+        if wrt.is_empty() {
+            return Ok((0..args.len()).map(|k| k == 0).collect());
+        }
+        let names: Vec<Arc<str>> = match f {
+            Val::Function(function) => match &**function {
+                Function::User { decl, .. } => decl.params.iter().map(|p| p.name.name.clone()).collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        for name in wrt {
+            if !names.contains(name) {
+                let known: Vec<&str> = names.iter().map(|n| &**n).collect();
+                return self.fail(errors::unknown_argument(span, "the function", name, &known));
+            }
+        }
+        let mut next = 0;
+        Ok(args
+            .iter()
+            .map(|arg| {
+                let name = match &arg.name {
+                    Some(name) => Some(name.name.clone()),
+                    None => {
+                        next += 1;
+                        names.get(next - 1).cloned()
+                    }
+                };
+                name.is_some_and(|name| wrt.contains(&name))
+            })
+            .collect())
+    }
+
+    /// Active arguments are real.
+    fn real_args(&mut self, args: Vec<Argument>, active: &[bool], span: Span) -> Res<Vec<Argument>> {
+        let mut out = Vec::new();
+        for (mut arg, on) in args.into_iter().zip(active) {
+            if *on {
+                let Some(leaves) = arg.value.leaves() else {
+                    return self.fail(errors::not_a_vector(arg.span, &arg.value.describe()));
+                };
+                let leaves = leaves.iter().map(|leaf| self.to_real(leaf, span)).collect::<Res<Vec<Val>>>()?;
+                arg.value = arg.value.rebuild(&mut leaves.into_iter());
+            }
+            out.push(arg);
+        }
+        Ok(out)
+    }
+
+    /// The function as code in its active arguments.
+    fn traced(&mut self, f: &Val, args: &[Argument], active: &[bool], span: Span) -> Res<Traced> {
+        let mut operands = Vec::new();
+        let mut types = Vec::new();
+        for (arg, on) in args.iter().zip(active) {
+            if *on {
+                for leaf in arg.value.leaves().unwrap_or_default() {
+                    operands.push(self.value(&leaf, arg.span)?);
+                    types.push(leaf.ty().ok_or(super::Poisoned)?);
+                }
+            }
+        }
+        let memo = std::mem::take(&mut self.memo);
+        let effects: Vec<Val> = self.effects.iter().map(|c| c.borrow().clone()).collect();
+        self.open("f", span);
+        for cell in &self.effects {
+            *cell.borrow_mut() = Val::int(0);
+        }
+        let params: Vec<Val> = types.iter().map(|ty| self.param(ty.clone())).collect();
+        let mut params = params.into_iter();
+        let inner: Vec<Argument> = args
+            .iter()
+            .zip(active)
+            .map(|(arg, on)| {
+                let value = if *on { arg.value.rebuild(&mut params) } else { arg.value.clone() };
+                Argument { name: arg.name.clone(), value, span: arg.span }
+            })
+            .collect();
+        let result = self.call(f, inner, span);
+        self.memo = memo;
+        let counted: Vec<Val> = self.effects.iter().map(|c| c.borrow().clone()).collect();
+        for (cell, val) in self.effects.iter().zip(&effects) {
+            *cell.borrow_mut() = val.clone();
+        }
+        let leaves = result.and_then(|val| {
+            let Some(leaves) = val.leaves() else {
+                return self.fail(errors::grad_of_array(span, &val.describe()));
+            };
+            // A constant result is a real that depends on nothing.
+            let leaves: Vec<Val> = leaves
+                .iter()
+                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.to_real(leaf, span) } else { Ok(leaf.clone()) })
+                .collect::<Res<_>>()?;
+            Ok((val, leaves))
+        });
+        let (shape, mut leaves) = match leaves {
+            Ok(found) => found,
+            Err(poisoned) => {
+                self.abandon();
+                return Err(poisoned);
+            }
+        };
+        let count = counted.len();
+        leaves.extend(counted);
+        let closed = self.close(&leaves, span)?;
+        operands.extend(&closed.captures);
+        let mut on = vec![true; types.len()];
+        on.resize(closed.function.params.len(), false);
+        let results = closed.function.result_types();
+        let diff = Diff { function: closed.function, active: on };
+        Ok(Traced { diff, operands, results, shape, counted: count })
+    }
+
+    /// Takes the counters off the end of results and adds them to those around.
+    fn settle_effects(&mut self, results: &[Val], counted: usize, span: Span) -> Res<Vec<Val>> {
+        let (values, counts) = results.split_at(results.len() - counted);
+        let cells = self.effects.clone();
+        for (cell, count) in cells.iter().zip(counts) {
+            let old = cell.borrow().clone();
+            let new = self.arith("add", (&old, span), (count, span), span)?;
+            *cell.borrow_mut() = new;
+        }
+        Ok(values.to_vec())
+    }
+
+    /// `jvp(f, x, v)`: the derivative of f at x in the direction v.
+    pub(crate) fn forward(&mut self, f: &Val, x: &Argument, v: &Argument, span: Span) -> Res<(Val, Val)> {
+        let args = self.real_args(vec![x.clone()], &[true], span)?;
+        let x = &args[0];
+        let traced = self.traced(f, &args, &[true], span)?;
+        let (Some(directions), Some(points)) = (v.value.leaves(), x.value.leaves()) else {
+            return self.fail(errors::not_a_vector(v.span, &v.value.describe()));
+        };
+        if directions.len() != points.len() {
+            return self.fail(errors::records_differ(span, &x.value.describe(), &v.value.describe()));
+        }
+        let mut operands = traced.operands.clone();
+        for (leaf, point) in directions.iter().zip(&points) {
+            let leaf = self.to_real(leaf, v.span)?;
+            let (a, b) = (point.ty().ok_or(super::Poisoned)?, leaf.ty().ok_or(super::Poisoned)?);
+            self.require_dims((&a, x.span), (&b, v.span), span)?;
+            operands.push(self.value(&leaf, v.span)?);
+        }
+        let mut types = traced.results.clone();
+        types.extend(traced.results.iter().filter(|ty| ty.elem == Elem::Real).cloned());
+        let count = traced.results.len();
+        let results = self.emit_op(Op::Jvp(Arc::new(traced.diff)), operands, types, span);
+        let (values, tangents) = results.split_at(count);
+        let values = self.settle_effects(values, traced.counted, span)?;
+        let value = traced.shape.rebuild(&mut values.into_iter());
+        let mut tangents = tangents.iter().cloned();
+        let zero_or = |lower: &mut Self, leaf: &Val, tangents: &mut dyn Iterator<Item = Val>| -> Res<Val> {
+            let ty = leaf.ty().ok_or(super::Poisoned)?;
+            if ty.elem == Elem::Real {
+                return tangents.next().ok_or(super::Poisoned);
+            }
+            let zero = lower.build().zeros(&ty.with_elem(Elem::Real));
+            Ok(lower.wrap(zero))
+        };
+        let mut out = Vec::new();
+        for leaf in value.leaves().unwrap_or_default() {
+            out.push(zero_or(self, &leaf, &mut tangents)?);
+        }
+        let tangent = value.rebuild(&mut out.into_iter());
+        Ok((value, tangent))
+    }
+
+    /// `vjp(f, x, u)`: the transposed derivative of f at x applied to u.
+    pub(crate) fn backward(&mut self, f: &Val, x: &Argument, u: &Val, span: Span) -> Res<Val> {
+        let (_, cotangents, _) = self.reverse(f, vec![x.clone()], &[], Some(u), span)?;
+        cotangents.into_iter().next().ok_or(super::Poisoned)
+    }
+
+    /// `hvp(f, x, v)`: the Hessian of f at x times v.
+    pub(crate) fn hessian_vector(&mut self, f: &Val, x: &Argument, v: &Argument, span: Span) -> Res<Val> {
+        if let Val::Function(function) = f
+            && let Function::Native(Native { role: Role::Problem(problem), .. }) = &**function
+        {
+            let problem = problem.clone();
+            return self.problem_hvp(&problem, x, v, span);
+        }
+        let gradient = self.gradient(f.clone(), Vec::new(), false, span)?;
+        self.forward(&gradient, x, v, span).map(|(_, tangent)| tangent)
+    }
+
+    /// `jacobian(f)`: at a point, one dimension of the result for those of the value, then those of
+    /// the argument. Rows or columns, whichever are fewer, are computed together.
+    pub(crate) fn jacobian(&mut self, f: Val, _span: Span) -> Res<Val> {
+        let call: NativeCall = Rc::new(move |lower, args, span| {
+            let point = lower.one_argument("jacobian(f)", args, span)?;
+            let point = lower.real_args(vec![point], &[true], span)?.remove(0);
+            lower.jacobian_at(&f, &point, span)
+        });
+        Ok(Val::native("jacobian", call))
+    }
+
+    fn jacobian_at(&mut self, f: &Val, point: &Argument, span: Span) -> Res<Val> {
+        let Some(input) = point.value.ty() else {
+            return self.fail(errors::jacobian_of_record(point.span, &point.value.describe()));
+        };
+        let probe = self.traced(f, std::slice::from_ref(point), &[true], span)?;
+        let Some(output) = probe.shape.ty() else {
+            return self.fail(errors::jacobian_of_record(span, &probe.shape.describe()));
+        };
+        let count = |ty: &Ty| ty.dims.iter().try_fold(Dim::Known(1), |p, d| p.mul(d));
+        let (n, m) = (count(&input).ok_or(super::Poisoned)?, count(&output).ok_or(super::Poisoned)?);
+        let reverse = matches!((n.known(), m.known()), (Some(n), Some(m)) if m < n);
+        let basis = |lower: &mut Self, len: &Dim, ty: &Ty, index: &Val| -> Res<Val> {
+            let places = lower.counting(len, span);
+            let hot = lower.apply("eq", &[(&places, span), (index, span)], span)?;
+            let hot = lower.to_elem(&hot, Elem::Real, span)?;
+            let value = lower.value(&hot, span)?;
+            let value = lower.build().reshape(value, &ty.dims);
+            Ok(lower.wrap(value))
+        };
+        if reverse {
+            let rows = self.map(&m, span, |lower, index| {
+                let u = basis(lower, &m, &output, index)?;
+                lower.backward(f, point, &u, span)
+            })?;
+            let mut dims = output.dims.clone();
+            dims.extend(input.dims.iter().cloned());
+            let value = self.value(&rows, span)?;
+            let value = self.build().reshape(value, &dims);
+            return Ok(self.wrap(value));
+        }
+        let columns = self.map(&n, span, |lower, index| {
+            let v = basis(lower, &n, &input, index)?;
+            let v = Argument { name: None, value: v, span };
+            lower.forward(f, point, &v, span).map(|(_, tangent)| tangent)
+        })?;
+        let value = self.value(&columns, span)?;
+        let mut order: Vec<usize> = (1..=output.rank()).collect();
+        order.push(0);
+        let moved = self.build().permute(value, &order);
+        let mut dims = output.dims.clone();
+        dims.extend(input.dims.iter().cloned());
+        let value = self.build().reshape(moved, &dims);
+        Ok(self.wrap(value))
+    }
+
+    /// `hessian(f)`: the Jacobian of the gradient.
+    pub(crate) fn hessian(&mut self, f: Val, span: Span) -> Res<Val> {
+        let gradient = match &f {
+            Val::Function(function) => match &**function {
+                Function::Native(Native { role: Role::Problem(problem), .. }) => {
+                    let problem = problem.clone();
+                    let call: NativeCall = Rc::new(move |lower, args, span| {
+                        let point = lower.one_argument("hessian(f)", args, span)?;
+                        lower.problem_hessian(&problem, &point, span)
+                    });
+                    return Ok(Val::native("hessian(f)", call));
+                }
+                _ => self.gradient(f.clone(), Vec::new(), false, span)?,
+            },
+            _ => self.gradient(f.clone(), Vec::new(), false, span)?,
+        };
+        self.jacobian(gradient, span)
+    }
+
+    /// The only argument of a derivative.
+    pub(crate) fn one_argument(&mut self, name: &str, args: Vec<Argument>, span: Span) -> Res<Argument> {
+        let count = args.len();
+        match args.into_iter().next() {
+            Some(arg) if count == 1 => Ok(arg),
+            _ => self.fail(errors::argument_count(span, name, 1, count)),
+        }
+    }
+}

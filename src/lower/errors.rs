@@ -1,0 +1,885 @@
+//! Everything that elaboration says to users: one function per diagnostic, from facts to a report.
+//!
+//! E02 types and shapes, E03 names and calls, E04 statements, objectives, optimizers and solves,
+//! E05 stops at run time and limits, E09 what is not built yet.
+
+use std::sync::Arc;
+
+use crate::diag::{Report, Span};
+use crate::ir::{Dim, Ty};
+
+type Typed<'a> = (&'a Ty, Span);
+
+fn pair(report: Report, a: Typed<'_>, b: Typed<'_>) -> Report {
+    report.label(a.1, format!("this is {}", a.0)).label(b.1, format!("this is {}", b.0))
+}
+
+/// E0201. An operand has the wrong kind of elements.
+pub fn operand_kind(span: Span, op: &str, at: Span, want: &str, found: &str) -> Report {
+    let report = Report::error("E0201", span, format!("`{}` takes {want} here, not {found}", sign(op)))
+        .label(at, format!("this is {found}"));
+    if found.starts_with("bool") {
+        report.help("turn a truth value into a number with `where(c, 1, 0)` or `real(c)`")
+    } else if want == "int" {
+        report.help("`int(x)` rounds a real toward zero")
+    } else {
+        report
+    }
+}
+
+/// E0202. An operator is applied to something that is no number.
+pub fn operator_takes_numbers(span: Span, op: &str, at: Span, found: &str) -> Report {
+    Report::error("E0202", span, format!("`{}` works on numbers and arrays, not on {found}", sign(op)))
+        .label(at, format!("this is {found}"))
+}
+
+/// E0203. The operands of an elementwise operation have shapes that do not broadcast.
+pub fn shapes_do_not_broadcast(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b)
+        .help("dimensions pair up from the right; each pair must match, only missing leading ones are filled in")
+}
+
+/// E0204. Something else than an array stands where an array is needed.
+pub fn expected_array(span: Span, found: &str) -> Report {
+    Report::error("E0204", span, format!("expected a number or an array, found {found}"))
+}
+
+/// E0205. The elements are of the wrong kind.
+pub fn wrong_elem(span: Span, want: &str, found: &str) -> Report {
+    Report::error("E0205", span, format!("expected {want}, found {found}"))
+}
+
+/// E0206. Two records or vectors have different parts.
+pub fn records_differ(span: Span, a: &str, b: &str) -> Report {
+    Report::error("E0206", span, format!("cannot combine {a} with {b}: their parts differ"))
+}
+
+/// E0207. A value with parts that are no arrays is used as a vector.
+pub fn not_a_vector(span: Span, found: &str) -> Report {
+    Report::error("E0207", span, format!("expected an array or a record of arrays, found {found}"))
+}
+
+/// E0208. A value does not have its declared type.
+pub fn type_differs(span: Span, want: &str, found: &str, declared: Span) -> Report {
+    Report::error("E0208", span, format!("expected {want}, found {found}"))
+        .label(span, format!("this is {found}"))
+        .label(declared, format!("declared as {want}"))
+}
+
+/// E0209. A dimension differs from its declaration.
+pub fn dimension_differs(
+    span: Span,
+    declared: &str,
+    found: &str,
+    place: Span,
+    want: &str,
+    have: &str,
+) -> Report {
+    Report::error("E0209", span, format!("expected {declared}, found {found}"))
+        .label(span, format!("this is {found}: {have} where {want} is needed"))
+        .label(place, format!("this dimension is {want}"))
+}
+
+/// E0210. The inner dimensions of a matrix product differ.
+pub fn matmul_shapes(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    pair(Report::error("E0210", span, format!("cannot multiply {} by {}", a.0, b.0)), a, b)
+        .help("the last dimension of the left must equal the first of the right; `A'` transposes")
+}
+
+/// E0211. A matrix product with a scalar.
+pub fn matmul_of_scalar(op: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    pair(Report::error("E0211", op, "`@` multiplies matrices and vectors, not scalars"), a, b)
+        .help("write `*` for a product with a scalar")
+        .fix(op, "*")
+}
+
+/// E0212. A transpose of something that is no matrix.
+pub fn transpose_rank(span: Span, found: &str) -> Report {
+    Report::error("E0212", span, format!("`'` transposes a matrix, this is {found}"))
+        .help("a vector needs no transpose: `u @ v` is its inner product, `dot(u, v)` as well")
+}
+
+/// E0213. A square matrix is needed.
+pub fn not_square(span: Span, what: &str, found: &str) -> Report {
+    Report::error("E0213", span, format!("`{what}` takes a square matrix, found {found}"))
+}
+
+/// E0214. A condition is not a truth value.
+pub fn condition_kind(span: Span, found: &str) -> Report {
+    Report::error("E0214", span, format!("a condition is a truth value, found {found}"))
+        .help("compare it with something: `x != 0`")
+}
+
+/// E0215. A condition is an array of truth values.
+pub fn condition_is_array(span: Span, found: &str) -> Report {
+    Report::error("E0215", span, format!("a condition is one truth value, found {found}"))
+        .help("`where(c, a, b)` chooses elementwise; `all(c)` and `any(c)` make one truth value")
+}
+
+/// E0216. The sides of a choice have different types.
+pub fn branches_differ(span: Span, a: &str, b: &str) -> Report {
+    Report::error("E0216", span, format!("one side of the choice is {a}, the other {b}"))
+        .help("both sides must have the same type and dimensions")
+}
+
+/// E0217. A choice at run time between values that code cannot hold.
+pub fn choice_of_values(span: Span, found: &str) -> Report {
+    Report::error("E0217", span, format!("a choice made while the program runs cannot give {found}"))
+        .help("only numbers, arrays and records of them can depend on computed conditions")
+}
+
+/// E0218. The elements of an array literal have different kinds.
+pub fn items_differ(span: Span, first: &str, found: &str) -> Report {
+    Report::error("E0218", span, format!("the array began with {first}, this is {found}"))
+}
+
+/// E0219. A block matrix of something that is no matrix.
+pub fn block_rank(span: Span, found: &str) -> Report {
+    Report::error("E0219", span, format!("a block of a block matrix is a matrix, found {found}"))
+        .help("`reshape(v, n, 1)` makes a column of a vector")
+}
+
+/// E0220. Blocks that do not fit together.
+pub fn blocks_differ(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    pair(Report::error("E0220", span, format!("the blocks {} and {} do not fit together", a.0, b.0)), a, b)
+}
+
+/// E0221. Arrays that cannot be put one behind the other.
+pub fn concat_differs(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    pair(Report::error("E0221", span, format!("cannot put {} and {} one behind the other", a.0, b.0)), a, b)
+        .help("all dimensions but the first must agree")
+}
+
+/// E0222. A reshape changes the number of elements.
+pub fn reshape_count(span: Span, from: &str, to: &str) -> Report {
+    Report::error("E0222", span, format!("{from} and {to} have different numbers of elements"))
+}
+
+/// E0223. An index is out of range for sure.
+pub fn index_out_of_range(span: Span, lo: i64, hi: i64, dim: &Dim, base: Span) -> Report {
+    let what = if lo == hi { format!("index {lo}") } else { format!("an index that runs from {lo} to {hi}") };
+    let report = Report::error("E0223", span, format!("{what} is out of range for a dimension of {dim}"));
+    let report = if base == span { report } else { report.label(base, format!("this dimension is {dim}")) };
+    let last = dim.known().map_or(String::new(), |n| format!(" up to {}", n - 1));
+    let report = report.help(format!("indices count from 0{last}"));
+    if hi < 0 { report.help("`last(x)` is the last element") } else { report }
+}
+
+/// E0224. A slice is out of range for sure.
+pub fn slice_out_of_range(span: Span, from: i64, to: i64, dim: &Dim, base: Span) -> Report {
+    Report::error("E0224", span, format!("the slice {from}..{to} is out of range for a dimension of {dim}"))
+        .label(base, format!("this dimension is {dim}"))
+        .help("a slice `a..b` takes the elements a up to, but not including, b")
+}
+
+/// E0225. Too many indices.
+pub fn too_many_indices(span: Span, count: usize, base: Span, ty: &str) -> Report {
+    Report::error("E0225", span, format!("{count} indices for {ty}")).label(base, format!("this is {ty}"))
+}
+
+/// E0226. Something that cannot be indexed.
+pub fn not_indexable(span: Span, found: &str) -> Report {
+    Report::error("E0226", span, format!("only arrays, tables and tuples can be indexed, this is {found}"))
+}
+
+/// E0227. An index that is no integer.
+pub fn index_kind(span: Span, found: &str) -> Report {
+    Report::error("E0227", span, format!("an index is an integer, a range or an array of integers, found {found}"))
+        .help("`int(x)` rounds a real toward zero")
+}
+
+/// E0228. An index that is an array of truth values.
+pub fn index_by_bool(span: Span) -> Report {
+    Report::error("E0228", span, "truth values cannot be indices: the size of the result would not be known")
+        .help("filter in a generator instead: `sum(v for v in x if v > 0)`, or choose with `where`")
+}
+
+/// E0229. A slice whose length is not known when code is built.
+pub fn slice_length(span: Span) -> Report {
+    Report::error("E0229", span, "the length of this slice is not known when the code is built")
+        .help("write both ends from the same variable, as in `x[i..i+3]`, or use known integers")
+}
+
+/// E0230. One index is needed.
+pub fn one_index(span: Span) -> Report {
+    Report::error("E0230", span, "this takes one index")
+}
+
+/// E0231. A dimension that is no integer.
+pub fn dimension_kind(span: Span, found: &str) -> Report {
+    Report::error("E0231", span, format!("a dimension is an integer, found {found}"))
+}
+
+/// E0232. A dimension that only a run computes.
+pub fn dimension_at_run_time(span: Span) -> Report {
+    Report::error("E0232", span, "a dimension must be known when code is built; this integer is computed by that code")
+        .help("compute it in a `let` at the top level of the program first")
+}
+
+/// E0233. A negative dimension.
+pub fn negative_dimension(span: Span, found: &str) -> Report {
+    Report::error("E0233", span, format!("a dimension cannot be negative, this is {found}"))
+}
+
+/// E0234. A dimension formula that cannot be solved for its name.
+pub fn dimension_unsolved(place: Span, span: Span, found: &str, written: &str) -> Report {
+    Report::error("E0234", span, format!("{found} does not fit {written}"))
+        .label(place, "no integer solves this dimension for it")
+}
+
+/// E0235. The element of an assignment has the wrong shape.
+pub fn assigned_shape(span: Span, found: &str, want: &str) -> Report {
+    Report::error("E0235", span, format!("cannot assign {found} where {want} is replaced"))
+}
+
+/// E0236. An array would be too large.
+pub fn too_large(span: Span, ty: &str, bytes: Option<u64>, limit: u64) -> Report {
+    let size = bytes.map_or("more than 16 EiB".to_string(), human);
+    Report::error("E0236", span, format!("{ty} would take {size}, the limit is {}", human(limit)))
+        .help("`--memory-limit` raises the limit")
+}
+
+/// E0237. A reduction of nothing.
+pub fn empty_reduction(span: Span, name: &str) -> Report {
+    Report::error("E0237", span, format!("`{name}` of no elements has no value"))
+}
+
+/// E0238. Arrays that run together have different lengths.
+pub fn parallel_lengths(span: Span, a: &str, b: &str) -> Report {
+    Report::error("E0238", span, format!("{a} and {b} cannot run together: their lengths differ"))
+}
+
+/// E0239. A range of something else than integers.
+pub fn range_of_ints(span: Span, found: &str) -> Report {
+    Report::error("E0239", span, format!("the ends of a range are integers, found {found}"))
+        .help("`linspace(a, b, n)` gives evenly spaced reals")
+}
+
+/// E0240. A range without an end.
+pub fn open_range(span: Span) -> Report {
+    Report::error("E0240", span, "a range without an end can only be an index")
+}
+
+/// E0241. A range whose bounds are not known at all.
+pub fn range_unbounded(span: Span) -> Report {
+    Report::error("E0241", span, "the ends of this range are not known when the code is built, and nothing bounds them")
+        .help("give a bound: `for i in 0..100 while i < k { … }`")
+}
+
+/// E0242. A range that varies where a fixed length is needed.
+pub fn range_varies(span: Span) -> Report {
+    Report::error("E0242", span, "this range has a different length for each element, so the array would be ragged")
+        .help("under a reduction such as `sum( … )` a range may depend on earlier ones")
+}
+
+/// E0243. A generator that gives something code cannot hold.
+pub fn generator_of_values(span: Span, found: &str) -> Report {
+    Report::error("E0243", span, format!("the elements of an array are numbers, arrays or records of them, found {found}"))
+}
+
+/// E0244. The argument of `argmin` is not a scalar.
+pub fn arg_of_arrays(span: Span, found: &str) -> Report {
+    Report::error("E0244", span, format!("`argmin` and `argmax` compare scalars, each element here is part of {found}"))
+}
+
+/// E0245. A tuple pattern for something else.
+pub fn not_a_tuple(pattern: Span, count: usize, span: Span, found: &str) -> Report {
+    Report::error("E0245", pattern, format!("{count} names for {found}")).label(span, format!("this is {found}"))
+}
+
+/// E0246. A tuple pattern of the wrong length.
+pub fn pattern_count(pattern: Span, names: usize, parts: usize) -> Report {
+    Report::error("E0246", pattern, format!("{names} names for {parts} parts"))
+}
+
+/// E0247. Integer arithmetic left the 64-bit range.
+pub fn int_overflow(span: Span) -> Report {
+    Report::error("E0247", span, "this integer is too large for 64 bits")
+        .help("write a real: `2.0^100`")
+}
+
+/// E0248. Division of integers by zero.
+pub fn division_by_zero(span: Span) -> Report {
+    Report::error("E0248", span, "integer division by zero")
+}
+
+/// E0249. The derivative of something that is no scalar.
+pub fn grad_of_array(span: Span, found: &str) -> Report {
+    Report::error("E0249", span, format!("`grad` takes a function to one real, this one gives {found}"))
+        .help("`jacobian(f)` differentiates functions to arrays")
+}
+
+/// E0250. The Jacobian of a function of or to a record.
+pub fn jacobian_of_record(span: Span, found: &str) -> Report {
+    Report::error("E0250", span, format!("`jacobian` takes functions from arrays to arrays, found {found}"))
+        .help("`flatten(r)` makes one vector of a record")
+}
+
+/// E0251. A stated derivative has the wrong number of names.
+pub fn derivative_params(span: Span, name: &str, want: usize, found: usize) -> Report {
+    Report::error("E0251", span, format!("`{name}` has {want} real parameters, its derivative names {found}"))
+        .help("name one tangent for each real parameter: `derivative dx, dy -> …`")
+}
+
+/// E0252. A stated derivative has the wrong shape.
+pub fn derivative_shape(span: Span, name: &str, want: &str, found: &str) -> Report {
+    Report::error("E0252", span, format!("`{name}` gives {want}, its derivative {found}"))
+}
+
+/// E0268. A stated derivative is not linear in its tangents.
+pub fn derivative_not_linear(span: Span, name: &str) -> Report {
+    Report::error("E0268", span, format!("the derivative of `{name}` is not linear in its tangents"))
+        .help("a derivative is a sum of products of one tangent each: `dx * cos(x)`, `dx / x + dy`")
+}
+
+/// E0253. A collection is needed.
+pub fn not_a_collection(span: Span, found: &str) -> Report {
+    Report::error("E0253", span, format!("expected something to run over, found {found}"))
+        .help("a range `0..n`, an array, a table, or several of them in parentheses")
+}
+
+/// E0254. A table is needed.
+pub fn expected_table(span: Span, name: &str, found: &str) -> Report {
+    Report::error("E0254", span, format!("`{name}` takes a table, found {found}"))
+}
+
+/// E0255. A table whose columns are computed where known ones are needed.
+pub fn known_table(span: Span, name: &str) -> Report {
+    Report::error("E0255", span, format!("`{name}` takes a table of known columns"))
+        .help("bind the table in a `let` at the top level first")
+}
+
+/// E0256. `linspace` with fewer than two points.
+pub fn linspace_count(span: Span) -> Report {
+    Report::error("E0256", span, "`linspace` needs at least 2 points")
+}
+
+/// E0257. `top_k` of more elements than there are.
+pub fn top_k_count(span: Span, k: i64, n: i64) -> Report {
+    Report::error("E0257", span, format!("the {k} greatest of {n} elements"))
+}
+
+/// E0258. A draw from nothing.
+pub fn empty_draw(span: Span) -> Report {
+    Report::error("E0258", span, "there is nothing to draw from")
+}
+
+/// E0259. A list of compile-time values indexed by a computed integer.
+pub fn list_needs_known_index(span: Span) -> Report {
+    Report::error("E0259", span, "the elements of this list differ in type, so its index must be known when code is built")
+}
+
+/// E0260. An integer that must be known when code is built.
+pub fn expected_known_int(span: Span, found: &str) -> Report {
+    Report::error("E0260", span, format!("expected an integer that is known when code is built, found {found}"))
+}
+
+/// E0261. A filter in an array.
+pub fn filter_in_array(span: Span) -> Report {
+    Report::error("E0261", span, "a filter would make the length of this array depend on its values")
+        .help("filters stand under reductions: `sum(e for x in S if c)`; in arrays choose with `where`")
+}
+
+/// E0262. A filter over a list that is not known.
+pub fn filter_unknown(span: Span) -> Report {
+    Report::error("E0262", span, "a filter over a list of compile-time values must be known when code is built")
+}
+
+/// E0263. A variable changes its shape in a loop that cannot be unrolled.
+pub fn loop_changes_shape(span: Span) -> Report {
+    Report::error("E0263", span, "a variable changes its type or shape in this loop, which is too long to unroll")
+        .help("give the variable its final shape before the loop: `var x = zeros[n]`")
+}
+
+/// E0264. An unrolled loop with a computed condition.
+pub fn unrolled_while(span: Span) -> Report {
+    Report::error("E0264", span, "this loop is unrolled, so its condition must be known when code is built")
+}
+
+/// E0265. Something that must be unrolled has no known length.
+pub fn unroll_unknown(span: Span) -> Report {
+    Report::error("E0265", span, "this is unrolled, so the number of its turns must be known when code is built")
+}
+
+/// E0266. A type with the wrong number of arguments.
+pub fn type_arguments(span: Span, name: &str, want: usize, found: usize) -> Report {
+    Report::error("E0266", span, format!("the type `{name}` takes {want} arguments, found {found}"))
+}
+
+/// E0267. A value escapes from the loop or generator that computes it.
+pub fn escapes(span: Span) -> Report {
+    Report::error("E0267", span, "this value belongs to a loop, generator or function body that has ended")
+        .help("return it from the body as a number, array or record")
+}
+
+/// E0301. A name that means nothing.
+pub fn unknown_name(span: Span, name: &str, known: &[Arc<str>]) -> Report {
+    let report = Report::error("E0301", span, format!("`{name}` is not defined"));
+    let near = report.clone().did_you_mean(name, known.iter().map(|n| &**n).filter(|n| !n.starts_with("the ")));
+    if !near.help.is_empty() {
+        return near;
+    }
+    match name {
+        "None" | "null" | "nil" | "NaN" | "nan" => report.help("there is no such value; leave the thing out"),
+        "np" | "numpy" | "jnp" | "torch" | "math" => {
+            report.help("functions such as `exp` and `sum` are in scope without a prefix")
+        }
+        "range" => report.help("write a range as `0..n`"),
+        "True" | "TRUE" => report.help("write `true`").fix(span, "true"),
+        "False" | "FALSE" => report.help("write `false`").fix(span, "false"),
+        "return" => report.help("the last expression of a block is its value"),
+        "self" => report.help("there are no objects; take what you need as an argument"),
+        "size" | "length" | "shape" => report.help("`len(x)` is the size of the first dimension"),
+        _ => report,
+    }
+}
+
+/// E0302. A type that is not defined.
+pub fn unknown_type(span: Span, name: &str) -> Report {
+    let known = ["real", "int", "bool", "string", "optimizer", "set", "distribution", "table"];
+    let report = Report::error("E0302", span, format!("there is no type `{name}`"));
+    match name {
+        "float" | "double" | "f64" | "number" => report.help("real numbers have the type `real`").fix(span, "real"),
+        "integer" | "i64" => report.help("integers have the type `int`").fix(span, "int"),
+        _ => report.did_you_mean(name, known),
+    }
+}
+
+/// E0303. A field or column that does not exist.
+pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Report {
+    let what = if table { "column" } else { "field" };
+    let report = Report::error("E0303", span, format!("there is no {what} `{name}`"))
+        .did_you_mean(name, known.iter().copied());
+    let shown: Vec<&str> = known.iter().take(12).copied().collect();
+    let more = if known.len() > 12 { ", …" } else { "" };
+    if shown.is_empty() { report } else { report.note(format!("it has {}{more}", shown.join(", "))) }
+}
+
+/// E0304. A field of something that has none.
+pub fn no_fields(span: Span, name: &str, base: Span, found: &str) -> Report {
+    Report::error("E0304", span, format!("{found} has no field `{name}`")).label(base, format!("this is {found}"))
+}
+
+/// E0305. A record without a field its type asks for.
+pub fn field_missing(span: Span, name: &str, known: &[&str]) -> Report {
+    Report::error("E0305", span, format!("the field `{name}` is missing"))
+        .note(format!("it has {}", known.join(", ")))
+}
+
+/// E0306. A field given twice.
+pub fn field_twice(span: Span, name: &str) -> Report {
+    Report::error("E0306", span, format!("the field `{name}` is given twice"))
+}
+
+/// E0307. Something called that is no function.
+pub fn not_a_function(span: Span, found: &str) -> Report {
+    let report = Report::error("E0307", span, format!("only functions can be called, this is {found}"));
+    if found.starts_with("real[") || found.starts_with("int[") || found.contains("table") {
+        report.help("index with brackets: `x[i]`")
+    } else if found == "real" || found == "int" {
+        report.help("a product needs its sign: `2*(a + b)`")
+    } else {
+        report
+    }
+}
+
+/// E0308. The wrong number of arguments.
+pub fn argument_count(span: Span, name: &str, want: usize, found: usize) -> Report {
+    let plural = if want == 1 { "argument" } else { "arguments" };
+    Report::error("E0308", span, format!("`{name}` takes {want} {plural}, found {found}"))
+}
+
+/// E0309. More arguments than parameters.
+pub fn too_many_arguments(span: Span, name: &str, params: &[&str]) -> Report {
+    let all = if params.is_empty() { "nothing".to_string() } else { params.join(", ") };
+    Report::error("E0309", span, format!("one argument too many for `{name}`"))
+        .note(format!("`{name}` takes {all}"))
+}
+
+/// E0310. Arguments left out.
+pub fn missing_arguments(span: Span, name: &str, missing: &[&str]) -> Report {
+    let plural = if missing.len() == 1 { "argument" } else { "arguments" };
+    Report::error("E0310", span, format!("`{name}` needs the {plural} {}", missing.join(", ")))
+        .help(format!("write `{name}({})`", missing.iter().map(|m| format!("{m} = …")).collect::<Vec<_>>().join(", ")))
+}
+
+/// E0311. A named argument that does not exist.
+pub fn unknown_argument(span: Span, name: &str, given: &str, known: &[&str]) -> Report {
+    let report = Report::error("E0311", span, format!("`{name}` has no argument `{given}`"));
+    let alias = match given {
+        "learning_rate" | "stepsize" | "step_size" | "eta" => "lr",
+        "beta1" | "beta_1" => "b1",
+        "beta2" | "beta_2" => "b2",
+        "epsilon" => "eps",
+        "maxcor" | "memory" | "m" => "history_size",
+        _ => "",
+    };
+    if known.contains(&alias) {
+        return report.help(format!("it is called `{alias}` here")).fix(span, alias);
+    }
+    let report = report.did_you_mean(given, known.iter().copied());
+    if known.is_empty() { report } else { report.note(format!("it takes {}", known.join(", "))) }
+}
+
+/// E0312. An argument given twice.
+pub fn argument_twice(span: Span, name: &str) -> Report {
+    Report::error("E0312", span, format!("the argument `{name}` is given twice"))
+}
+
+/// E0313. A named argument for a lambda.
+pub fn lambda_named_argument(span: Span) -> Report {
+    Report::error("E0313", span, "a function written as `x -> …` takes its arguments by position")
+}
+
+/// E0314. A function calls itself.
+pub fn recursion(span: Span, name: &str) -> Report {
+    Report::error("E0314", span, format!("`{name}` calls itself"))
+        .help("functions are put in place where they are called, so recursion cannot end; use a loop")
+}
+
+/// E0315. A function is needed.
+pub fn expected_function(span: Span, name: &str, found: &str) -> Report {
+    Report::error("E0315", span, format!("`{name}` takes a function, found {found}"))
+        .help(format!("`{name}(f)` is a function: write `{name}(f)(x)`"))
+}
+
+/// E0316. `grad(f, x)` instead of `grad(f)(x)`.
+pub fn derivative_call(span: Span, name: &str) -> Report {
+    Report::error("E0316", span, format!("`{name}` takes the function only"))
+        .help(format!("`{name}(f)` is a function: write `{name}(f)(x)`"))
+}
+
+/// E0317. `wrt` with something else than names.
+pub fn wrt_names(span: Span) -> Report {
+    Report::error("E0317", span, "`wrt` takes the names of parameters")
+        .help("write `grad(f, wrt = (a, b))`")
+}
+
+/// E0318. Assignment to a `let`.
+pub fn assigned_let(span: Span, name: &str, declared: Span) -> Report {
+    Report::error("E0318", span, format!("`{name}` cannot be assigned to: it is not a `var`"))
+        .label(declared, "bound here")
+        .help(format!("write `var {name} = …` where it is bound"))
+}
+
+/// E0319. Assignment to a name that does not exist.
+pub fn assigned_unknown(span: Span, name: &str) -> Report {
+    Report::error("E0319", span, format!("`{name}` is assigned to, but was never bound"))
+        .help(format!("bind it first: `var {name} = …`, or `let {name} = …` if it does not change"))
+}
+
+/// E0320. Assignment to something that is no place.
+pub fn not_a_place(span: Span) -> Report {
+    Report::error("E0320", span, "this cannot be assigned to")
+        .help("a place is a variable, an element `a[i]` or a field `r.w`")
+}
+
+/// E0321. A name declared twice.
+pub fn declared_twice(span: Span, name: &str, first: Span) -> Report {
+    Report::error("E0321", span, format!("`{name}` is declared twice")).label(first, "first declared here")
+}
+
+/// E0322. A set or distribution without a member.
+pub fn no_member(span: Span, name: &str, member: &str) -> Report {
+    Report::error("E0322", span, format!("`{name}` does not give `{member}`"))
+}
+
+/// E0323. Columns of a table without names.
+pub fn table_names(span: Span) -> Report {
+    Report::error("E0323", span, "a column needs a name").help("write `table(a = x, b = y)`")
+}
+
+/// E0324. Only `seed` can be set for an expression.
+pub fn only_seed(span: Span) -> Report {
+    Report::error("E0324", span, "an expression can be given a seed only").help("write `(e with seed = 1)`")
+}
+
+/// E0401. A block ends without a value.
+pub fn block_without_value(span: Span) -> Report {
+    Report::error("E0401", span, "this block has no value").help("end it with an expression")
+}
+
+/// E0402. An `if` with a value needs both sides.
+pub fn if_without_else(span: Span) -> Report {
+    Report::error("E0402", span, "an `if` used as a value needs an `else`")
+}
+
+/// E0403. A value that nothing uses.
+pub fn value_not_used(span: Span) -> Report {
+    Report::error("E0403", span, "the value of this expression is not used")
+        .help("bind it with `let`, or assign it to a `var`")
+}
+
+/// E0404. A statement of the top level inside a function.
+pub fn only_at_top(span: Span, what: &str) -> Report {
+    Report::error("E0404", span, format!("{what} at the top level of a program, in its loops, and in tests"))
+        .help("functions are pure: return the value and print it where the function is called")
+}
+
+/// E0405. `stop` outside a step.
+pub fn only_in_step(span: Span) -> Report {
+    Report::error("E0405", span, "`stop` stands in the step of an optimizer")
+}
+
+/// E0406. A statement that does not belong here.
+pub fn not_here(span: Span) -> Report {
+    Report::error("E0406", span, "this statement does not belong here")
+}
+
+/// E0407. A statement that does not belong in an objective.
+pub fn not_in_objective(span: Span) -> Report {
+    Report::error("E0407", span, "this statement does not belong in an objective")
+        .help("an objective has `let`, `param`, one `minimize` or `maximize`, and `report`")
+}
+
+/// E0408. An objective that minimizes nothing.
+pub fn no_clause(span: Span, name: &str) -> Report {
+    Report::error("E0408", span, format!("the objective `{name}` does not say what to minimize"))
+        .help("add a line `minimize …`")
+}
+
+/// E0409. An objective without params.
+pub fn no_params(span: Span, name: &str) -> Report {
+    Report::error("E0409", span, format!("the objective `{name}` has no params"))
+        .help("add a line such as `param w: real[d] = 0`")
+}
+
+/// E0410. A param without a start.
+pub fn param_without_start(span: Span, name: &str) -> Report {
+    Report::error("E0410", span, format!("`{name}` has no start"))
+        .help(format!("write `{name} = …` with the point to start from, or `{name} ~ normal(0, 1)`"))
+}
+
+/// E0411. A param that is no vector.
+pub fn param_kind(span: Span, name: &str, found: &str) -> Report {
+    Report::error("E0411", span, format!("the param `{name}` is an array or a record of arrays, found {found}"))
+}
+
+/// E0412. A value of the wrong shape for a param.
+pub fn param_shape(span: Span, name: &str, want: &str, found: &str) -> Report {
+    Report::error("E0412", span, format!("the param `{name}` is {want}, found {found}"))
+}
+
+/// E0413. Several params and one value.
+pub fn params_expected(span: Span, names: &[&str], found: &str) -> Report {
+    let fields: Vec<String> = names.iter().map(|n| format!("{n} = …")).collect();
+    Report::error("E0413", span, format!("expected the params {}, found {found}", names.join(", ")))
+        .help(format!("write `({})`, or pass `fit.params`", fields.join(", ")))
+}
+
+/// E0414. The objective is no scalar.
+pub fn objective_not_scalar(span: Span, found: &str) -> Report {
+    Report::error("E0414", span, format!("what is minimized is one real number, found {found}"))
+        .help("reduce it: `sum( … )`, `mean( … )`, `dot(r, r)`")
+}
+
+/// E0415. `minimize` without `over`.
+pub fn minimize_without_over(span: Span) -> Report {
+    Report::error("E0415", span, "`minimize` needs to know over what")
+        .help("write `minimize f(x) over x = x0`")
+}
+
+/// E0416. `solve P over …`.
+pub fn solve_with_over(span: Span) -> Report {
+    Report::error("E0416", span, "`solve` takes its params from the objective")
+        .help("write `minimize … over …` for an expression, or `from` for another start")
+}
+
+/// E0417. `solve` of something that is no objective.
+pub fn not_an_objective(span: Span, found: &str) -> Report {
+    let report = Report::error("E0417", span, format!("`solve` takes an objective, found {found}"));
+    if found == "a function" {
+        report.help("give the objective its arguments: `solve P(…)`; for a function write `minimize f(x) over x = x0`")
+    } else {
+        report
+    }
+}
+
+/// E0418. `using` something that is no optimizer.
+pub fn not_an_optimizer(span: Span, found: &str) -> Report {
+    Report::error("E0418", span, format!("`using` takes an optimizer, found {found}"))
+}
+
+/// E0419. An optimizer without its parentheses.
+pub fn optimizer_not_called(span: Span) -> Report {
+    Report::error("E0419", span, "an optimizer is given its hyper-parameters in parentheses")
+        .help("write `using adam()`")
+}
+
+/// E0420. An option without a name.
+pub fn unnamed_option(span: Span) -> Report {
+    Report::error("E0420", span, "an option is written `name = value`")
+}
+
+/// E0421. An option that does not exist.
+pub fn unknown_option(span: Span, name: &str) -> Report {
+    let known = ["batch", "seed", "trace", "restarts", "differentiate"];
+    Report::error("E0421", span, format!("there is no option `{name}`"))
+        .did_you_mean(name, known)
+        .note(format!("options are {}", known.join(", ")))
+}
+
+/// E0422. An option that must be positive.
+pub fn option_positive(span: Span, name: &str) -> Report {
+    Report::error("E0422", span, format!("`{name}` must be at least 1"))
+}
+
+/// E0423. A stopping condition that says nothing about the solve.
+pub fn until_without_figure(span: Span) -> Report {
+    Report::error("E0423", span, "this condition says nothing about the solve, so it would hold always or never")
+        .help("use steps, loss, grad_norm, change, evals, seconds, or a report of the objective")
+}
+
+/// E0424. A hyper-parameter outside its range.
+pub fn hyper_out_of_range(span: Span, name: &str, set: &str, found: f64) -> Report {
+    Report::error("E0424", span, format!("`{name}` must lie in {set}, found {found}"))
+}
+
+/// E0425. An optimizer without a step.
+pub fn no_step(span: Span, name: &str) -> Report {
+    Report::error("E0425", span, format!("the optimizer `{name}` has no step"))
+        .help("add `step { x = … }`")
+}
+
+/// E0426. A statement that does not belong in an optimizer.
+pub fn not_in_optimizer(span: Span) -> Report {
+    Report::error("E0426", span, "this statement does not belong in an optimizer")
+        .help("an optimizer has `let`, `state`, one `step { … }` and `answer`")
+}
+
+/// E0427. A status that does not exist.
+pub fn unknown_status(span: Span, name: &str, known: &[&str]) -> Report {
+    Report::error("E0427", span, format!("there is no status `{name}`"))
+        .did_you_mean(name, known.iter().copied())
+        .note(format!("statuses are {}", known.join(", ")))
+}
+
+/// E0428. A state that is no vector.
+pub fn state_kind(span: Span, name: &str, found: &str) -> Report {
+    Report::error("E0428", span, format!("the state `{name}` is an array or a record of arrays, found {found}"))
+}
+
+/// E0429. A state that changes its shape in a step.
+pub fn state_changes(span: Span, name: &str, want: &str, found: &str) -> Report {
+    Report::error("E0429", span, format!("`{name}` starts as {want} and becomes {found} in the step"))
+        .help("a state keeps its type and shape")
+}
+
+/// E0430. The problem evaluated at a point of the wrong shape.
+pub fn point_shape(span: Span, want: &str, found: &str) -> Report {
+    Report::error("E0430", span, format!("the point of an evaluation is {want}, found {found}"))
+        .help("`x` is one flat vector of all params")
+}
+
+/// E0431. `from` a result with other params.
+pub fn resume_differs(span: Span, what: &str) -> Report {
+    Report::error("E0431", span, format!("this result cannot be continued: its {what} differ"))
+}
+
+/// E0432. `from` a result of another optimizer.
+pub fn resume_optimizer(span: Span, old: &str, new: &str) -> Report {
+    Report::error("E0432", span, format!("this result of `{old}` cannot be continued with `{new}`"))
+        .help("`from fit.params` starts afresh from its point")
+}
+
+/// E0433. A solve inside a loop or generator of compiled code.
+pub fn solve_in_loop(span: Span) -> Report {
+    Report::error("E0433", span, "a solve inside a compiled loop, generator or derivative is not built yet")
+        .help("at the top level loops over solves run as they stand; move the solve out of the function")
+}
+
+/// E0434. A draw in a generator that is no expectation.
+pub fn draw_outside_expect(span: Span) -> Report {
+    Report::error("E0434", span, "`for z ~ D` integrates over D, which only `expect` does; `expect` is not built yet")
+        .help("draw with `let z ~ D`, or run over a set with `for z in S`")
+}
+
+/// E0435. A report that is no array.
+pub fn report_kind(span: Span, name: &str, found: &str) -> Report {
+    Report::error("E0435", span, format!("the report `{name}` is a number or an array, found {found}"))
+}
+
+/// E0436. An input given a value that does not fit.
+pub fn input_value(span: Span, name: &str, text: &str) -> Report {
+    Report::error("E0436", span, format!("the value `{text}` given for the input `{name}` is no number, truth value or text"))
+}
+
+/// E0437. An input without a value.
+pub fn input_missing(span: Span, name: &str) -> Report {
+    Report::error("E0437", span, format!("the input `{name}` has no value"))
+        .help(format!("run with `{name}=…`, or give it a default"))
+}
+
+/// E0438. A value that cannot be saved.
+pub fn cannot_save(span: Span, found: &str) -> Report {
+    Report::error("E0438", span, format!("only arrays, records of arrays and tables can be saved, found {found}"))
+}
+
+/// E0439. A file that imports itself.
+pub fn import_cycle(span: Span, path: &str) -> Report {
+    Report::error("E0439", span, format!("`{path}` imports itself, directly or through other files"))
+}
+
+/// E0501. Compiled code stopped, such as at an index out of range.
+pub fn trap(span: Span, message: &str) -> Report {
+    Report::error("E0501", span, message.to_string())
+}
+
+/// E0502. A limit was reached.
+pub fn limit(span: Span, message: &str) -> Report {
+    Report::error("E0502", span, message.to_string())
+}
+
+/// E0503. The program was interrupted.
+pub fn interrupted(span: Span, message: &str) -> Report {
+    Report::error("E0503", span, message.to_string())
+}
+
+/// E0504. Expressions or calls nested too deeply.
+pub fn nested_too_deeply(span: Span) -> Report {
+    Report::error("E0504", span, "expressions and calls are nested too deeply here")
+}
+
+/// E0505. Too much unrolling or inlining.
+pub fn too_much_work(span: Span, limit: u64) -> Report {
+    Report::error("E0505", span, format!("putting functions in place and unrolling loops took more than {limit} steps"))
+        .help("use a loop over a range where a list or growing array is unrolled; `--work-limit` raises the limit")
+}
+
+/// E0901. A construct of the language that is not built yet.
+pub fn not_yet(span: Span, what: &str) -> Report {
+    Report::error("E0901", span, format!("{what} is not built yet"))
+}
+
+fn sign(op: &str) -> &str {
+    match op {
+        "add" => "+",
+        "sub" => "-",
+        "mul" => "*",
+        "div" => "/",
+        "int_div" => "div",
+        "int_mod" => "mod",
+        "pow" | "powi" => "^",
+        "neg" => "-",
+        "lt" => "<",
+        "le" => "<=",
+        "eq" => "==",
+        "ne" => "!=",
+        "ge" => ">=",
+        "gt" => ">",
+        other => other,
+    }
+}
+
+/// Bytes for people.
+pub fn human(bytes: u64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1024.0 && unit + 1 < units.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} bytes") } else { format!("{size:.1} {}", units[unit]) }
+}

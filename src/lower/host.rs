@@ -1,0 +1,221 @@
+//! What elaboration asks of the world: to run code, to read files, to print.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{Res, Val};
+use crate::data::Loaded;
+use crate::diag::{Report, Span};
+use crate::ir::{Precision, Program, Tensor, Ty};
+use crate::syntax::ast;
+
+/// The world around a program.
+pub trait Host {
+    /// What the program runs under.
+    fn options(&self) -> &Options;
+
+    /// Runs code on inputs.
+    fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError>;
+
+    /// Runs a solve.
+    fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError>;
+
+    /// The names the standard library declares.
+    fn library_names(&self) -> Vec<Arc<str>>;
+
+    /// The parsed file of the standard library that declares a name.
+    fn library_file(&mut self, name: &str) -> Res<Option<Rc<ast::File>>>;
+
+    /// Reads a file of data; the path is relative to the program.
+    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>>;
+
+    /// Reads another program; the path is relative to the program.
+    fn import(&mut self, path: &str, span: Span) -> Result<Rc<ast::File>, Box<Report>>;
+
+    /// The value given for an `input` on the command line, as text.
+    fn input(&mut self, name: &str) -> Option<String>;
+
+    /// The places of the inputs asked for, to find those nobody asked for.
+    fn print(&mut self, values: &[(Option<Arc<str>>, Val)], span: Span) -> Result<(), Box<Report>>;
+
+    /// Writes a value to a file.
+    fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>>;
+
+    /// Tells the outcome of an assertion: whether it held, its message, and the two sides of a
+    /// comparison where it is one.
+    fn assertion(&mut self, held: bool, message: Option<&str>, detail: Option<String>, span: Span);
+
+    /// Tells that a solve was bound to a name.
+    fn named_solve(&mut self, name: &str, span: Span);
+}
+
+/// What a program runs under.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The seed of all draws.
+    pub seed: i64,
+    /// The precision of reals.
+    pub precision: Precision,
+    /// Whether code is run at all; `false` for `check`.
+    pub execute: bool,
+    /// The most bytes of one array.
+    pub memory_limit: u64,
+    /// The most steps of elaboration: a bound on unrolling.
+    pub work_limit: u64,
+}
+
+/// Why code did not run to its end.
+#[derive(Debug, Clone)]
+pub enum RunError {
+    /// It stopped at a place, such as an index out of range.
+    Trap { span: Span, message: String },
+    /// The program is wrong in a way that only a look at its code shows.
+    Wrong(Box<Report>),
+    /// It would need more than the limits allow.
+    Limit(String),
+    /// The user or the time limit ended it.
+    Interrupted(String),
+}
+
+/// A test block.
+#[derive(Clone)]
+pub struct Test {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Where it stands.
+    pub span: Span,
+    pub(super) decl: Arc<ast::TestDecl>,
+    pub(super) scope: super::Scope,
+}
+
+/// Everything a solve needs, as code.
+///
+/// The state of a solve is a list of arrays: `x` (the params as one flat vector), `t`, the loss,
+/// the gradient, counters, a status and the optimizer's own state. See [`SolvePlan::LOSS`] and its
+/// neighbours for the places of the first ones.
+pub struct SolvePlan {
+    /// `(inputs…) -> state`: the start.
+    pub start: Program,
+    /// The known arrays that `start` takes.
+    pub start_inputs: Vec<Tensor>,
+    /// `(state…, limit: int, seconds: real, inputs…) -> state`: steps until `t == limit` or a stop.
+    pub chunk: Program,
+    /// The known arrays that `chunk` takes after the two scalars.
+    pub chunk_inputs: Vec<Tensor>,
+    /// `(state…, seconds: real, inputs…) -> answer`: loss, gradient norm, params, `until` sides, reports.
+    pub finish: Program,
+    /// The known arrays that `finish` takes.
+    pub finish_inputs: Vec<Tensor>,
+    /// `(x, inputs…) -> loss`: to find what is not finite at a point.
+    pub value: Program,
+    /// The known arrays that `value` takes.
+    pub value_inputs: Vec<Tensor>,
+    /// The state of an earlier solve to start from, by place; `None` is computed by `start`.
+    pub resume: Vec<Option<Tensor>>,
+    /// The most steps.
+    pub limit: i64,
+    /// Whether the gradient is computed, so that its norm can be shown.
+    pub has_gradient: bool,
+    /// The disjuncts of the stopping condition.
+    pub until: Vec<UntilPart>,
+    /// Statuses that the optimizer may stop with, by number from 16.
+    pub statuses: Vec<Arc<str>>,
+    /// Record every so many steps; 0 chooses.
+    pub trace: i64,
+    /// Types of the answer's params, one for each leaf.
+    pub answer: Vec<Ty>,
+    /// How many scalar or array reports follow.
+    pub reports: Vec<Arc<str>>,
+    /// Whether the loss shown is minus the loss minimized.
+    pub maximize: bool,
+    /// The name of the optimizer with its hyper-parameters.
+    pub optimizer: String,
+    /// Why it was chosen, if the user did not choose.
+    pub why: Option<String>,
+    /// The solve in the program.
+    pub span: Span,
+}
+
+impl SolvePlan {
+    /// Place of the flat params in the state.
+    pub const X: usize = 0;
+    /// Place of the number of steps done.
+    pub const T: usize = 1;
+    /// Place of the status: 0 goes on, 1 the condition holds, 2 not finite, from 16 the optimizer's own.
+    pub const STATUS: usize = 2;
+    /// Place of the loss that is minimized.
+    pub const LOSS: usize = 3;
+    /// Place of the gradient.
+    pub const GRADIENT: usize = 4;
+    /// Place of the change of `x` in the last step.
+    pub const CHANGE: usize = 5;
+    /// Place of the number of evaluations of the objective alone.
+    pub const EVALS_F: usize = 6;
+    /// Place of the number of gradients.
+    pub const EVALS_G: usize = 7;
+    /// Place of the number of Hessian-vector products.
+    pub const EVALS_H: usize = 8;
+    /// Place of the norm of the gradient.
+    pub const GRAD_NORM: usize = 9;
+    /// Place of the loss at the start.
+    pub const START_LOSS: usize = 10;
+    /// Number of places before the optimizer's own state.
+    pub const FIXED: usize = 11;
+}
+
+/// One disjunct of a stopping condition.
+#[derive(Debug, Clone)]
+pub struct UntilPart {
+    /// As written: `grad_norm < 1e-8`.
+    pub text: String,
+    /// The name on the left, if it is a comparison of a figure.
+    pub figure: Option<Arc<str>>,
+    /// The comparison sign.
+    pub sign: &'static str,
+    /// What kind of condition it is.
+    pub kind: UntilKind,
+}
+
+/// What it means when a disjunct fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UntilKind {
+    /// A test of the point: the gradient, or a figure of the user's.
+    Solved,
+    /// The loss reached a target.
+    Target,
+    /// The iterates hardly change.
+    Change,
+    /// A limit of steps, epochs or evaluations.
+    Iterations,
+    /// A limit of time.
+    Time,
+}
+
+/// What a solve gave.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Why it stopped, in MathOptInterface's words.
+    pub status: String,
+    /// The test that fired, with its numbers.
+    pub reason: String,
+    /// Whether the user's condition was met.
+    pub met: bool,
+    /// The params at the answer, leaf by leaf.
+    pub params: Vec<Tensor>,
+    /// The loss at the answer, with the user's sign.
+    pub loss: f64,
+    /// The norm of the gradient at the answer; NaN if there is none.
+    pub grad_norm: f64,
+    /// Steps done.
+    pub steps: i64,
+    /// Evaluations of objective, gradient, Hessian-vector product.
+    pub evals: [i64; 3],
+    /// Wall-clock seconds.
+    pub seconds: f64,
+    /// The reports.
+    pub reports: Vec<Tensor>,
+    /// Recorded steps, losses, gradient norms and seconds.
+    pub trace: [Vec<f64>; 4],
+    /// The last state, to go on from.
+    pub state: Vec<Tensor>,
+}

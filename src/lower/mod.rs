@@ -1,0 +1,227 @@
+//! Elaboration: names, types, shapes and code in one walk over the tree.
+//!
+//! Functions are compile-time values and always inlined, and a top-level statement is compiled
+//! when it is reached, so typing needs the values around it and lowering needs nothing but the
+//! types. One walk does both: there is one set of typing rules. Generic functions are checked by
+//! the same walk with symbolic dimensions and a host that computes nothing.
+//!
+//! Sugar dies here: generators become `map`, `var` and loops become carried values, objectives
+//! and solves become functions over one flat vector. No optimisation.
+
+mod arith;
+mod blocks;
+mod builtins;
+mod calculus;
+mod call;
+mod declare;
+mod draws;
+pub mod errors;
+mod expr;
+mod generators;
+mod host;
+mod index;
+mod linear;
+mod objective;
+mod optimizer;
+mod primitives;
+mod problem;
+mod program;
+mod reductions;
+mod rules;
+mod solve;
+mod stage;
+mod tables;
+mod types;
+mod value;
+mod walk;
+
+pub use builtins::all as builtins;
+pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, UntilPart, UntilKind};
+pub use objective::{Fit, Objective};
+pub use optimizer::OptimizerValue;
+pub use primitives::primitive_facts;
+pub use rules::rewrite_rules;
+pub use tables::to_loaded;
+pub use value::{Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::diag::{Report, Span};
+use crate::syntax::ast;
+
+/// The most reports of one run; further ones are counted, not kept.
+pub const MAX_REPORTS: usize = 20;
+
+/// Elaborates programs, statement by statement.
+pub struct Lower<'h> {
+    host: &'h mut dyn Host,
+    reports: Vec<Report>,
+    units: Vec<stage::Unit>,
+    next_unit: usize,
+    /// What is known of staged integers: their interval and their base and offset.
+    ints: HashMap<(usize, crate::ir::Value), stage::IntFact>,
+    /// Names of the standard library already elaborated.
+    library: HashMap<Arc<str>, Option<Val>>,
+    /// Declarations of files read by need, by the name they declare.
+    globals: Scope,
+    /// The functions being called, innermost last: for recursion and for the keys of draws.
+    calls: Vec<Arc<str>>,
+    /// The indices of all loops and generators around, for the keys of draws.
+    indices: Vec<Val>,
+    /// A truth value under which the code being built counts: indices outside are not checked.
+    guard: Option<Val>,
+    /// How many generators are being turned into maps around here.
+    in_map: usize,
+    /// How many conditions decide around here whether the code runs at all.
+    conditional: usize,
+    /// The seed of the program, or of a `with seed = …` around.
+    seed: i64,
+    /// Counters that code advances behind the user's back.
+    effects: Vec<value::Cell>,
+    /// Cells of a step that its loops and choices carry along: the last evaluation, the status.
+    memo: Vec<value::Cell>,
+    /// The statuses that `stop` may give in the step under construction.
+    statuses: Vec<Arc<str>>,
+    /// A run-time stop was reported: nothing more is executed.
+    halted: bool,
+    /// Set while a generic function is checked with symbolic dimensions.
+    symbolic: bool,
+    tests: Vec<Test>,
+    depth: usize,
+    work: u64,
+}
+
+impl<'h> Lower<'h> {
+    /// Starts with the standard library in scope.
+    pub fn new(host: &'h mut dyn Host) -> Lower<'h> {
+        let seed = host.options().seed;
+        Lower {
+            host,
+            reports: Vec::new(),
+            units: Vec::new(),
+            next_unit: 0,
+            ints: HashMap::new(),
+            library: HashMap::new(),
+            globals: Scope::default(),
+            calls: Vec::new(),
+            indices: Vec::new(),
+            guard: None,
+            in_map: 0,
+            conditional: 0,
+            seed,
+            effects: Vec::new(),
+            memo: Vec::new(),
+            statuses: Vec::new(),
+            halted: false,
+            symbolic: false,
+            tests: Vec::new(),
+            depth: 0,
+            work: 0,
+        }
+    }
+
+    /// The reports so far, taken out.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+
+    /// Whether a run-time stop ended the program.
+    pub fn halted(&self) -> bool {
+        self.halted
+    }
+
+    /// Adds a report; a second one at the same place with the same code is dropped.
+    pub(crate) fn report(&mut self, report: Report) -> Poisoned {
+        let known = |old: &Report| old.code == report.code && old.span == report.span;
+        if !self.reports.iter().any(known) {
+            self.reports.push(report);
+        }
+        Poisoned
+    }
+
+    /// Adds a report and fails.
+    pub(crate) fn fail<T>(&mut self, report: Report) -> Res<T> {
+        Err(self.report(report))
+    }
+
+    /// Bounds the depth of elaboration and the work of unrolling.
+    pub(crate) fn deeper<T>(
+        &mut self,
+        span: Span,
+        run: impl FnOnce(&mut Self) -> Res<T>,
+    ) -> Res<T> {
+        if self.depth > 2_000 {
+            return self.fail(errors::nested_too_deeply(span));
+        }
+        self.work += 1;
+        if self.work > self.host.options().work_limit {
+            return self.fail(errors::too_much_work(span, self.host.options().work_limit));
+        }
+        self.depth += 1;
+        let result = run(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// What a name denotes: local, global, or of the standard library.
+    pub(crate) fn lookup(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<Val> {
+        let globals = if scope.is_library() { None } else { self.globals.get(name) };
+        if let Some(slot) = scope.get(name).or(globals) {
+            let value = match slot {
+                Slot::Let(value, _) => value.clone(),
+                Slot::Var(cell, _) => cell.borrow().clone(),
+            };
+            return if matches!(value, Val::Poison) { Err(Poisoned) } else { Ok(value) };
+        }
+        if let Some(value) = self.library_value(name)? {
+            return Ok(value);
+        }
+        let mut names: Vec<Arc<str>> = scope.names();
+        names.extend(self.globals.names());
+        names.extend(self.host.library_names());
+        names.extend(builtins::names().map(Arc::from));
+        self.fail(errors::unknown_name(span, name, &names))
+    }
+
+    /// A value of the standard library, elaborated by need.
+    fn library_value(&mut self, name: &Arc<str>) -> Res<Option<Val>> {
+        if let Some(known) = self.library.get(name) {
+            return Ok(known.clone());
+        }
+        if let Some(builtin) = builtins::find(name) {
+            let value = Val::Function(Rc::new(Function::Builtin(builtin)));
+            self.library.insert(name.clone(), Some(value.clone()));
+            return Ok(Some(value));
+        }
+        if let Some(value) = builtins::constant(name) {
+            self.library.insert(name.clone(), Some(value.clone()));
+            return Ok(Some(value));
+        }
+        let Some(items) = self.host.library_file(name)? else {
+            return Ok(None);
+        };
+        self.load_library(&items);
+        Ok(self.library.get(name).cloned().flatten())
+    }
+
+    /// Makes the declarations of a file of the standard library known. Their scope is empty: what
+    /// they use of each other is found by need.
+    fn load_library(&mut self, items: &Rc<ast::File>) {
+        for item in &items.items {
+            if let Some((name, value)) = declare::declaration(item, &Scope::library()) {
+                self.library.entry(name).or_insert(Some(value));
+            }
+        }
+        // Constants of the file are evaluated when they are first asked for with their file.
+        for item in &items.items {
+            if let ast::StmtKind::Let { pattern: ast::Pattern::Name(name), value, .. } = &item.kind
+                && !self.library.contains_key(&name.name)
+            {
+                let val = self.compute(&name.name, value.span, |lower| lower.expr(&Scope::library(), value));
+                self.library.insert(name.name.clone(), Some(val.unwrap_or(Val::Poison)));
+            }
+        }
+    }
+}

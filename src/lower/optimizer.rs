@@ -1,0 +1,345 @@
+//! Optimizers: hyper-parameters, state, one step as code.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::expr::known_bool;
+use super::problem::Problem;
+use super::value::{Argument, Cell, Res, Scope, Slot, Val};
+use super::{Lower, errors, walk};
+use crate::diag::Span;
+use crate::ir::{Dim, Elem};
+use crate::syntax::ast::{
+    Block, Expr, ExprKind, Ident, OptimizerDecl, ParamSpec, Stmt, StmtKind, TypeKind,
+};
+
+/// The number of the first status of an optimizer's own.
+pub(crate) const OWN: i64 = 16;
+
+/// An optimizer with its hyper-parameters.
+pub struct OptimizerValue {
+    /// How it was declared.
+    pub decl: Arc<OptimizerDecl>,
+    /// Its hyper-parameters, by name.
+    pub args: Vec<(Arc<str>, Val)>,
+    /// Which of them the user gave.
+    pub given: Vec<bool>,
+    pub(super) home: Scope,
+}
+
+/// The parts of an optimizer's body.
+pub(crate) struct Parts<'a> {
+    /// `let`s and functions, before the states.
+    pub before: Vec<&'a Stmt>,
+    /// State names with their starts.
+    pub states: Vec<(&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr)>,
+    /// The step.
+    pub step: &'a Block,
+    /// The point to report.
+    pub answer: Option<&'a Expr>,
+}
+
+impl OptimizerValue {
+    /// The value of a hyper-parameter.
+    pub fn arg(&self, name: &str) -> Option<Val> {
+        self.args.iter().find(|(n, _)| &**n == name).map(|(_, val)| val.clone())
+    }
+
+    /// The names of the hyper-parameters.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        self.args.iter().map(|(n, _)| n.clone()).collect()
+    }
+
+    /// The optimizer with its hyper-parameters changed.
+    pub(crate) fn map_args(&self, change: &mut dyn FnMut(&Val) -> Val) -> OptimizerValue {
+        OptimizerValue {
+            decl: self.decl.clone(),
+            args: self.args.iter().map(|(n, val)| (n.clone(), change(val))).collect(),
+            given: self.given.clone(),
+            home: self.home.clone(),
+        }
+    }
+
+    /// As a user would write it, defaults included: `adam(lr = 0.05, b1 = 0.9)`.
+    pub fn label(&self) -> String {
+        let show = |val: &Val| match val {
+            Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Real => format!("{}", t.reals()[0]),
+            Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Bool => format!("{}", t.bools()[0]),
+            Val::Int(dim) => dim.to_string(),
+            other => other.describe(),
+        };
+        let args: Vec<String> = self.args.iter().map(|(n, val)| format!("{n} = {}", show(val))).collect();
+        format!("{}({})", self.decl.name.name, args.join(", "))
+    }
+}
+
+impl Lower<'_> {
+    /// An optimizer applied to hyper-parameters, with their names, types and ranges checked.
+    pub(crate) fn make_optimizer(
+        &mut self,
+        decl: &Arc<OptimizerDecl>,
+        home: &Scope,
+        args: Vec<Argument>,
+        span: Span,
+    ) -> Res<Val> {
+        let slots = self.match_args(&decl.name.name, &decl.params, args, span)?;
+        let given: Vec<bool> = slots.iter().map(Option::is_some).collect();
+        let mut scope = home.clone();
+        let mut vals = Vec::new();
+        for (param, slot) in decl.params.iter().zip(slots) {
+            let (val, at) = match (slot, &param.default) {
+                (Some(arg), _) => (arg.value, arg.span),
+                (None, Some(default)) => (self.expr(&scope, default)?, default.span),
+                (None, None) => return Err(super::Poisoned),
+            };
+            let val = self.hyper_param(param, &val, at, &scope)?;
+            scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
+            vals.push((param.name.name.clone(), val));
+        }
+        let value = OptimizerValue { decl: decl.clone(), args: vals, given, home: home.clone() };
+        Ok(Val::Optimizer(Rc::new(value)))
+    }
+
+    /// A hyper-parameter of the right type and in its range; a real one may be a schedule.
+    fn hyper_param(&mut self, param: &ParamSpec, val: &Val, span: Span, scope: &Scope) -> Res<Val> {
+        let real = param.ty.as_ref().is_some_and(
+            |ty| matches!(&ty.kind, TypeKind::Named { name, dims, .. } if dims.is_empty() && &*name.name == "real"),
+        );
+        if real && matches!(val, Val::Function(_)) {
+            return Ok(val.clone());
+        }
+        let val = match &param.ty {
+            Some(ty) => self.fit(ty, val, span, scope)?,
+            None => val.clone(),
+        };
+        let val = self.settle(&val, span)?;
+        if let (Some(set), Val::Known(t)) = (&param.set, &val)
+            && t.sizes.is_empty()
+            && t.elem() == Elem::Real
+            && !self.in_interval(scope, set, t.reals()[0])?
+        {
+            let set = crate::syntax::print_expr(set);
+            return self.fail(errors::hyper_out_of_range(span, &param.name.name, &set, t.reals()[0]));
+        }
+        if let (Some(set), Val::Int(Dim::Known(n))) = (&param.set, &val) {
+            #[expect(clippy::cast_precision_loss, reason = "compared with the ends of an interval")]
+            let x = *n as f64;
+            if !self.in_interval(scope, set, x)? {
+                let set = crate::syntax::print_expr(set);
+                return self.fail(errors::hyper_out_of_range(span, &param.name.name, &set, x));
+            }
+        }
+        Ok(val)
+    }
+
+    /// Whether a number lies in an interval as written.
+    fn in_interval(&mut self, scope: &Scope, set: &Expr, x: f64) -> Res<bool> {
+        let ExprKind::Call { function, args } = &*set.kind else { return Ok(true) };
+        if !matches!(&*function.kind, ExprKind::Name(name) if &**name == "interval") {
+            return Ok(true);
+        }
+        let mut ends = Vec::new();
+        for arg in args {
+            if let crate::syntax::ast::ArgValue::Expr(e) = &arg.value {
+                let val = self.expr(scope, e)?;
+                ends.push(match (&val, known_bool(&val)) {
+                    (_, Some(closed)) => f64::from(u8::from(closed)),
+                    #[expect(clippy::cast_precision_loss, reason = "ends of intervals are small")]
+                    (Val::Int(Dim::Known(n)), _) => *n as f64,
+                    (Val::Known(t), _) if t.len() == 1 => t.to_reals()[0],
+                    _ => return Ok(true),
+                });
+            }
+        }
+        let [lo, hi, lo_closed, hi_closed] = ends.as_slice() else { return Ok(true) };
+        let above = if *lo_closed == 1.0 { x >= *lo } else { x > *lo };
+        let below = if *hi_closed == 1.0 { x <= *hi } else { x < *hi };
+        Ok(above && below)
+    }
+
+    /// The parts of an optimizer's body; what is not built yet is refused.
+    pub(crate) fn optimizer_parts<'a>(&mut self, decl: &'a OptimizerDecl) -> Res<Parts<'a>> {
+        let mut before = Vec::new();
+        let mut states = Vec::new();
+        let mut step = None;
+        let mut answer = None;
+        for item in &decl.body.items {
+            match &item.kind {
+                StmtKind::Let { .. } | StmtKind::Draw { .. } | StmtKind::Fn(_) => before.push(item),
+                StmtKind::State(found) => {
+                    states.extend(found.iter().map(|(name, ty, e)| (name, ty.as_ref(), e)));
+                }
+                StmtKind::Step(body) => step = Some(body),
+                StmtKind::Answer { value, more } => {
+                    if let Some(arg) = more.first() {
+                        let at = arg.name.as_ref().map_or(item.span, |n| n.span);
+                        return self.fail(errors::not_yet(at, "multipliers in `answer`"));
+                    }
+                    answer = Some(value);
+                }
+                StmtKind::Each { .. } => return self.fail(errors::not_yet(item.span, "`each` in an optimizer")),
+                StmtKind::Otherwise(_) => {
+                    return self.fail(errors::not_yet(item.span, "`otherwise` in an optimizer"));
+                }
+                StmtKind::Players(_) => return self.fail(errors::not_yet(item.span, "`players`")),
+                StmtKind::Error => return Err(super::Poisoned),
+                _ => return self.fail(errors::not_in_optimizer(item.span)),
+            }
+        }
+        let Some(step) = step else {
+            return self.fail(errors::no_step(decl.name.span, &decl.name.name));
+        };
+        Ok(Parts { before, states, step, answer })
+    }
+
+    /// The scope of a step: hyper-parameters (schedules at their value for `t`), `x`, `g`, `f`, `t`.
+    pub(crate) fn step_scope(
+        &mut self,
+        optimizer: &OptimizerValue,
+        problem: &Rc<Problem>,
+        x: Slot,
+        g: Val,
+        t: Val,
+        span: Span,
+    ) -> Res<Scope> {
+        let mut scope = optimizer.home.clone();
+        let at = optimizer.decl.name.span;
+        for ((name, val), param) in optimizer.args.iter().zip(&optimizer.decl.params) {
+            let val = match val {
+                Val::Function(_) if !is_function_type(param) => {
+                    let arg = Argument { name: None, value: t.clone(), span };
+                    let now = self.call(val, vec![arg], span)?;
+                    self.to_real(&now, span)?
+                }
+                Val::Optimizer(_) => return self.fail(errors::not_yet(param.name.span, "an optimizer inside an optimizer")),
+                other => other.clone(),
+            };
+            scope = scope.with(name, Slot::Let(val, param.name.span));
+        }
+        scope = scope.with(&Arc::from("x"), x);
+        scope = scope.with(&Arc::from("g"), Slot::Let(g, at));
+        scope = scope.with(&Arc::from("f"), Slot::Let(problem.function(), at));
+        scope = scope.with(&Arc::from("t"), Slot::Let(t, at));
+        Ok(scope)
+    }
+
+    /// The statements of a step. After `stop … if c` the rest runs only where c does not hold.
+    pub(crate) fn step_statements(&mut self, scope: &mut Scope, items: &[Stmt], cells: &[Cell]) -> Res<()> {
+        for (k, item) in items.iter().enumerate() {
+            let StmtKind::Stop { status, condition } = &item.kind else {
+                if let StmtKind::Report { .. } = &item.kind {
+                    self.fail::<()>(errors::not_yet(item.span, "`report` in a step"))?;
+                }
+                self.statement(scope, item)?;
+                continue;
+            };
+            let c = self.stop_condition(scope, condition)?;
+            self.set_status(&c, status, item.span)?;
+            let rest = &items[k + 1..];
+            if rest.is_empty() || known_bool(&c) == Some(false) {
+                continue;
+            }
+            let go_on = self.apply("not", &[(&c, condition.span)], item.span)?;
+            let mut all: Vec<Cell> = cells.to_vec();
+            let block = Block { items: rest.to_vec(), span: item.span, depth: 0 };
+            for name in walk::assigned(&block) {
+                if let Some(Slot::Var(cell, _)) = scope.get(&name)
+                    && !all.iter().any(|known| Rc::ptr_eq(known, cell))
+                {
+                    all.push(cell.clone());
+                }
+            }
+            return self.guarded(&go_on, &all, item.span, &mut |lower| {
+                let mut inner = scope.clone();
+                lower.step_statements(&mut inner, rest, cells)
+            });
+        }
+        Ok(())
+    }
+
+    /// Runs statements where a condition holds; the cells keep their values where it does not.
+    fn guarded(
+        &mut self,
+        c: &Val,
+        cells: &[Cell],
+        span: Span,
+        run: &mut dyn FnMut(&mut Self) -> Res<()>,
+    ) -> Res<()> {
+        let before: Vec<Val> = cells.iter().map(|cell| cell.borrow().clone()).collect();
+        let restore = |vals: &[Val]| {
+            for (cell, val) in cells.iter().zip(vals) {
+                *cell.borrow_mut() = val.clone();
+            }
+        };
+        let result = self.choose(
+            c,
+            span,
+            &mut |lower| {
+                restore(&before);
+                run(lower)?;
+                Ok(Val::tuple(cells.iter().map(|cell| cell.borrow().clone()).collect()))
+            },
+            &mut |_| Ok(Val::tuple(before.clone())),
+        );
+        restore(&before);
+        match result? {
+            Val::Tuple(after) => {
+                restore(&after);
+                Ok(())
+            }
+            _ => Err(super::Poisoned),
+        }
+    }
+
+    fn stop_condition(&mut self, scope: &Scope, condition: &Expr) -> Res<Val> {
+        self.condition(scope, condition)
+    }
+
+    /// `stop STATUS if c` inside a block of a step: sets the status, the block goes on.
+    pub(crate) fn stop(&mut self, scope: &Scope, status: &Ident, condition: &Expr, span: Span) -> Res<()> {
+        if self.memo.is_empty() {
+            return self.fail(errors::only_in_step(span));
+        }
+        let c = self.stop_condition(scope, condition)?;
+        self.set_status(&c, status, span)
+    }
+
+    fn set_status(&mut self, c: &Val, status: &Ident, span: Span) -> Res<()> {
+        const KNOWN: [&str; 9] = [
+            "locally_solved", "almost_locally_solved", "slow_progress", "numerical_error", "norm_limit",
+            "other_limit", "objective_limit", "iteration_limit", "infeasible",
+        ];
+        if !KNOWN.contains(&&*status.name) {
+            return self.fail(errors::unknown_status(status.span, &status.name, &KNOWN));
+        }
+        let at = match self.statuses.iter().position(|s| *s == status.name) {
+            Some(at) => at,
+            None => {
+                self.statuses.push(status.name.clone());
+                self.statuses.len() - 1
+            }
+        };
+        let code = Val::int(OWN + i64::try_from(at).unwrap_or(0));
+        let Some(cell) = self.memo.first().cloned() else { return Err(super::Poisoned) };
+        let old = cell.borrow().clone();
+        let fresh = self.compare("eq", (&old, span), (&Val::int(0), span), span)?;
+        let both = self.both(&fresh, c, span)?;
+        let new = match known_bool(&both) {
+            Some(true) => code,
+            Some(false) => old,
+            None => self.apply("where", &[(&both, span), (&code, span), (&old, span)], span)?,
+        };
+        *cell.borrow_mut() = new;
+        Ok(())
+    }
+
+    /// A cell.
+    pub(crate) fn cell(val: Val) -> Cell {
+        Rc::new(RefCell::new(val))
+    }
+}
+
+fn is_function_type(param: &ParamSpec) -> bool {
+    param.ty.as_ref().is_none_or(|ty| matches!(ty.kind, TypeKind::Function { .. }))
+}

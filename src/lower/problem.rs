@@ -1,0 +1,196 @@
+//! The problem `f` of an optimizer: value, gradient and Hessian-vector product over the flat
+//! vector of params, with counters, and with the last evaluation kept.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::value::{Argument, Cell, Function, Native, NativeCall, Res, Role, Val};
+use super::{Lower, Objective, errors};
+use crate::diag::Span;
+use crate::ir::Ty;
+use crate::syntax::ast::Ident;
+
+/// A problem as an optimizer sees it.
+pub struct Problem {
+    /// What is minimized.
+    pub objective: Rc<Objective>,
+    /// The type of the flat vector.
+    pub ty: Ty,
+    /// Evaluations of value, gradient and Hessian-vector product.
+    pub counters: [Cell; 3],
+    /// The point of the last gradient, with value and gradient there.
+    pub last: Option<[Cell; 3]>,
+    /// Whether a gradient was asked for.
+    pub used_gradient: RefCell<bool>,
+    /// Whether anything was evaluated inside the step.
+    pub evaluated: RefCell<bool>,
+}
+
+impl Problem {
+    /// The problem as the function `f`.
+    pub fn function(self: &Rc<Self>) -> Val {
+        let problem = self.clone();
+        let call: NativeCall = Rc::new(move |lower, args, span| {
+            let point = lower.one_argument("f", args, span)?;
+            lower.problem_value(&problem, &point, span)
+        });
+        let native = Native { name: "f".into(), call, role: Role::Problem(self.clone()) };
+        Val::Function(Rc::new(Function::Native(native)))
+    }
+}
+
+impl Lower<'_> {
+    fn count(&mut self, problem: &Problem, which: usize, span: Span) -> Res<()> {
+        let cell = &problem.counters[which];
+        let old = cell.borrow().clone();
+        let new = self.arith("add", (&old, span), (&Val::int(1), span), span)?;
+        *cell.borrow_mut() = new;
+        Ok(())
+    }
+
+    /// The point of an evaluation, checked against the params.
+    fn checked_point(&mut self, problem: &Problem, point: &Argument) -> Res<Val> {
+        let val = self.to_real(&point.value, point.span)?;
+        match val.ty() {
+            Some(ty) if super::arith::same_dims(&ty.dims, &problem.ty.dims) => Ok(val),
+            _ => self.fail(errors::point_shape(point.span, &problem.ty.to_string(), &val.describe())),
+        }
+    }
+
+    /// The value to be minimized at a flat point, uncounted.
+    pub(crate) fn flat_value(&mut self, objective: &Objective, x: &Val, span: Span) -> Res<Val> {
+        // The last evaluation belongs to the step, not to the objective.
+        let memo = std::mem::take(&mut self.memo);
+        let effects = std::mem::take(&mut self.effects);
+        let result = self.unflatten(objective, x, span).and_then(|params| {
+            let value = self.objective_value(objective, &params)?;
+            if objective.maximize { self.negate((&value, span), span) } else { Ok(value) }
+        });
+        self.memo = memo;
+        self.effects = effects;
+        result
+    }
+
+    /// `f(x)`
+    pub(crate) fn problem_value(&mut self, problem: &Rc<Problem>, point: &Argument, span: Span) -> Res<Val> {
+        let x = self.checked_point(problem, point)?;
+        *problem.evaluated.borrow_mut() = true;
+        if let Some([at, value, _]) = &problem.last
+            && !self.memo.is_empty()
+            && is_same(&at.borrow(), &x)
+        {
+            return Ok(value.borrow().clone());
+        }
+        self.count(problem, 0, span)?;
+        self.flat_value(&problem.objective, &x, span)
+    }
+
+    /// Value and gradient at a flat point; taken from the last evaluation where it was there.
+    pub(crate) fn problem_gradient(&mut self, problem: &Rc<Problem>, point: &Argument, span: Span) -> Res<(Val, Val)> {
+        let x = self.checked_point(problem, point)?;
+        *problem.used_gradient.borrow_mut() = true;
+        *problem.evaluated.borrow_mut() = true;
+        let Some([at, value, gradient]) = problem.last.clone().filter(|_| !self.memo.is_empty()) else {
+            self.count(problem, 1, span)?;
+            return self.flat_gradient(&problem.objective, &x, span);
+        };
+        if is_same(&at.borrow(), &x) {
+            return Ok((value.borrow().clone(), gradient.borrow().clone()));
+        }
+        let same = {
+            let old = at.borrow().clone();
+            let equal = self.apply("eq", &[(&x, span), (&old, span)], span)?;
+            self.fold(crate::ir::Fold::All, &equal, &[0], span)?
+        };
+        let result = self.choose(
+            &same,
+            span,
+            &mut |_| Ok(Val::tuple(vec![value.borrow().clone(), gradient.borrow().clone()])),
+            &mut |lower| {
+                lower.count(problem, 1, span)?;
+                let (f, g) = lower.flat_gradient(&problem.objective, &x, span)?;
+                Ok(Val::tuple(vec![f, g]))
+            },
+        )?;
+        let Val::Tuple(parts) = &result else { return Err(super::Poisoned) };
+        let [f, g] = parts.as_slice() else { return Err(super::Poisoned) };
+        *at.borrow_mut() = x;
+        *value.borrow_mut() = f.clone();
+        *gradient.borrow_mut() = g.clone();
+        Ok((f.clone(), g.clone()))
+    }
+
+    /// Value and gradient, uncounted.
+    pub(crate) fn flat_gradient(&mut self, objective: &Rc<Objective>, x: &Val, span: Span) -> Res<(Val, Val)> {
+        let f = self.plain_problem(objective);
+        let memo = std::mem::take(&mut self.memo);
+        let effects = std::mem::take(&mut self.effects);
+        let pair = self.gradient(f, Vec::new(), true, span).and_then(|both| {
+            self.call(&both, vec![Argument { name: None, value: x.clone(), span }], span)
+        });
+        self.memo = memo;
+        self.effects = effects;
+        match pair? {
+            Val::Tuple(parts) if parts.len() == 2 => Ok((parts[0].clone(), parts[1].clone())),
+            _ => Err(super::Poisoned),
+        }
+    }
+
+    fn plain_problem(&mut self, objective: &Rc<Objective>) -> Val {
+        let objective = objective.clone();
+        let call: NativeCall = Rc::new(move |lower, args, span| {
+            let x = lower.one_argument("f", args, span)?;
+            lower.flat_value(&objective, &x.value, span)
+        });
+        Val::native("f", call)
+    }
+
+    /// `hvp(f, x, v)`
+    pub(crate) fn problem_hvp(&mut self, problem: &Rc<Problem>, x: &Argument, v: &Argument, span: Span) -> Res<Val> {
+        self.count(problem, 2, span)?;
+        *problem.used_gradient.borrow_mut() = true;
+        let f = self.plain_problem(&problem.objective);
+        let memo = std::mem::take(&mut self.memo);
+        let effects = std::mem::take(&mut self.effects);
+        let result = self.hessian_vector(&f, x, v, span);
+        self.memo = memo;
+        self.effects = effects;
+        result
+    }
+
+    /// `hessian(f)(x)`: as many Hessian-vector products as there are params.
+    pub(crate) fn problem_hessian(&mut self, problem: &Rc<Problem>, x: &Argument, span: Span) -> Res<Val> {
+        *problem.used_gradient.borrow_mut() = true;
+        let n = problem.ty.dims.first().cloned().ok_or(super::Poisoned)?;
+        let cell = &problem.counters[2];
+        let old = cell.borrow().clone();
+        let new = self.arith("add", (&old, span), (&Val::Int(n), span), span)?;
+        *cell.borrow_mut() = new;
+        let f = self.plain_problem(&problem.objective);
+        let memo = std::mem::take(&mut self.memo);
+        let effects = std::mem::take(&mut self.effects);
+        let result =
+            self.hessian(f, span).and_then(|h| self.call(&h, vec![x.clone()], span));
+        self.memo = memo;
+        self.effects = effects;
+        result
+    }
+
+    /// `f.fresh`, `f.full` and the other views.
+    pub(crate) fn function_field(&mut self, function: &Rc<Function>, field: &Ident, base_span: Span) -> Res<Val> {
+        match &**function {
+            Function::Native(Native { role: Role::Problem(_), .. }) => {
+                self.fail(errors::not_yet(field.span, &format!("`f.{}`", field.name)))
+            }
+            _ => self.fail(errors::no_fields(field.span, &field.name, base_span, "a function")),
+        }
+    }
+}
+
+/// Whether two values are the very same array.
+fn is_same(a: &Val, b: &Val) -> bool {
+    match (a, b) {
+        (Val::Staged(a), Val::Staged(b)) => a.unit == b.unit && a.level == b.level && a.value == b.value,
+        _ => false,
+    }
+}

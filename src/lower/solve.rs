@@ -1,0 +1,952 @@
+//! Solves: objective, optimizer and stopping condition become the code of a [`SolvePlan`].
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::objective::{Fit, param_types};
+use super::optimizer::{OptimizerValue, Parts};
+use super::problem::Problem;
+use super::value::{Argument, Cell, Res, Scope, Slot, Val};
+use super::{Lower, Objective, Outcome, SolvePlan, UntilKind, UntilPart, errors, walk};
+use crate::diag::{FileId, Span};
+use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
+use crate::syntax::ast::{ArgValue, BinOp, Expr, ExprKind, SolveExpr, SolveKind};
+
+/// When nothing is said: a small gradient, or many steps. It is small relative to the loss, but to
+/// no larger loss than that at the start: what diverges is not solved.
+const DEFAULT_UNTIL: &str = "grad_norm < 1e-6 * max(1, min(abs(loss), abs(start_loss))) or steps >= 10_000";
+/// The same for optimizers that use no gradient: they stop themselves.
+const DEFAULT_UNTIL_PLAIN: &str = "steps >= 10_000";
+
+/// A solve being put together.
+struct Setup {
+    objective: Rc<Objective>,
+    optimizer: Rc<OptimizerValue>,
+    why: Option<String>,
+    start: Vec<Val>,
+    resume: Vec<Tensor>,
+    until: Option<Expr>,
+    trace: i64,
+    span: Span,
+    scope: Scope,
+    x: Ty,
+}
+
+/// A disjunct of the condition, as written.
+struct Disjunct {
+    part: UntilPart,
+    expr: Expr,
+    sides: Option<(Expr, Expr)>,
+}
+
+impl Lower<'_> {
+    /// `solve …`, `minimize …`, `maximize …`
+    pub(crate) fn solve_expr(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<Val> {
+        if self.symbolic {
+            return Err(super::Poisoned);
+        }
+        if self.level() > 0 {
+            return self.fail(errors::solve_in_loop(span));
+        }
+        let seed = self.seed;
+        let result = self.seeded(scope, solve).and_then(|()| self.solve_seeded(scope, solve, span));
+        self.seed = seed;
+        result
+    }
+
+    /// `with seed = k` holds for the start and for the steps.
+    fn seeded(&mut self, scope: &Scope, solve: &SolveExpr) -> Res<()> {
+        for option in &solve.options {
+            if let (Some(name), ArgValue::Expr(e)) = (&option.name, &option.value)
+                && &*name.name == "seed"
+            {
+                let val = self.expr(scope, e)?;
+                self.seed = self.static_int(&val, e.span)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn solve_seeded(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<Val> {
+        let objective = match solve.kind {
+            SolveKind::Bound => return self.fail(errors::not_yet(span, "`bound`")),
+            SolveKind::Minimize | SolveKind::Maximize => {
+                Rc::new(self.inline_objective(scope, solve, span)?)
+            }
+            SolveKind::Solve => self.solved_objective(scope, solve, span)?,
+        };
+        let setup = self.setup(scope, solve, objective, span)?;
+        let fit = self.run_setup(&setup)?;
+        Ok(Val::Fit(Rc::new(fit)))
+    }
+
+    fn solved_objective(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<Rc<Objective>> {
+        let [value] = solve.values.as_slice() else {
+            return self.fail(errors::not_yet(span, "several objectives at once"));
+        };
+        if matches!(&*value.kind, ExprKind::Compare { .. }) {
+            return self.fail(errors::not_yet(value.span, "`solve` of equations"));
+        }
+        if let Some(param) = solve.over.first() {
+            return self.fail(errors::solve_with_over(param.name.span));
+        }
+        match self.expr(scope, value)? {
+            Val::Objective(objective) => Ok(objective),
+            other => self.fail(errors::not_an_objective(value.span, &other.describe())),
+        }
+    }
+
+    /// Everything about the solve but its code.
+    fn setup(&mut self, scope: &Scope, solve: &SolveExpr, objective: Rc<Objective>, span: Span) -> Res<Setup> {
+        let mut trace = 0;
+        for option in &solve.options {
+            let Some(name) = &option.name else {
+                return self.fail(errors::unnamed_option(span));
+            };
+            let ArgValue::Expr(e) = &option.value else {
+                return self.fail(errors::unnamed_option(name.span));
+            };
+            match &*name.name {
+                "trace" => {
+                    let val = self.expr(scope, e)?;
+                    trace = self.static_int(&val, e.span)?;
+                    if trace < 1 {
+                        return self.fail(errors::option_positive(e.span, "trace"));
+                    }
+                }
+                "seed" => {}
+                known @ ("batch" | "restarts" | "differentiate" | "threads") => {
+                    return self.fail(errors::not_yet(name.span, &format!("the option `{known}`")));
+                }
+                other => return self.fail(errors::unknown_option(name.span, other)),
+            }
+        }
+        let (optimizer, why) = match &solve.using {
+            None => self.default_optimizer(&objective, span)?,
+            Some(e) => match self.expr(scope, e)? {
+                Val::Optimizer(optimizer) => (optimizer, None),
+                Val::Record(_) => return self.fail(errors::not_yet(e.span, "an optimizer for each param")),
+                Val::Function(_) => return self.fail(errors::optimizer_not_called(e.span)),
+                other => return self.fail(errors::not_an_optimizer(e.span, &other.describe())),
+            },
+        };
+        let mut start: Vec<Val> = objective.params.iter().map(|p| p.start.clone()).collect();
+        let mut resume = Vec::new();
+        if let Some(e) = &solve.from {
+            match self.expr(scope, e)? {
+                Val::Fit(fit) => {
+                    let (from, state) = self.resume_from(&fit, &objective, &optimizer, e.span)?;
+                    start = from;
+                    resume = state;
+                }
+                other => {
+                    let arg = Argument { name: None, value: other, span: e.span };
+                    start = self.params_from(&objective, &arg)?;
+                    let mut settled = Vec::new();
+                    for val in &start {
+                        settled.push(self.settle(val, e.span)?);
+                    }
+                    start = settled;
+                }
+            }
+        }
+        let mut count = Dim::Known(0);
+        for ty in objective.params.iter().flat_map(param_types) {
+            let own = ty.dims.iter().try_fold(Dim::Known(1), |p, d| p.mul(d)).ok_or(super::Poisoned)?;
+            count = count.add(&own).ok_or(super::Poisoned)?;
+        }
+        let x = Ty::new(Elem::Real, vec![count]);
+        Ok(Setup {
+            objective,
+            optimizer,
+            why,
+            start,
+            resume,
+            until: solve.until.clone(),
+            trace,
+            span,
+            scope: scope.clone(),
+            x,
+        })
+    }
+
+    /// The start and state that `from fit` gives.
+    fn resume_from(
+        &mut self,
+        fit: &Rc<Fit>,
+        objective: &Rc<Objective>,
+        optimizer: &Rc<OptimizerValue>,
+        span: Span,
+    ) -> Res<(Vec<Val>, Vec<Tensor>)> {
+        let arg = Argument { name: None, value: Val::Fit(fit.clone()), span };
+        let same = fit.params.len() == objective.params.len();
+        if !same {
+            return self.fail(errors::resume_differs(span, "params"));
+        }
+        let start = self.params_from(objective, &arg)?;
+        if !Arc::ptr_eq(&fit.optimizer.decl, &optimizer.decl) {
+            return self.fail(errors::resume_optimizer(
+                span,
+                &fit.optimizer.decl.name.name,
+                &optimizer.decl.name.name,
+            ));
+        }
+        Ok((start, fit.outcome.state.clone()))
+    }
+
+    /// The optimizer that suits the problem, and why.
+    fn default_optimizer(&mut self, objective: &Objective, span: Span) -> Res<(Rc<OptimizerValue>, Option<String>)> {
+        let count: Option<i64> = objective
+            .params
+            .iter()
+            .flat_map(param_types)
+            .map(|ty| ty.dims.iter().try_fold(1_i64, |p, d| d.known().map(|n| p * n)))
+            .sum();
+        let (name, why) = match count {
+            Some(n) if n <= 200 => (
+                "bfgs",
+                format!("the problem is smooth and has {n} unknowns: few enough to keep a dense inverse Hessian"),
+            ),
+            Some(n) => ("lbfgs", format!("the problem is smooth and has {n} unknowns: too many for a dense Hessian")),
+            None => ("lbfgs", "the problem is smooth".to_string()),
+        };
+        let make = self.lookup(&Scope::library(), &Arc::from(name), span)?;
+        match self.call(&make, Vec::new(), span)? {
+            Val::Optimizer(optimizer) => Ok((optimizer, Some(why))),
+            _ => Err(super::Poisoned),
+        }
+    }
+
+    /// Builds the code, runs it, and wraps what comes out.
+    fn run_setup(&mut self, setup: &Setup) -> Res<Fit> {
+        let calls = std::mem::take(&mut self.calls);
+        let indices = std::mem::take(&mut self.indices);
+        let plan = self.plan(setup);
+        self.calls = calls;
+        self.indices = indices;
+        let plan = plan?;
+        if !self.host.options().execute {
+            return Ok(self.pretend(setup));
+        }
+        match self.host.solve(&plan) {
+            Ok(outcome) => Ok(self.fit_of(setup, outcome)),
+            Err(error) => Err(self.run_error(error, setup.span)),
+        }
+    }
+
+    /// A stand-in for the result where nothing is run.
+    fn pretend(&mut self, setup: &Setup) -> Fit {
+        let params: Vec<Tensor> = setup
+            .start
+            .iter()
+            .flat_map(|val| val.leaves().unwrap_or_default())
+            .filter_map(|leaf| if let Val::Known(t) = leaf { Some(t) } else { None })
+            .collect();
+        let reports = setup.objective.reports.iter().map(|_| Tensor::scalar(0.0)).collect();
+        let outcome = Outcome {
+            status: "optimize_not_called".into(),
+            reason: "the program was only checked".into(),
+            met: true,
+            params,
+            loss: 0.0,
+            grad_norm: 0.0,
+            steps: 0,
+            evals: [0; 3],
+            seconds: 0.0,
+            reports,
+            trace: [Vec::new(), Vec::new(), Vec::new(), Vec::new()],
+            state: Vec::new(),
+        };
+        self.fit_of(setup, outcome)
+    }
+
+    fn fit_of(&mut self, setup: &Setup, outcome: Outcome) -> Fit {
+        let mut leaves = outcome.params.iter().cloned().map(Val::Known);
+        let params = setup
+            .objective
+            .params
+            .iter()
+            .map(|param| (param.name.clone(), param.start.rebuild(&mut leaves)))
+            .collect();
+        let reports = setup
+            .objective
+            .reports
+            .iter()
+            .zip(&outcome.reports)
+            .map(|((name, _), tensor)| (name.name.clone(), super::stage::known(tensor)))
+            .collect();
+        Fit {
+            objective: setup.objective.clone(),
+            optimizer: setup.optimizer.clone(),
+            outcome,
+            params,
+            reports,
+        }
+    }
+
+    fn problem(&self, setup: &Setup, last: Option<[Cell; 3]>) -> Rc<Problem> {
+        let counter = || Self::cell(Val::int(0));
+        Rc::new(Problem {
+            objective: setup.objective.clone(),
+            ty: setup.x.clone(),
+            counters: [counter(), counter(), counter()],
+            last,
+            used_gradient: RefCell::new(false),
+            evaluated: RefCell::new(false),
+        })
+    }
+
+    /// The code of a solve.
+    fn plan(&mut self, setup: &Setup) -> Res<SolvePlan> {
+        let decl = setup.optimizer.decl.clone();
+        let parts = self.optimizer_parts(&decl)?;
+        let gradient = uses_gradient(self, setup, &parts);
+        let until = self.until_parts(setup, gradient)?;
+        let wants_gradient =
+            gradient || until.iter().any(|d| walk::mentions(&d.expr, &[Arc::from("grad_norm")]));
+        let units = self.units.len();
+        let built = self.plan_units(setup, &parts, &until, wants_gradient);
+        self.units.truncate(units);
+        self.effects.clear();
+        self.memo.clear();
+        let (start, chunk, finish, statuses) = built?;
+        let value = self.value_unit(setup)?;
+        let answer = setup.objective.params.iter().flat_map(param_types).collect();
+        Ok(SolvePlan {
+            start: start.0,
+            start_inputs: start.1,
+            chunk: chunk.0,
+            chunk_inputs: chunk.1,
+            finish: finish.0,
+            finish_inputs: finish.1,
+            value: value.0,
+            value_inputs: value.1,
+            resume: setup.resume.iter().cloned().map(Some).collect(),
+            limit: i64::MAX,
+            has_gradient: wants_gradient,
+            until: until.into_iter().map(|d| d.part).collect(),
+            statuses,
+            trace: setup.trace,
+            answer,
+            reports: setup.objective.reports.iter().map(|(name, _)| name.name.clone()).collect(),
+            maximize: setup.objective.maximize,
+            optimizer: setup.optimizer.label(),
+            why: setup.why.clone(),
+            span: setup.span,
+        })
+    }
+
+    #[expect(clippy::type_complexity, reason = "three programs with their inputs")]
+    fn plan_units(
+        &mut self,
+        setup: &Setup,
+        parts: &Parts<'_>,
+        until: &[Disjunct],
+        gradient: bool,
+    ) -> Res<((Program, Vec<Tensor>), (Program, Vec<Tensor>), (Program, Vec<Tensor>), Vec<Arc<str>>)> {
+        let (start, states) = self.start_unit(setup, parts, until, gradient)?;
+        self.statuses.clear();
+        let chunk = self.chunk_unit(setup, parts, until, gradient, &states)?;
+        let statuses = std::mem::take(&mut self.statuses);
+        let finish = self.finish_unit_code(setup, parts, until, gradient, &states)?;
+        Ok((start, chunk, finish, statuses))
+    }
+
+    /// The figures in scope of a stopping condition.
+    fn figures(&mut self, setup: &Setup, state: &[Val], seconds: &Val) -> Res<Scope> {
+        let mut scope = setup.scope.clone();
+        let span = setup.span;
+        let loss = state[SolvePlan::LOSS].clone();
+        let loss = if setup.objective.maximize { self.negate((&loss, span), span)? } else { loss };
+        let all = self.arith("add", (&state[SolvePlan::EVALS_F], span), (&state[SolvePlan::EVALS_G], span), span)?;
+        let all = self.arith("add", (&all, span), (&state[SolvePlan::EVALS_H], span), span)?;
+        for (name, val) in [
+            ("steps", state[SolvePlan::T].clone()),
+            ("loss", loss),
+            ("grad_norm", state[SolvePlan::GRAD_NORM].clone()),
+            ("change", state[SolvePlan::CHANGE].clone()),
+            ("evals", all),
+            ("seconds", seconds.clone()),
+            ("start_loss", state[SolvePlan::START_LOSS].clone()),
+        ] {
+            scope = scope.with(&Arc::from(name), Slot::Let(val, span));
+        }
+        Ok(scope)
+    }
+
+    /// The figures and, where the condition mentions them, the objective's reports.
+    fn until_scope(&mut self, setup: &Setup, until: &[Disjunct], state: &[Val], seconds: &Val) -> Res<Scope> {
+        let mut scope = self.figures(setup, state, seconds)?;
+        let names: Vec<Arc<str>> =
+            setup.objective.reports.iter().map(|(name, _)| name.name.clone()).collect();
+        if until.iter().any(|d| walk::mentions(&d.expr, &names)) {
+            let params = self.unflatten(&setup.objective, &state[SolvePlan::X], setup.span)?;
+            let inner = self.objective_scope(&setup.objective, &params)?;
+            for (name, e) in &setup.objective.reports {
+                if until.iter().any(|d| walk::mentions(&d.expr, std::slice::from_ref(&name.name))) {
+                    let val = self.expr(&inner, e)?;
+                    scope = scope.with(&name.name, Slot::Let(val, name.span));
+                }
+            }
+        }
+        Ok(scope)
+    }
+
+    /// Whether any disjunct holds.
+    fn until_holds(&mut self, setup: &Setup, until: &[Disjunct], state: &[Val], seconds: &Val) -> Res<Val> {
+        let scope = self.until_scope(setup, until, state, seconds)?;
+        let mut holds = Val::bool(false);
+        for disjunct in until {
+            let c = self.condition(&scope, &disjunct.expr)?;
+            holds = match super::expr::known_bool(&holds) {
+                Some(true) => holds,
+                Some(false) => c,
+                None => self.apply("or", &[(&holds, setup.span), (&c, setup.span)], setup.span)?,
+            };
+        }
+        Ok(holds)
+    }
+
+    /// The status after an evaluation: what the optimizer said, else 2 if the loss is not finite,
+    /// else 1 if the condition holds.
+    fn status(&mut self, own: &Val, loss: &Val, holds: &Val, span: Span) -> Res<Val> {
+        let finite = self.apply("is_finite", &[(loss, span)], span)?;
+        let one = self.apply("where", &[(holds, span), (&Val::int(1), span), (own, span)], span)?;
+        self.apply("where", &[(&finite, span), (&one, span), (&Val::int(2), span)], span)
+    }
+
+    fn norm_of(&mut self, x: &Val, span: Span) -> Res<Val> {
+        let square = self.dot((x, span), (x, span), span)?;
+        self.apply("sqrt", &[(&square, span)], span)
+    }
+
+    /// Loss and gradient at a point (zeros where no gradient is wanted).
+    fn evaluate(&mut self, setup: &Setup, problem: &Rc<Problem>, x: &Val, gradient: bool) -> Res<(Val, Val)> {
+        let arg = Argument { name: None, value: x.clone(), span: setup.span };
+        if gradient {
+            return self.problem_gradient(problem, &arg, setup.span);
+        }
+        let value = self.problem_value(problem, &arg, setup.span)?;
+        let zero = self.zeros_of(&setup.x);
+        Ok((value, zero))
+    }
+
+    fn zeros_of(&mut self, ty: &Ty) -> Val {
+        use crate::ops::Emit;
+        let value = self.build().zeros(ty);
+        self.wrap(value)
+    }
+
+    /// `start`: the state at the start point.
+    fn start_unit(
+        &mut self,
+        setup: &Setup,
+        parts: &Parts<'_>,
+        until: &[Disjunct],
+        gradient: bool,
+    ) -> Res<((Program, Vec<Tensor>), Vec<Val>)> {
+        let span = setup.span;
+        self.begin_unit("start", span);
+        let start = Val::tuple(setup.start.clone());
+        let x = self.flatten(&start, span)?;
+        let x_value = self.value(&x, span)?;
+        let x = self.wrap(x_value);
+        let problem = self.problem(setup, None);
+        self.effects = problem.counters.to_vec();
+        let (loss, g) = self.evaluate(setup, &problem, &x, gradient)?;
+        let mut state = vec![
+            x.clone(),
+            Val::int(0),
+            Val::int(0),
+            loss.clone(),
+            g.clone(),
+            Val::real(0.0),
+        ];
+        let grad_norm = self.norm_of(&g, span)?;
+        let x_cell = Slot::Var(Self::cell(x.clone()), setup.optimizer.decl.name.span);
+        let mut scope = self.step_scope(&setup.optimizer, &problem, x_cell, g, Val::int(0), span)?;
+        let mut states = Vec::new();
+        for item in &parts.before {
+            self.statement(&mut scope, item)?;
+        }
+        for (name, ty, e) in &parts.states {
+            let val = self.expr(&scope, e)?;
+            let val = match ty {
+                Some(ty) => self.fit(ty, &val, e.span, &scope)?,
+                None => val,
+            };
+            if val.leaves().is_none() {
+                return self.fail(errors::state_kind(e.span, &name.name, &val.describe()));
+            }
+            scope = scope.with(&name.name, Slot::Let(val.clone(), name.span));
+            states.push(val);
+        }
+        state.extend(problem.counters.iter().map(|c| c.borrow().clone()));
+        state.push(grad_norm);
+        state.push(loss.clone());
+        // A state that starts as an integer may become real in the step.
+        let states = self.settle_states(setup, parts, &states)?;
+        let holds = self.until_holds(setup, until, &state, &Val::real(0.0))?;
+        state[SolvePlan::STATUS] = self.status(&Val::int(0), &loss, &holds, span)?;
+        state.extend(states.iter().flat_map(|val| val.leaves().unwrap_or_default()));
+        self.effects.clear();
+        let code = self.end_unit(&state, span)?;
+        Ok((code, states))
+    }
+
+    /// Integer states that the step assigns reals to start as reals.
+    fn settle_states(&mut self, setup: &Setup, parts: &Parts<'_>, states: &[Val]) -> Res<Vec<Val>> {
+        let mut out = Vec::new();
+        for (val, (name, ty, _)) in states.iter().zip(&parts.states) {
+            let mut leaves = Vec::new();
+            for leaf in val.leaves().unwrap_or_default() {
+                let int = leaf.ty().is_some_and(|ty| ty.elem == Elem::Int);
+                let stays = ty.is_some() || self.stays_int(parts, &name.name);
+                let leaf = if int && !stays { self.to_elem(&leaf, Elem::Real, setup.span)? } else { leaf };
+                leaves.push(leaf);
+            }
+            out.push(val.rebuild(&mut leaves.into_iter()));
+        }
+        Ok(out)
+    }
+
+    /// Whether a state is only ever assigned integer expressions, as far as literals tell: `k = 0`,
+    /// `k += 1`, `k = (k + 1) mod m`.
+    fn stays_int(&self, parts: &Parts<'_>, name: &Arc<str>) -> bool {
+        let mut int = true;
+        assignments(parts.step, name, &mut |value| int &= looks_int(value, name));
+        int
+    }
+
+    /// `chunk`: steps until a limit or a stop.
+    fn chunk_unit(
+        &mut self,
+        setup: &Setup,
+        parts: &Parts<'_>,
+        until: &[Disjunct],
+        gradient: bool,
+        states: &[Val],
+    ) -> Res<(Program, Vec<Tensor>)> {
+        let span = setup.span;
+        self.begin_unit("steps", span);
+        let types = self.state_types(setup, states);
+        let params: Vec<Val> = types.iter().map(|ty| self.unit_param(ty.clone())).collect();
+        let limit = self.unit_param(Ty::scalar(Elem::Int));
+        let seconds = self.unit_param(Ty::scalar(Elem::Real));
+        let operands = self.values(&params, span)?;
+
+        self.open("step", span);
+        let _ = self.param(Ty::scalar(Elem::Int));
+        let carried: Vec<Val> = types.iter().map(|ty| self.param(ty.clone())).collect();
+        let after = self.step_code(setup, parts, until, gradient, states, &carried, &seconds)?;
+        let body = self.close(&after, span)?;
+
+        self.open("go on", span);
+        let _ = self.param(Ty::scalar(Elem::Int));
+        let carried: Vec<Val> = types.iter().map(|ty| self.param(ty.clone())).collect();
+        let running = self.compare("eq", (&carried[SolvePlan::STATUS], span), (&Val::int(0), span), span)?;
+        let below = self.compare("lt", (&carried[SolvePlan::T], span), (&limit, span), span)?;
+        let go_on = self.apply("and", &[(&running, span), (&below, span)], span)?;
+        let condition = self.close(&[go_on], span)?;
+
+        let (mut functions, captures) = self.share_captures(1 + types.len(), vec![body, condition]);
+        let condition = functions.pop();
+        let body = functions.pop().ok_or(super::Poisoned)?;
+        let op = Loop { trip: Dim::Known(i64::MAX), condition, body, carried: types.len() };
+        let mut all = operands;
+        all.extend(captures);
+        let results = self.emit_op(Op::Loop(Arc::new(op)), all, types, span);
+        self.end_unit(&results, span)
+    }
+
+    /// `value`: the loss at a point.
+    fn value_unit(&mut self, setup: &Setup) -> Res<(Program, Vec<Tensor>)> {
+        self.begin_unit("value", setup.span);
+        let x = self.unit_param(setup.x.clone());
+        let loss = self.flat_value(&setup.objective, &x, setup.span)?;
+        self.end_unit(&[loss], setup.span)
+    }
+
+    fn state_types(&self, setup: &Setup, states: &[Val]) -> Vec<Ty> {
+        let real = Ty::scalar(Elem::Real);
+        let int = Ty::scalar(Elem::Int);
+        let mut types = vec![
+            setup.x.clone(),
+            int.clone(),
+            int.clone(),
+            real.clone(),
+            setup.x.clone(),
+            real.clone(),
+            int.clone(),
+            int.clone(),
+            int,
+            real.clone(),
+            real,
+        ];
+        types.extend(states.iter().flat_map(|val| val.leaves().unwrap_or_default()).filter_map(|l| l.ty()));
+        types
+    }
+
+    /// One step, and the evaluation at the point it leads to.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one solve")]
+    fn step_code(
+        &mut self,
+        setup: &Setup,
+        parts: &Parts<'_>,
+        until: &[Disjunct],
+        gradient: bool,
+        states: &[Val],
+        carried: &[Val],
+        seconds: &Val,
+    ) -> Res<Vec<Val>> {
+        let span = setup.span;
+        let x = carried[SolvePlan::X].clone();
+        let g = carried[SolvePlan::GRADIENT].clone();
+        let loss = carried[SolvePlan::LOSS].clone();
+        let t = self.arith("add", (&carried[SolvePlan::T], span), (&Val::int(1), span), span)?;
+        let last = gradient.then(|| [Self::cell(x.clone()), Self::cell(loss.clone()), Self::cell(g.clone())]);
+        let problem = self.problem(setup, last.clone());
+        for (cell, k) in problem.counters.iter().zip(SolvePlan::EVALS_F..) {
+            *cell.borrow_mut() = carried[k].clone();
+        }
+        self.effects = problem.counters.to_vec();
+        let status = Self::cell(Val::int(0));
+        self.memo = vec![status.clone()];
+        self.memo.extend(last.iter().flatten().cloned());
+        let x_cell = Self::cell(x.clone());
+        let at = setup.optimizer.decl.name.span;
+        let mut scope =
+            self.step_scope(&setup.optimizer, &problem, Slot::Var(x_cell.clone(), at), g.clone(), t.clone(), span)?;
+        for item in &parts.before {
+            self.statement(&mut scope, item)?;
+        }
+        let mut own = carried[SolvePlan::FIXED..].iter().cloned();
+        let mut cells = vec![x_cell.clone()];
+        for ((name, _, _), shape) in parts.states.iter().zip(states) {
+            let cell = Self::cell(shape.rebuild(&mut own));
+            scope = scope.with(&name.name, Slot::Var(cell.clone(), name.span));
+            cells.push(cell);
+        }
+        self.indices.push(t.clone());
+        let result = self.step_statements(&mut scope, &parts.step.items, &cells);
+        self.indices.pop();
+        result?;
+        let new_x = x_cell.borrow().clone();
+        self.check_step(setup, &new_x)?;
+        let status_now = status.borrow().clone();
+        let (new_loss, new_g) = self.evaluate_again(setup, &problem, &new_x, gradient, last.as_ref())?;
+        let changes = until.iter().any(|d| walk::mentions(&d.expr, &[Arc::from("change")]));
+        let change = if changes {
+            let moved = self.apply("sub", &[(&new_x, span), (&x, span)], span)?;
+            self.norm_of(&moved, span)?
+        } else {
+            Val::real(0.0)
+        };
+        let mut after = vec![new_x, t, Val::int(0), new_loss.clone(), new_g.clone(), change];
+        after.extend(problem.counters.iter().map(|c| c.borrow().clone()));
+        let grad_norm = self.norm_of(&new_g, span)?;
+        after.push(grad_norm);
+        after.push(carried[SolvePlan::START_LOSS].clone());
+        let holds = self.until_holds(setup, until, &after, seconds)?;
+        after[SolvePlan::STATUS] = self.status(&status_now, &new_loss, &holds, span)?;
+        self.memo.clear();
+        self.effects.clear();
+        for (cell, ((name, _, _), shape)) in cells.iter().skip(1).zip(parts.states.iter().zip(states)) {
+            let val = cell.borrow().clone();
+            after.extend(self.fitted_state(&name.name, name.span, shape, &val)?);
+        }
+        Ok(after)
+    }
+
+    /// The arrays of a state after a step, with the types it started with.
+    fn fitted_state(&mut self, name: &str, span: Span, shape: &Val, val: &Val) -> Res<Vec<Val>> {
+        let (Some(want), Some(have)) = (shape.leaves(), val.leaves()) else {
+            return self.fail(errors::state_kind(span, name, &val.describe()));
+        };
+        let same = want.len() == have.len()
+            && want.iter().zip(&have).all(|(a, b)| match (a.ty(), b.ty()) {
+                (Some(a), Some(b)) => {
+                    super::arith::same_dims(&a.dims, &b.dims)
+                        && (a.elem == b.elem || (a.elem == Elem::Real && b.elem == Elem::Int))
+                }
+                _ => false,
+            });
+        if !same {
+            return self.fail(errors::state_changes(span, name, &shape.describe(), &val.describe()));
+        }
+        let types: Vec<Ty> = want.iter().filter_map(Val::ty).collect();
+        self.convert_leaves(&have, &types, span)
+    }
+
+    fn check_step(&mut self, setup: &Setup, x: &Val) -> Res<()> {
+        match x.ty() {
+            Some(ty) if ty.elem == Elem::Real && super::arith::same_dims(&ty.dims, &setup.x.dims) => Ok(()),
+            _ => {
+                let span = setup.optimizer.decl.name.span;
+                self.fail(errors::state_changes(span, "x", &setup.x.to_string(), &x.describe()))
+            }
+        }
+    }
+
+    /// The evaluation after a step; where the step evaluated there last, that is used.
+    fn evaluate_again(
+        &mut self,
+        setup: &Setup,
+        problem: &Rc<Problem>,
+        x: &Val,
+        gradient: bool,
+        last: Option<&[Cell; 3]>,
+    ) -> Res<(Val, Val)> {
+        let touched = *problem.evaluated.borrow();
+        if touched || last.is_none() {
+            return self.evaluate(setup, problem, x, gradient);
+        }
+        // The step evaluated nothing: no need to look whether it was at this point.
+        let memo = std::mem::take(&mut self.memo);
+        let result = self.evaluate(setup, problem, x, gradient);
+        self.memo = memo;
+        result
+    }
+
+    /// `finish`: figures, params and reports at the answer.
+    fn finish_unit_code(
+        &mut self,
+        setup: &Setup,
+        parts: &Parts<'_>,
+        until: &[Disjunct],
+        gradient: bool,
+        states: &[Val],
+    ) -> Res<(Program, Vec<Tensor>)> {
+        let span = setup.span;
+        self.begin_unit("finish", span);
+        let types = self.state_types(setup, states);
+        let params: Vec<Val> = types.iter().map(|ty| self.unit_param(ty.clone())).collect();
+        let seconds = self.unit_param(Ty::scalar(Elem::Real));
+        let mut state = params.clone();
+        let problem = self.problem(setup, None);
+        if let Some(answer) = parts.answer {
+            let t = params[SolvePlan::T].clone();
+            let x_slot = Slot::Let(params[SolvePlan::X].clone(), span);
+            let g = params[SolvePlan::GRADIENT].clone();
+            let mut scope = self.step_scope(&setup.optimizer, &problem, x_slot, g, t, span)?;
+            for item in &parts.before {
+                self.statement(&mut scope, item)?;
+            }
+            let mut own = params[SolvePlan::FIXED..].iter().cloned();
+            for ((name, _, _), shape) in parts.states.iter().zip(states) {
+                let val = shape.rebuild(&mut own);
+                scope = scope.with(&name.name, Slot::Let(val, name.span));
+            }
+            let x = self.expr(&scope, answer)?;
+            let x = self.to_real(&x, answer.span)?;
+            self.check_step(setup, &x)?;
+            let (loss, g) = self.evaluate(setup, &problem, &x, gradient)?;
+            let norm = self.norm_of(&g, span)?;
+            state[SolvePlan::X] = x;
+            state[SolvePlan::LOSS] = loss;
+            state[SolvePlan::GRADIENT] = g;
+            state[SolvePlan::GRAD_NORM] = norm;
+        }
+        let mut results = vec![state[SolvePlan::LOSS].clone(), state[SolvePlan::GRAD_NORM].clone()];
+        let params_now = self.unflatten(&setup.objective, &state[SolvePlan::X], span)?;
+        results.extend(params_now.iter().flat_map(|val| val.leaves().unwrap_or_default()));
+        let scope = self.until_scope(setup, until, &state, &seconds)?;
+        for disjunct in until {
+            let c = self.condition(&scope, &disjunct.expr)?;
+            results.push(c);
+            let (a, b) = match &disjunct.sides {
+                Some((a, b)) => (self.scalar_figure(&scope, a)?, self.scalar_figure(&scope, b)?),
+                None => (Val::real(0.0), Val::real(0.0)),
+            };
+            results.push(a);
+            results.push(b);
+        }
+        let inner = self.objective_scope(&setup.objective, &params_now)?;
+        for (name, e) in &setup.objective.reports {
+            let val = self.expr(&inner, e)?;
+            match val.leaves().as_deref() {
+                Some([leaf]) => results.push(leaf.clone()),
+                _ => return self.fail(errors::report_kind(name.span, &name.name, &val.describe())),
+            }
+        }
+        self.end_unit(&results, span)
+    }
+
+    fn scalar_figure(&mut self, scope: &Scope, e: &Expr) -> Res<Val> {
+        let val = self.expr(scope, e)?;
+        match val.ty() {
+            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.to_real(&val, e.span),
+            _ => self.fail(errors::condition_kind(e.span, &val.describe())),
+        }
+    }
+
+    /// The disjuncts of the stopping condition.
+    fn until_parts(&mut self, setup: &Setup, gradient: bool) -> Res<Vec<Disjunct>> {
+        let condition = match &setup.until {
+            Some(e) => e.clone(),
+            None => {
+                let text = if gradient { DEFAULT_UNTIL } else { DEFAULT_UNTIL_PLAIN };
+                let Ok(e) = crate::syntax::parse_expr(FileId(u32::MAX), text) else {
+                    return Err(super::Poisoned);
+                };
+                e
+            }
+        };
+        let mut names: Vec<Arc<str>> = ["steps", "epochs", "loss", "grad_norm", "change", "evals", "seconds"]
+            .iter()
+            .map(|n| Arc::from(*n))
+            .collect();
+        names.extend(setup.objective.reports.iter().map(|(name, _)| name.name.clone()));
+        let mut parts = Vec::new();
+        split_or(&condition, &mut parts);
+        let mut out = Vec::new();
+        for e in parts {
+            if walk::mentions(&e, &[Arc::from("epochs")]) {
+                return self.fail(errors::not_yet(e.span, "`epochs`"));
+            }
+            if !walk::mentions(&e, &names) {
+                return self.fail(errors::until_without_figure(e.span));
+            }
+            out.push(disjunct(&e));
+        }
+        Ok(out)
+    }
+}
+
+/// Whether the optimizer looks at a gradient: it mentions `g`, `grad`, `value_and_grad`, `hvp` or
+/// `hessian`, itself or through the functions it passes `f` to.
+fn uses_gradient(lower: &mut Lower<'_>, setup: &Setup, parts: &Parts<'_>) -> bool {
+    let words: Vec<Arc<str>> =
+        ["g", "grad", "value_and_grad", "hvp", "hessian"].iter().map(|n| Arc::from(*n)).collect();
+    let mut found = false;
+    let mut called: Vec<Arc<str>> = Vec::new();
+    let mut note = |e: &Expr| {
+        if let ExprKind::Name(name) = &*e.kind {
+            found |= words.contains(name);
+            if !called.contains(name) {
+                called.push(name.clone());
+            }
+        }
+        true
+    };
+    walk::block(parts.step, &mut |e| note(e));
+    for item in &parts.before {
+        walk::stmt_exprs(item, &mut |e| note(e));
+    }
+    for (_, _, e) in &parts.states {
+        walk::expr(e, &mut |e| note(e));
+    }
+    let derivatives: Vec<Arc<str>> = words.into_iter().skip(1).collect();
+    let mut done: Vec<Arc<str>> = Vec::new();
+    while let Some(name) = called.pop() {
+        if found || done.contains(&name) {
+            continue;
+        }
+        done.push(name.clone());
+        let home = setup.optimizer.home.clone();
+        let own = home.get(&name).or_else(|| if home.is_library() { None } else { lower.globals.get(&name) }).cloned();
+        let val = match own {
+            Some(Slot::Let(val, _)) => Some(val),
+            Some(Slot::Var(..)) => None,
+            None => lower.library_value(&name).ok().flatten(),
+        };
+        if let Some(Val::Function(function)) = val
+            && let super::Function::User { decl, .. } = &*function
+        {
+            walk::expr(&decl.body, &mut |e| {
+                if let ExprKind::Name(name) = &*e.kind {
+                    found |= derivatives.contains(name);
+                    called.push(name.clone());
+                }
+                true
+            });
+        }
+    }
+    found
+}
+
+/// Calls `see` on every value assigned to a name in a block.
+fn assignments(body: &crate::syntax::ast::Block, name: &Arc<str>, see: &mut dyn FnMut(&Expr)) {
+    use crate::syntax::ast::StmtKind;
+    for stmt in &body.items {
+        match &stmt.kind {
+            StmtKind::Assign { place, op, value } if walk::root(place) == Some(name) => {
+                if matches!(op, Some(BinOp::Div)) {
+                    see(place);
+                }
+                see(value);
+            }
+            StmtKind::For { body, .. } => assignments(body, name, see),
+            StmtKind::If(arms) => {
+                arms.arms.iter().for_each(|(_, body)| assignments(body, name, see));
+                arms.otherwise.iter().for_each(|body| assignments(body, name, see));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether an expression is made of integer literals, the name itself, and integer operators.
+fn looks_int(e: &Expr, name: &Arc<str>) -> bool {
+    match &*e.kind {
+        ExprKind::Int(_) => true,
+        ExprKind::Name(n) => n == name || matches!(&**n, "t" | "history" | "history_size" | "n"),
+        ExprKind::Paren(inner) | ExprKind::Neg(inner) => looks_int(inner, name),
+        ExprKind::Chain { first, rest } => {
+            looks_int(first, name)
+                && rest.iter().all(|(op, _, e)| !matches!(op, BinOp::Div | BinOp::MatMul) && looks_int(e, name))
+        }
+        ExprKind::If { arms, otherwise } => {
+            arms.iter().all(|(_, e)| looks_int(e, name)) && looks_int(otherwise, name)
+        }
+        ExprKind::Call { function, args } => {
+            matches!(&*function.kind, ExprKind::Name(n) if matches!(&**n, "min" | "max" | "int"))
+                && (matches!(&*function.kind, ExprKind::Name(n) if &**n == "int")
+                    || args.iter().all(|a| matches!(&a.value, ArgValue::Expr(e) if looks_int(e, name))))
+        }
+        _ => false,
+    }
+}
+
+fn split_or(e: &Expr, into: &mut Vec<Expr>) {
+    match &*e.kind {
+        ExprKind::Paren(inner) => split_or(inner, into),
+        ExprKind::Chain { first, rest } if rest.iter().all(|(op, _, _)| *op == BinOp::Or) => {
+            split_or(first, into);
+            rest.iter().for_each(|(_, _, e)| split_or(e, into));
+        }
+        _ => into.push(e.clone()),
+    }
+}
+
+/// What a disjunct is about.
+fn disjunct(e: &Expr) -> Disjunct {
+    let text = crate::syntax::print_expr(e);
+    let (sides, sign, figure) = match &*e.kind {
+        ExprKind::Compare { first, rest } if rest.len() == 1 => {
+            let (op, _, right) = &rest[0];
+            let figure = match &*first.kind {
+                ExprKind::Name(name) => Some(name.clone()),
+                _ => None,
+            };
+            (Some((first.clone(), right.clone())), op.text(), figure)
+        }
+        _ => (None, "", None),
+    };
+    let about = |name: &str| walk::mentions(e, &[Arc::from(name)]);
+    let kind = if about("seconds") {
+        UntilKind::Time
+    } else if about("grad_norm") {
+        UntilKind::Solved
+    } else if about("change") {
+        UntilKind::Change
+    } else if about("steps") || about("evals") || about("epochs") {
+        UntilKind::Iterations
+    } else if about("loss") {
+        UntilKind::Target
+    } else {
+        UntilKind::Solved
+    };
+    Disjunct { part: UntilPart { text, figure, sign, kind }, expr: e.clone(), sides }
+}

@@ -1,0 +1,260 @@
+//! Questions about trees: does it solve, which names does it assign, which does it mention.
+
+use std::sync::Arc;
+
+use crate::syntax::ast::{
+    Arg, ArgValue, Block, Constraint, Expr, ExprKind, Generator, ParamDecl, ParamStart, SolveExpr,
+    Stmt, StmtKind,
+};
+
+/// Calls `see` on every expression below a statement, outermost first; `see` gives whether to go on
+/// inside.
+pub(crate) fn stmt_exprs<'a>(stmt: &'a Stmt, see: &mut dyn FnMut(&'a Expr) -> bool) {
+    match &stmt.kind {
+        StmtKind::Let { value, .. } | StmtKind::Var { value, .. } => expr(value, see),
+        StmtKind::Draw { source, given, .. } => {
+            expr(source, see);
+            given.iter().for_each(|e| expr(e, see));
+        }
+        StmtKind::Assign { place, value, .. } => {
+            expr(place, see);
+            expr(value, see);
+        }
+        StmtKind::For { binding, condition, body } => {
+            expr(&binding.source, see);
+            condition.iter().for_each(|e| expr(e, see));
+            block(body, see);
+        }
+        StmtKind::If(arms) => {
+            for (c, body) in &arms.arms {
+                expr(c, see);
+                block(body, see);
+            }
+            arms.otherwise.iter().for_each(|body| block(body, see));
+        }
+        StmtKind::Print(values) => args(values, see),
+        StmtKind::Plot { values, options } => {
+            args(values, see);
+            args(options, see);
+        }
+        StmtKind::Save { value, path } => {
+            expr(value, see);
+            expr(path, see);
+        }
+        StmtKind::Assert { condition, message } => {
+            expr(condition, see);
+            message.iter().for_each(|e| expr(e, see));
+        }
+        StmtKind::Expr(e) | StmtKind::Otherwise(e) => expr(e, see),
+        StmtKind::Report { value, .. } => expr(value, see),
+        StmtKind::State(states) => states.iter().for_each(|(_, _, e)| expr(e, see)),
+        StmtKind::Step(body) | StmtKind::Each { body, .. } => block(body, see),
+        StmtKind::Answer { value, more } => {
+            expr(value, see);
+            args(more, see);
+        }
+        StmtKind::Stop { condition, .. } => expr(condition, see),
+        StmtKind::Fn(decl) => expr(&decl.body, see),
+        StmtKind::Param(decl) => param(decl, see),
+        StmtKind::Clause(clause) => {
+            clause.values.iter().for_each(|e| expr(e, see));
+            constraints(&clause.constraints, see);
+        }
+        StmtKind::Input { default, .. } => default.iter().for_each(|e| expr(e, see)),
+        StmtKind::Objective(decl) => block(&decl.body, see),
+        StmtKind::Optimizer(decl) => block(&decl.body, see),
+        StmtKind::Test(decl) => block(&decl.body, see),
+        StmtKind::Primitive(_)
+        | StmtKind::Rule(_)
+        | StmtKind::Type(_)
+        | StmtKind::Members(_)
+        | StmtKind::Import { .. }
+        | StmtKind::Precision(_)
+        | StmtKind::Players(_)
+        | StmtKind::Error => {}
+    }
+}
+
+/// [`stmt_exprs`] for every statement of a block.
+pub(crate) fn block<'a>(block: &'a Block, see: &mut dyn FnMut(&'a Expr) -> bool) {
+    block.items.iter().for_each(|stmt| stmt_exprs(stmt, see));
+}
+
+fn args<'a>(args: &'a [Arg], see: &mut dyn FnMut(&'a Expr) -> bool) {
+    for arg in args {
+        match &arg.value {
+            ArgValue::Expr(e) => expr(e, see),
+            ArgValue::Generator(g, _) => generator(g, see),
+        }
+    }
+}
+
+fn generator<'a>(g: &'a Generator, see: &mut dyn FnMut(&'a Expr) -> bool) {
+    expr(&g.body, see);
+    g.bindings.iter().for_each(|b| expr(&b.source, see));
+    g.filter.iter().chain(&g.by).for_each(|e| expr(e, see));
+}
+
+fn constraints<'a>(constraints: &'a [Constraint], see: &mut dyn FnMut(&'a Expr) -> bool) {
+    for constraint in constraints {
+        expr(&constraint.value, see);
+        constraint.family.iter().for_each(|b| expr(&b.source, see));
+    }
+}
+
+fn param<'a>(decl: &'a ParamDecl, see: &mut dyn FnMut(&'a Expr) -> bool) {
+    decl.set.iter().for_each(|e| expr(e, see));
+    match &decl.start {
+        Some(ParamStart::Value(e) | ParamStart::Draw(e)) => expr(e, see),
+        None => {}
+    }
+}
+
+fn solve<'a>(solve: &'a SolveExpr, see: &mut dyn FnMut(&'a Expr) -> bool) {
+    solve.values.iter().for_each(|e| expr(e, see));
+    solve.over.iter().for_each(|p| param(p, see));
+    constraints(&solve.constraints, see);
+    let parts = [&solve.from, &solve.using, &solve.until];
+    parts.into_iter().flatten().for_each(|e| expr(e, see));
+    args(&solve.options, see);
+}
+
+/// Calls `see` on an expression and, as long as it says so, on what is inside.
+pub(crate) fn expr<'a>(e: &'a Expr, see: &mut dyn FnMut(&'a Expr) -> bool) {
+    if !see(e) {
+        return;
+    }
+    match &*e.kind {
+        ExprKind::Int(_)
+        | ExprKind::Real(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Str(_)
+        | ExprKind::Name(_)
+        | ExprKind::Error => {}
+        ExprKind::Chain { first, rest } => {
+            expr(first, see);
+            rest.iter().for_each(|(_, _, e)| expr(e, see));
+        }
+        ExprKind::Compare { first, rest } => {
+            expr(first, see);
+            rest.iter().for_each(|(_, _, e)| expr(e, see));
+        }
+        ExprKind::Power(a, b) => {
+            expr(a, see);
+            expr(b, see);
+        }
+        ExprKind::Neg(a) | ExprKind::Not(a) | ExprKind::Transpose(a) | ExprKind::Paren(a) => {
+            expr(a, see);
+        }
+        ExprKind::Range(a, b) => a.iter().chain(b).for_each(|e| expr(e, see)),
+        ExprKind::Lambda { body, .. } => expr(body, see),
+        ExprKind::If { arms, otherwise } => {
+            for (c, a) in arms {
+                expr(c, see);
+                expr(a, see);
+            }
+            expr(otherwise, see);
+        }
+        ExprKind::IfBlock(arms) => {
+            for (c, body) in &arms.arms {
+                expr(c, see);
+                block(body, see);
+            }
+            arms.otherwise.iter().for_each(|body| block(body, see));
+        }
+        ExprKind::Call { function, args: a } => {
+            expr(function, see);
+            args(a, see);
+        }
+        ExprKind::Index { base, args } => {
+            expr(base, see);
+            args.iter().for_each(|e| expr(e, see));
+        }
+        ExprKind::Field { base, .. } => expr(base, see),
+        ExprKind::Array(items) | ExprKind::Tuple(items) => items.iter().for_each(|e| expr(e, see)),
+        ExprKind::Comprehension(g) => generator(g, see),
+        ExprKind::Record(fields) => fields.iter().for_each(|(_, e)| expr(e, see)),
+        ExprKind::Block(b) => block(b, see),
+        ExprKind::With { value, options } => {
+            expr(value, see);
+            args(options, see);
+        }
+        ExprKind::Solve(s) | ExprKind::Bound(s) => solve(s, see),
+    }
+}
+
+/// Names assigned in a block, in the order of their first assignment.
+pub(crate) fn assigned(body: &Block) -> Vec<Arc<str>> {
+    let mut names = Vec::new();
+    assigned_in(body, &mut names);
+    names
+}
+
+fn assigned_in(body: &Block, names: &mut Vec<Arc<str>>) {
+    for stmt in &body.items {
+        match &stmt.kind {
+            StmtKind::Assign { place, .. } => {
+                if let Some(name) = root(place)
+                    && !names.contains(name)
+                {
+                    names.push(name.clone());
+                }
+            }
+            StmtKind::For { body, .. } => assigned_in(body, names),
+            StmtKind::If(arms) => {
+                arms.arms.iter().for_each(|(_, body)| assigned_in(body, names));
+                arms.otherwise.iter().for_each(|body| assigned_in(body, names));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The name at the root of a place: `r` of `r.w[i]`.
+pub(crate) fn root(place: &Expr) -> Option<&Arc<str>> {
+    match &*place.kind {
+        ExprKind::Name(name) => Some(name),
+        ExprKind::Index { base, .. } | ExprKind::Field { base, .. } => root(base),
+        ExprKind::Paren(inner) => root(inner),
+        _ => None,
+    }
+}
+
+/// Whether a block prints, plots, saves or asserts at any depth.
+pub(crate) fn speaks(body: &Block) -> bool {
+    body.items.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Print(_) | StmtKind::Plot { .. } | StmtKind::Save { .. } | StmtKind::Assert { .. } => {
+            true
+        }
+        StmtKind::For { body, .. } => speaks(body),
+        StmtKind::If(arms) => {
+            arms.arms.iter().any(|(_, body)| speaks(body))
+                || arms.otherwise.as_ref().is_some_and(speaks)
+        }
+        _ => false,
+    })
+}
+
+/// Whether an expression mentions one of some names.
+pub(crate) fn mentions(e: &Expr, names: &[Arc<str>]) -> bool {
+    let mut found = false;
+    expr(e, &mut |e| {
+        if let ExprKind::Name(name) = &*e.kind {
+            found |= names.contains(name);
+        }
+        !found
+    });
+    found
+}
+
+/// Whether a statement mentions one of some names.
+pub(crate) fn stmt_mentions(stmt: &Stmt, names: &[Arc<str>]) -> bool {
+    let mut found = false;
+    stmt_exprs(stmt, &mut |e| {
+        if let ExprKind::Name(name) = &*e.kind {
+            found |= names.contains(name);
+        }
+        !found
+    });
+    found
+}

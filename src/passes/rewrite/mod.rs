@@ -1,0 +1,211 @@
+//! The engine of the declared rules.
+//!
+//! Rules are tried by the primitive at the root of their pattern. A pattern is a few primitives
+//! deep; a commutative primitive is matched in both orders. A rule fires only if its right side is
+//! not dearer than what becomes superfluous: matched primitives that something else reads too
+//! stay, and do not count.
+
+use std::collections::HashMap;
+
+use crate::ir::{Comparison, Condition, Data, Elem, Op, Rule, Term, Ty, Value, cost_of};
+use crate::math::{Prim, Scalar};
+
+use super::Options;
+use super::cse::is_commutative;
+use super::simplify::{Candidate, Graph, full};
+
+/// The rules that are on, by the primitive at their root.
+pub(super) struct Rules<'a> {
+    by_root: HashMap<Prim, Vec<&'a Rule>>,
+}
+
+impl<'a> Rules<'a> {
+    pub fn new(options: &'a Options) -> Rules<'a> {
+        let mut by_root: HashMap<Prim, Vec<&'a Rule>> = HashMap::new();
+        for rule in options.rules.iter() {
+            if let (Term::Call(prim, _), true) = (&rule.pattern, rule.exact || !options.exact) {
+                by_root.entry(*prim).or_default().push(rule);
+            }
+        }
+        Rules { by_root }
+    }
+
+    /// The value that the first rule that fires gives.
+    pub fn apply(&self, graph: &mut Graph, c: &Candidate) -> Option<Value> {
+        let Op::Primitive(prim) = c.op else {
+            return None;
+        };
+        let rules = self.by_root.get(prim)?;
+        rules.iter().find_map(|rule| fire(graph, rule, *prim, c))
+    }
+}
+
+fn fire(graph: &mut Graph, rule: &Rule, prim: Prim, c: &Candidate) -> Option<Value> {
+    let Term::Call(_, terms) = &rule.pattern else {
+        return None;
+    };
+    let start = Match {
+        variables: vec![None; rule.variables.len()],
+        inner: Vec::new(),
+    };
+    let found = calls(graph, prim, terms, c.operands, None, start);
+    let found = found.into_iter().find(|m| {
+        rule.replacement.cost() <= cost_of(prim) + m.spared(graph)
+            && rule
+                .conditions
+                .iter()
+                .all(|condition| holds(graph, condition, m))
+    })?;
+    Some(emit(graph, &rule.replacement, &found, c.ty))
+}
+
+/// A match so far.
+#[derive(Debug, Clone)]
+struct Match {
+    variables: Vec<Option<Value>>,
+    /// The primitives matched below the root, parents first.
+    inner: Vec<Inner>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Inner {
+    value: Value,
+    prim: Prim,
+    /// The place of the one that reads it; none for the root.
+    parent: Option<usize>,
+}
+
+impl Match {
+    /// The cost of the primitives that nothing reads once the rule has fired: those that only
+    /// superfluous ones read.
+    fn spared(&self, graph: &Graph) -> usize {
+        let mut dies = vec![false; self.inner.len()];
+        let mut cost = 0;
+        for (at, inner) in self.inner.iter().enumerate() {
+            let readers = self.inner.iter().filter(|other| {
+                other.value == inner.value && other.parent.is_none_or(|parent| dies[parent])
+            });
+            dies[at] = readers.count() >= graph.uses(inner.value);
+            let first = self.inner[..at]
+                .iter()
+                .all(|other| other.value != inner.value);
+            if dies[at] && first {
+                cost += cost_of(inner.prim);
+            }
+        }
+        cost
+    }
+}
+
+/// All matches of the operands of a primitive.
+fn calls(
+    graph: &Graph,
+    prim: Prim,
+    terms: &[Term],
+    operands: &[Value],
+    parent: Option<usize>,
+    start: Match,
+) -> Vec<Match> {
+    let in_order = |operands: &[Value]| {
+        let pairs = terms.iter().zip(operands);
+        pairs.fold(vec![start.clone()], |matches, (term, operand)| {
+            let next = |m: Match| matches_of(graph, term, *operand, parent, m);
+            matches.into_iter().flat_map(next).collect()
+        })
+    };
+    let mut found = in_order(operands);
+    if let ([a, b], true) = (operands, is_commutative(prim)) {
+        found.extend(in_order(&[*b, *a]));
+    }
+    found
+}
+
+fn matches_of(
+    graph: &Graph,
+    term: &Term,
+    value: Value,
+    parent: Option<usize>,
+    mut m: Match,
+) -> Vec<Match> {
+    match term {
+        Term::Variable(at) => match m.variables[*at] {
+            Some(known) if !same(graph, known, value) => Vec::new(),
+            _ => {
+                m.variables[*at] = Some(value);
+                vec![m]
+            }
+        },
+        Term::Literal(tensor) => {
+            let found = graph.uniform(value);
+            let same = found.is_some_and(|found| same_number(found, tensor.scalar_at(0)));
+            if same { vec![m] } else { Vec::new() }
+        }
+        Term::Call(prim, terms) => {
+            let Some(binding) = graph.def(value) else {
+                return Vec::new();
+            };
+            match &binding.op {
+                Op::Primitive(own) if own == prim => {}
+                _ => return Vec::new(),
+            }
+            m.inner.push(Inner {
+                value,
+                prim: *prim,
+                parent,
+            });
+            let own = m.inner.len() - 1;
+            calls(graph, *prim, terms, &binding.operands, Some(own), m)
+        }
+    }
+}
+
+/// The same value, or the same number in both.
+fn same(graph: &Graph, a: Value, b: Value) -> bool {
+    let numbers = || match (graph.uniform(a), graph.uniform(b)) {
+        (Some(a), Some(b)) => same_number(a, b),
+        _ => false,
+    };
+    a == b || (graph.build.ty(a) == graph.build.ty(b) && numbers())
+}
+
+/// Equal to the bit.
+fn same_number(a: Scalar, b: Scalar) -> bool {
+    match (a, b) {
+        (Scalar::Real(a), Scalar::Real(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
+}
+
+/// Whether a condition can be proved.
+fn holds(graph: &Graph, condition: &Condition, m: &Match) -> bool {
+    let Some((lo, hi)) = m.variables[condition.variable].and_then(|value| graph.interval(value))
+    else {
+        return false;
+    };
+    match condition.comparison {
+        Comparison::Less => hi < condition.bound,
+        Comparison::AtMost => hi <= condition.bound,
+        Comparison::Greater => lo > condition.bound,
+        Comparison::AtLeast => lo >= condition.bound,
+        Comparison::Differs => hi < condition.bound || lo > condition.bound,
+    }
+}
+
+/// Builds the right side.
+fn emit(graph: &mut Graph, term: &Term, m: &Match, ty: &Ty) -> Value {
+    match term {
+        Term::Variable(at) => m.variables[*at].expect("the left side has every variable"),
+        Term::Literal(tensor) => {
+            let elem = match &tensor.data {
+                Data::Real(_) => Elem::Real,
+                Data::Int(_) => Elem::Int,
+                Data::Bool(_) => Elem::Bool,
+            };
+            full(&mut graph.build, &ty.with_elem(elem), tensor.scalar_at(0))
+        }
+        Term::Call(prim, terms) => {
+            let operands: Vec<Value> = terms.iter().map(|term| emit(graph, term, m, ty)).collect();
+            graph.build.primitive(*prim, &operands)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Sums of products of repeated values are dots.
+//!
+//! `sum(A[i, j] * x[j] for j)`, batched over `i`, is a sum over the last axis of `A` times `x`
+//! repeated. Each axis of the product belongs to one factor or both, and is summed or kept:
+//! both and summed is contracted, both and kept is a batch, one and kept is free.
+
+use crate::ir::{Elem, Fold, Op, Value};
+use crate::ops::{Broadcast, Dot, Emit, Reduce};
+
+use super::{Candidate, Graph};
+
+/// A factor of the product: a value, and the axis of the product of each of its axes.
+struct Factor {
+    value: Value,
+    axes: Vec<usize>,
+}
+
+impl Factor {
+    fn of(graph: &Graph, value: Value) -> Factor {
+        match graph.made_by::<Broadcast>(value) {
+            Some((op, from)) => Factor {
+                value: from[0],
+                axes: op.axes,
+            },
+            None => Factor {
+                value,
+                axes: (0..graph.build.ty(value).rank()).collect(),
+            },
+        }
+    }
+
+    fn place(&self, axis: usize) -> Option<usize> {
+        self.axes.iter().position(|own| *own == axis)
+    }
+}
+
+/// `reduce(sum, a * b)` as a dot, if one factor is repeated along an axis that is kept.
+pub(super) fn sum_of_products(graph: &mut Graph, c: &Candidate) -> Option<Value> {
+    let op = c.op.downcast::<Reduce>()?;
+    if op.fold != Fold::Sum || c.ty.elem != Elem::Real {
+        return None;
+    }
+    let product = c.operands[0];
+    let factors = graph.made_by_primitive(product, "mul")?;
+    if !graph.read_once(product) {
+        return None;
+    }
+    let (a, b) = (Factor::of(graph, factors[0]), Factor::of(graph, factors[1]));
+    let rank = graph.build.ty(product).rank();
+    let (mut batch, mut contract) = (Vec::new(), Vec::new());
+    let (mut batch_axes, mut free_a, mut free_b) = (Vec::new(), Vec::new(), Vec::new());
+    for axis in 0..rank {
+        let summed = op.axes.contains(&axis);
+        match (a.place(axis), b.place(axis)) {
+            (Some(in_a), Some(in_b)) if summed => contract.push((in_a, in_b)),
+            (Some(in_a), Some(in_b)) => {
+                batch.push((in_a, in_b));
+                batch_axes.push(axis);
+            }
+            (Some(in_a), None) if !summed => free_a.push((in_a, axis)),
+            (None, Some(in_b)) if !summed => free_b.push((in_b, axis)),
+            // An axis of one factor only is summed, or of none: other rules come first.
+            _ => return None,
+        }
+    }
+    let outer = !free_a.is_empty() && !free_b.is_empty();
+    let stored = |graph: &Graph, factor: &Factor, free: &[(usize, usize)]| {
+        !free.is_empty() && is_stored(graph, factor.value)
+    };
+    let worth = outer || stored(graph, &a, &free_a) || stored(graph, &b, &free_b);
+    if contract.is_empty() || !worth {
+        return None;
+    }
+    let dot = graph.build.dot(a.value, b.value, &batch, &contract);
+    // The free axes come out in the order of the factors' own axes.
+    free_a.sort_unstable();
+    free_b.sort_unstable();
+    let free = free_a.iter().chain(&free_b).map(|(_, axis)| *axis);
+    let axes: Vec<usize> = batch_axes.into_iter().chain(free).collect();
+    let mut kept = axes.clone();
+    kept.sort_unstable();
+    let order: Option<Vec<usize>> = kept
+        .iter()
+        .map(|axis| axes.iter().position(|own| own == axis))
+        .collect();
+    Some(graph.build.permute(dot, &order?))
+}
+
+/// Whether a value lies in memory anyway: a parameter, a literal, the result of a dot or of a
+/// control form, or a value that is read more than once.
+fn is_stored(graph: &Graph, value: Value) -> bool {
+    let Some(binding) = graph.def(value) else {
+        return true;
+    };
+    match &binding.op {
+        Op::Primitive(_) => !graph.read_once(value),
+        Op::Structural(_) => {
+            super::facts::is_move(&binding.op)
+                || binding.op.downcast::<Dot>().is_some()
+                || !graph.read_once(value)
+        }
+        Op::Constant(_)
+        | Op::Loop(_)
+        | Op::If(_)
+        | Op::Map(_)
+        | Op::Custom(_)
+        | Op::Jvp(_)
+        | Op::Vjp(_) => true,
+    }
+}

@@ -1,0 +1,149 @@
+//! Makes programs smaller: the same values from less work.
+//!
+//! One sweep builds the function again, binding by binding. Each binding is offered to the rules
+//! in [`RULES`], then to the declared ones ([`rewrite`](super::rewrite)); what fires first gives
+//! the value. A rule sees what its operands are made of, one or two bindings deep, never deeper,
+//! so a sweep is linear. Sweeps, each followed by `cse` and `dead_code`, are repeated until
+//! nothing fires, at most [`ROUNDS`] times.
+//!
+//! Rules marked [`Kind::Exact`] keep every bit. The others are true on the reals, and off under
+//! `exact`.
+
+mod control;
+mod dots;
+mod facts;
+mod fold;
+mod graph;
+mod indexing;
+mod scatters;
+mod shapes;
+mod sums;
+
+use crate::ir::{Binding, Function, Op, Ty, Value};
+
+use super::dead_code::every_binding_is_read;
+use super::rewrite::Rules;
+use super::{Options, Pass, cse, dead_code};
+
+pub(super) use fold::full;
+pub(super) use graph::Graph;
+
+/// See the module.
+pub static SIMPLIFY: Pass = Pass {
+    name: "simplify",
+    about: "compute the same from less",
+    run: |program, options| program.main = simplify(&program.main, options),
+    ensures: every_binding_is_read,
+};
+
+/// The most sweeps.
+const ROUNDS: usize = 12;
+
+/// Whether a rule keeps every bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It does.
+    Exact,
+    /// It is true on the reals.
+    Real,
+}
+
+/// What a rule is offered.
+pub(super) struct Candidate<'a> {
+    pub op: &'a Op,
+    pub operands: &'a [Value],
+    pub ty: &'a Ty,
+}
+
+/// A rule: the value of the candidate from less work, if it knows how.
+type Rule = fn(&mut Graph, &Candidate) -> Option<Value>;
+
+/// The structural rules, in the order they are tried.
+const RULES: &[(Kind, Rule)] = &[
+    (Kind::Exact, fold::primitive),
+    (Kind::Exact, fold::structural),
+    (Kind::Exact, fold::choice),
+    (Kind::Exact, fold::int_identities),
+    (Kind::Exact, fold::halves),
+    (Kind::Real, fold::numbers_together),
+    (Kind::Exact, shapes::nothing_moved),
+    (Kind::Exact, shapes::two_moves),
+    (Kind::Exact, shapes::slice_of_broadcast),
+    (Kind::Exact, shapes::moved_number),
+    (Kind::Exact, shapes::primitive_of_broadcasts),
+    (Kind::Exact, indexing::gather),
+    (Kind::Exact, indexing::gather_rows),
+    (Kind::Exact, scatters::scatter),
+    (Kind::Real, scatters::sum_of_scatter),
+    (Kind::Exact, sums::short_axes),
+    (Kind::Real, sums::of_broadcast),
+    (Kind::Real, sums::of_reduced),
+    (Kind::Real, dots::sum_of_products),
+    (Kind::Real, sums::common_factor),
+    (Kind::Real, sums::stable_log_sum),
+];
+
+/// A function that computes the same from less.
+pub fn simplify(function: &Function, options: &Options) -> Function {
+    let rules = Rules::new(options);
+    let mut now = dead_code(&cse(function));
+    for _ in 0..ROUNDS {
+        let (next, fired) = sweep(&now, options, &rules);
+        if !fired {
+            return now;
+        }
+        now = dead_code(&cse(&next));
+    }
+    now
+}
+
+/// One sweep, and whether anything fired.
+fn sweep(function: &Function, options: &Options, rules: &Rules) -> (Function, bool) {
+    let mut graph = Graph::new(function, options.precision);
+    let mut fired = false;
+    for binding in &function.bindings {
+        let operands = graph.renamed(&binding.operands);
+        graph.build.at(binding.span);
+        let found = rewrite(&mut graph, binding, &operands, function, options, rules);
+        fired |= found.is_some();
+        let values = found.unwrap_or_else(|| {
+            let op = binding.op.map_functions(|inner| {
+                let (inner, inner_fired) = sweep(inner, options, rules);
+                fired |= inner_fired;
+                inner
+            });
+            let types = binding.values.iter().map(|v| function.ty(*v).clone());
+            graph.build.bind(op, operands, types.collect())
+        });
+        graph.rename(&binding.values, &values);
+    }
+    let results = graph.renamed(&function.results);
+    (graph.build.finish(results), fired)
+}
+
+fn rewrite(
+    graph: &mut Graph,
+    binding: &Binding,
+    operands: &[Value],
+    function: &Function,
+    options: &Options,
+    rules: &Rules,
+) -> Option<Vec<Value>> {
+    match &binding.op {
+        Op::Primitive(_) | Op::Structural(_) => {}
+        Op::If(op) => return control::choice(graph, op, operands),
+        Op::Loop(op) => return control::repetition(graph, op, operands, &binding.values, function),
+        Op::Constant(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => return None,
+    }
+    let candidate = Candidate {
+        op: &binding.op,
+        operands,
+        ty: function.ty(binding.values[0]),
+    };
+    let structural = RULES
+        .iter()
+        .filter(|(kind, _)| *kind == Kind::Exact || !options.exact)
+        .find_map(|(_, rule)| rule(graph, &candidate));
+    let found = structural.or_else(|| rules.apply(graph, &candidate));
+    found.map(|value| vec![value])
+}

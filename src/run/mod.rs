@@ -1,0 +1,9 @@
+//! Runs programs: statements, solves with status and trace, tests. Knows no terminal: what is said
+//! goes to a [`Sink`].
+
+mod runner;
+mod show;
+mod solve;
+
+pub use runner::{Event, Runner, Sink, SolveRecord};
+pub use show::{number, show, show_fit};

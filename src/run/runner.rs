@@ -1,0 +1,235 @@
+//! The world of a running program.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::show::{show, show_fit};
+use crate::data::{self, Loaded};
+use crate::diag::{Report, Span};
+use crate::driver::{Session, compile};
+use crate::ir::{Program, Tensor};
+use crate::lower::{self, Host, Outcome, Poisoned, Res, RunError, SolvePlan, Val, errors};
+use crate::syntax::ast::File;
+use crate::syntax::parse_file;
+
+/// What a running program says.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A line of `print`.
+    Print(String),
+    /// An assertion: whether it held, its message, the two sides of its comparison, its place.
+    Assert { held: bool, message: Option<String>, detail: Option<String>, span: Span },
+    /// A solve has ended.
+    Solved(Box<SolveRecord>),
+    /// A file was written.
+    Saved { path: String, span: Span },
+}
+
+/// A solve, for reports.
+#[derive(Debug, Clone)]
+pub struct SolveRecord {
+    /// The name it is bound to, if any.
+    pub name: Option<String>,
+    /// The optimizer with its hyper-parameters.
+    pub optimizer: String,
+    /// Why it was chosen, if the user did not choose.
+    pub why: Option<String>,
+    /// The stopping condition.
+    pub until: Vec<String>,
+    /// What came out.
+    pub outcome: Outcome,
+    /// The names of the reports, in the order of their values.
+    pub reports: Vec<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Takes what a program says.
+pub trait Sink {
+    /// Takes one event.
+    fn event(&mut self, event: Event);
+}
+
+/// The host of a program.
+pub struct Runner<'s> {
+    /// What all programs share.
+    pub session: &'s mut Session,
+    options: lower::Options,
+    folder: PathBuf,
+    inputs: HashMap<String, String>,
+    asked: Vec<String>,
+    imports: Vec<PathBuf>,
+    sink: &'s mut dyn Sink,
+    pending_name: Option<String>,
+    started: Instant,
+    reports: Vec<Report>,
+    /// The programs of each solve, for `minima ir`.
+    pub plans: Vec<(Option<String>, Program)>,
+    /// Whether to keep the programs of solves.
+    pub keep_plans: bool,
+}
+
+impl<'s> Runner<'s> {
+    /// A host for the program in a folder, with `name=value` for its inputs.
+    pub fn new(
+        session: &'s mut Session,
+        folder: &Path,
+        inputs: HashMap<String, String>,
+        sink: &'s mut dyn Sink,
+    ) -> Runner<'s> {
+        let options = session.lower_options();
+        Runner {
+            session,
+            options,
+            folder: folder.to_path_buf(),
+            inputs,
+            asked: Vec::new(),
+            imports: Vec::new(),
+            sink,
+            pending_name: None,
+            started: Instant::now(),
+            reports: Vec::new(),
+            plans: Vec::new(),
+            keep_plans: false,
+        }
+    }
+
+    /// Inputs given that no statement asked for.
+    pub fn unused_inputs(&self) -> Vec<String> {
+        let mut unused: Vec<String> =
+            self.inputs.keys().filter(|name| !self.asked.contains(name)).cloned().collect();
+        unused.sort();
+        unused
+    }
+
+    /// The names of the inputs asked for.
+    pub fn asked_inputs(&self) -> &[String] {
+        &self.asked
+    }
+
+    /// Seconds left of the time limit.
+    pub(super) fn seconds_left(&self) -> Option<f64> {
+        let limit = self.session.options.time_limit?;
+        Some(limit - self.started.elapsed().as_secs_f64())
+    }
+
+    /// Reports about files that were imported, taken out.
+    pub fn take_reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports)
+    }
+}
+
+impl Host for Runner<'_> {
+    fn options(&self) -> &lower::Options {
+        &self.options
+    }
+
+    fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
+        let mut code = compile(self.session, program)?;
+        code.set_all(inputs);
+        code.run()?;
+        Ok(code.all())
+    }
+
+    fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError> {
+        let name = self.pending_name.take();
+        if self.keep_plans {
+            self.plans.push((name.clone(), plan.chunk.clone()));
+        }
+        let outcome = super::solve::solve(self, plan)?;
+        let record = SolveRecord {
+            name,
+            optimizer: plan.optimizer.clone(),
+            why: plan.why.clone(),
+            until: plan.until.iter().map(|part| part.text.clone()).collect(),
+            outcome: outcome.clone(),
+            reports: plan.reports.iter().map(ToString::to_string).collect(),
+            span: plan.span,
+        };
+        self.sink.event(Event::Solved(Box::new(record)));
+        Ok(outcome)
+    }
+
+    fn library_names(&self) -> Vec<Arc<str>> {
+        self.session.library.names()
+    }
+
+    fn library_file(&mut self, name: &str) -> Res<Option<Rc<File>>> {
+        let session = &mut *self.session;
+        match session.library.file_of(name, &mut session.sources) {
+            None => Ok(None),
+            Some((file, reports)) => {
+                let bad = reports.iter().any(Report::is_error);
+                self.reports.extend(reports);
+                if bad { Err(Poisoned) } else { Ok(Some(file)) }
+            }
+        }
+    }
+
+    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
+        data::load_as(function, &self.folder, path, self.session.options.memory_limit)
+            .map_err(|error| Box::new(error.report(span)))
+    }
+
+    fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
+        let full = data::resolve(&self.folder, path);
+        if self.imports.contains(&full) {
+            return Err(Box::new(errors::import_cycle(span, path)));
+        }
+        let text = std::fs::read(&full).map_err(|error| {
+            Box::new(Report::error("E0601", span, format!("cannot read `{path}`: {error}")))
+        })?;
+        let text = String::from_utf8(text).map_err(|_| {
+            Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text")))
+        })?;
+        self.imports.push(full);
+        let id = self.session.sources.add(path, text.as_str());
+        let (file, reports) = parse_file(id, &text);
+        self.reports.extend(reports);
+        Ok(Rc::new(file))
+    }
+
+    fn input(&mut self, name: &str) -> Option<String> {
+        self.asked.push(name.to_string());
+        self.inputs.get(name).cloned()
+    }
+
+    fn print(&mut self, values: &[(Option<Arc<str>>, Val)], _span: Span) -> Result<(), Box<Report>> {
+        let mut parts = Vec::new();
+        for (name, value) in values {
+            let text = match value {
+                Val::Fit(fit) => show_fit(fit),
+                Val::Str(text) => text.to_string(),
+                other => show(other),
+            };
+            parts.push(match name {
+                Some(name) => format!("{name} = {text}"),
+                None => text,
+            });
+        }
+        let block = parts.iter().any(|part| part.contains('\n'));
+        self.sink.event(Event::Print(parts.join(if block { "\n" } else { " " })));
+        Ok(())
+    }
+
+    fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>> {
+        let Some(loaded) = lower::to_loaded(value) else {
+            return Err(Box::new(errors::cannot_save(span, &value.describe())));
+        };
+        data::save(&self.folder, path, &loaded).map_err(|error| Box::new(error.report(span)))?;
+        self.sink.event(Event::Saved { path: path.to_string(), span });
+        Ok(())
+    }
+
+    fn assertion(&mut self, held: bool, message: Option<&str>, detail: Option<String>, span: Span) {
+        let message = message.map(str::to_string);
+        self.sink.event(Event::Assert { held, message, detail, span });
+    }
+
+    fn named_solve(&mut self, name: &str, _span: Span) {
+        self.pending_name = Some(name.to_string());
+    }
+}

@@ -1,0 +1,192 @@
+//! Values as people read them.
+
+use crate::ir::{Data, Tensor};
+use crate::lower::{Fit, Record, Val};
+
+/// The most rows and columns of an array that are shown.
+const SHOWN: usize = 12;
+/// The most rows of a table that are shown.
+const ROWS: usize = 60;
+
+/// A number with up to seven significant digits, without needless zeros.
+pub fn number(x: f64) -> String {
+    if x.is_nan() {
+        return "NaN".into();
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { "inf".into() } else { "-inf".into() };
+    }
+    if x == 0.0 {
+        return "0".into();
+    }
+    let exponent = x.abs().log10().floor();
+    #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double is small")]
+    let exponent = exponent as i32;
+    if !(-4..9).contains(&exponent) {
+        let text = format!("{x:.6e}");
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", trimmed(digits));
+    }
+    let decimals = usize::try_from(6 - exponent).unwrap_or(0);
+    trimmed(&format!("{x:.decimals$}")).to_string()
+}
+
+fn trimmed(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+/// A value in one line, or a matrix or table in several.
+pub fn show(val: &Val) -> String {
+    match val {
+        Val::Known(tensor) => show_tensor(tensor),
+        Val::Int(dim) => dim.to_string(),
+        Val::Str(text) => format!("\"{text}\""),
+        Val::Strs(texts) => {
+            let shown: Vec<String> = texts.iter().take(SHOWN).map(|t| format!("\"{t}\"")).collect();
+            let more = if texts.len() > SHOWN { ", …" } else { "" };
+            format!("[{}{more}]", shown.join(", "))
+        }
+        Val::Range(a, b) => format!("{}..{}", show(a), show(b)),
+        Val::Tuple(items) => format!("({})", list(items)),
+        Val::List(items) => format!("[{}]", list(items)),
+        Val::Record(record) if record.rows.is_some() => show_table(record),
+        Val::Record(record) => {
+            let part = |(name, val): &(std::sync::Arc<str>, Val)| format!("{name} = {}", show(val));
+            let fields: Vec<String> = record.fields.iter().map(part).collect();
+            format!("({})", fields.join(", "))
+        }
+        Val::Optimizer(optimizer) => optimizer.label(),
+        Val::Objective(objective) => {
+            let params: Vec<String> =
+                objective.params.iter().map(|p| format!("{}: {}", p.name, p.start.describe())).collect();
+            format!("objective {} over {}", objective.name, params.join(", "))
+        }
+        Val::Fit(fit) => show_fit(fit),
+        Val::Staged(_) | Val::Function(_) | Val::Members(_) | Val::Poison => val.describe(),
+    }
+}
+
+fn list(items: &[Val]) -> String {
+    items.iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+fn element(tensor: &Tensor, at: usize) -> String {
+    match &tensor.data {
+        Data::Real(data) => number(data[at]),
+        Data::Int(data) => data[at].to_string(),
+        Data::Bool(data) => data[at].to_string(),
+    }
+}
+
+fn show_tensor(tensor: &Tensor) -> String {
+    match tensor.sizes.as_slice() {
+        [] => element(tensor, 0),
+        [n] => {
+            let texts: Vec<String> = picks(*n).into_iter().map(|k| pick(k, |k| element(tensor, k))).collect();
+            let size = if *n > SHOWN { format!("  ({} of {n})", tensor.ty().elem) } else { String::new() };
+            format!("[{}]{size}", texts.join(", "))
+        }
+        [n, m] => {
+            let columns = picks(*m);
+            let rows: Vec<Vec<String>> = picks(*n)
+                .into_iter()
+                .map(|i| columns.iter().map(|j| match (i, j) {
+                    (Some(i), Some(j)) => element(tensor, i * m + j),
+                    _ => "…".into(),
+                }).collect())
+                .collect();
+            let widths: Vec<usize> = (0..columns.len())
+                .map(|j| rows.iter().map(|row| row[j].chars().count()).max().unwrap_or(0))
+                .collect();
+            let line = |row: &Vec<String>| {
+                let cells: Vec<String> =
+                    row.iter().zip(&widths).map(|(cell, w)| pad(cell, *w)).collect();
+                format!("[{}]", cells.join(", "))
+            };
+            let lines: Vec<String> = rows.iter().map(line).collect();
+            format!("[{}]", lines.join(",\n "))
+        }
+        _ => format!("{} …", tensor.ty()),
+    }
+}
+
+/// Which of `n` elements are shown; `None` is the gap.
+fn picks(n: usize) -> Vec<Option<usize>> {
+    if n <= SHOWN {
+        return (0..n).map(Some).collect();
+    }
+    let half = SHOWN / 2;
+    (0..half).map(Some).chain([None]).chain((n - half..n).map(Some)).collect()
+}
+
+fn pick(k: Option<usize>, show: impl Fn(usize) -> String) -> String {
+    k.map_or("…".into(), show)
+}
+
+fn pad(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    format!("{}{text}", " ".repeat(missing))
+}
+
+/// A table with its header; numbers stand to the right.
+fn show_table(record: &Record) -> String {
+    let rows = record.rows.as_ref().and_then(crate::ir::Dim::known).unwrap_or(0);
+    let rows = usize::try_from(rows).unwrap_or(0);
+    let shown: Vec<Option<usize>> = if rows <= ROWS {
+        (0..rows).map(Some).collect()
+    } else {
+        (0..ROWS / 2).map(Some).chain([None]).chain((rows - ROWS / 2..rows).map(Some)).collect()
+    };
+    let mut lines: Vec<String> = vec![String::new(); shown.len() + 1];
+    for (name, column) in &record.fields {
+        let cells: Vec<String> = shown.iter().map(|k| pick(*k, |k| cell(column, k))).collect();
+        let width = cells.iter().map(|c| c.chars().count()).chain([name.chars().count()]).max().unwrap_or(0);
+        let left = matches!(column, Val::Strs(_));
+        for (line, text) in lines.iter_mut().zip([name.to_string()].iter().chain(&cells)) {
+            if !line.is_empty() {
+                line.push_str("  ");
+            }
+            let gap = " ".repeat(width - text.chars().count());
+            line.push_str(&if left { format!("{text}{gap}") } else { format!("{gap}{text}") });
+        }
+    }
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n")
+}
+
+/// One cell of a column.
+fn cell(column: &Val, row: usize) -> String {
+    match column {
+        Val::Strs(texts) => texts.get(row).cloned().unwrap_or_default(),
+        Val::Known(tensor) if tensor.sizes.len() == 1 => element(tensor, row),
+        Val::Known(tensor) => format!("{:?}", &tensor.sizes[1..]),
+        other => other.describe(),
+    }
+}
+
+/// The result of a solve: status, figures, params, reports.
+pub fn show_fit(fit: &Fit) -> String {
+    let outcome = &fit.outcome;
+    let mut lines = vec![format!("{}: {}", outcome.status, outcome.reason)];
+    let [f, grad, hvp] = outcome.evals;
+    let mut figure = |name: &str, text: String| lines.push(format!("  {name:<10} {text}"));
+    figure("loss", format!("{:.10}", outcome.loss).trim_end_matches('0').trim_end_matches('.').to_string());
+    if outcome.loss != 0.0 && outcome.loss.abs() < 1e-4 {
+        lines.pop();
+        lines.push(format!("  {:<10} {}", "loss", number(outcome.loss)));
+    }
+    let mut figure = |name: &str, text: String| lines.push(format!("  {name:<10} {text}"));
+    if !outcome.grad_norm.is_nan() {
+        figure("grad_norm", number(outcome.grad_norm));
+    }
+    figure("steps", outcome.steps.to_string());
+    figure("evals", format!("f {f}, grad {grad}, hvp {hvp}"));
+    figure("seconds", format!("{:.4}", outcome.seconds));
+    figure("optimizer", fit.optimizer.label());
+    for (name, val) in fit.params.iter().chain(&fit.reports) {
+        let text = show(val);
+        let text = if text.contains('\n') { text.replace('\n', "\n             ") } else { text };
+        lines.push(format!("  {name:<10} {text}"));
+    }
+    lines.join("\n")
+}
