@@ -229,7 +229,11 @@ impl Lower<'_> {
             return Ok(self.pretend(setup));
         }
         match self.host.solve(&plan) {
-            Ok(outcome) => Ok(self.fit_of(setup, outcome)),
+            Ok(outcome) => {
+                // What was found is kept; nothing more is begun.
+                self.halted |= outcome.status == "interrupted";
+                Ok(self.fit_of(setup, outcome))
+            }
             Err(error) => Err(self.run_error(error, setup.span)),
         }
     }
@@ -311,6 +315,7 @@ impl Lower<'_> {
         self.memo.clear();
         let (start, chunk, finish, statuses) = built?;
         let answer = setup.objective.params.iter().flat_map(param_types).collect();
+        let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name)).collect();
         Ok(SolvePlan {
             start: start.0,
             start_inputs: start.1,
@@ -325,6 +330,7 @@ impl Lower<'_> {
             statuses,
             trace: setup.trace,
             answer,
+            names,
             reports: setup.objective.reports.iter().map(|(name, _)| name.name.clone()).collect(),
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
