@@ -53,7 +53,7 @@ impl Default for SessionOptions {
             execute: true,
             memory_limit: 8 << 30,
             time_limit: None,
-            work_limit: 20_000_000,
+            work_limit: 1_000_000,
             exact: false,
             engine: Engine::Native,
         }
