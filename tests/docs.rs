@@ -2,7 +2,7 @@
 //!
 //! - ` ```minima ` is a program: it runs without errors, every assertion holds, and where it has
 //!   comments `//> text` they are what it prints, line by line.
-//! - ` ```minima error E0203 ` is a program that is refused with this code and no other.
+//! - ` ```minima error E0203 ` is a program that is refused; its first error has this code.
 //! - ` ```minima fragment ` parses.
 //! - ` ```sh ` and ` ```text ` are not looked at, and there are no others but `rust` and `json`.
 //!
@@ -113,7 +113,7 @@ fn wrong(session: &mut Session, snippet: &Snippet) -> Option<String> {
     reports.retain(minima::diag::Report::is_error);
     if let Promise::Refused(code) = &snippet.promise {
         let codes: Vec<&str> = reports.iter().map(|report| report.code).collect();
-        let refused = !codes.is_empty() && codes.iter().all(|found| found == code);
+        let refused = codes.first().is_some_and(|found| found == code);
         return (!refused).then(|| format!("expected {code}, found {codes:?}"));
     }
     if !reports.is_empty() {
