@@ -440,6 +440,7 @@ fn check_random(seed: u64, precision: Precision, optimise: bool) {
     let expected = eval(&program, &inputs);
     let options = Options {
         optimise,
+        ordered: true,
         verify: true,
         ..Options::default()
     };

@@ -28,7 +28,7 @@ pub fn render(report: &Report, sources: &Sources, color: bool) -> String {
         .with_message(printable(&report.message));
     let on_main = report.labels.iter().any(|label| label.span == report.span);
     if !on_main {
-        built = built.with_label(Label::new(place(report.span)).with_color(paint));
+        built = built.with_label(Label::new(place(report.span)).with_message("here").with_color(paint));
     }
     for label in &report.labels {
         built = built.with_label(

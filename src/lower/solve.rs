@@ -13,8 +13,9 @@ use crate::diag::{FileId, Span};
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
 use crate::syntax::ast::{ArgValue, BinOp, Expr, ExprKind, SolveExpr, SolveKind};
 
-/// When nothing is said: a small gradient relative to the loss, or many steps.
-const DEFAULT_UNTIL: &str = "grad_norm < 1e-6 * max(1, abs(loss)) or steps >= 10_000";
+/// When nothing is said: a small gradient, or many steps. It is small relative to the loss, but to
+/// no larger loss than that at the start: what diverges is not solved.
+const DEFAULT_UNTIL: &str = "grad_norm < 1e-6 * max(1, min(abs(loss), abs(start_loss))) or steps >= 10_000";
 /// The same for optimizers that use no gradient: they stop themselves.
 const DEFAULT_UNTIL_PLAIN: &str = "steps >= 10_000";
 
@@ -310,6 +311,7 @@ impl Lower<'_> {
         self.effects.clear();
         self.memo.clear();
         let (start, chunk, finish, statuses) = built?;
+        let value = self.value_unit(setup)?;
         let answer = setup.objective.params.iter().flat_map(param_types).collect();
         Ok(SolvePlan {
             start: start.0,
@@ -318,6 +320,8 @@ impl Lower<'_> {
             chunk_inputs: chunk.1,
             finish: finish.0,
             finish_inputs: finish.1,
+            value: value.0,
+            value_inputs: value.1,
             resume: setup.resume.iter().cloned().map(Some).collect(),
             limit: i64::MAX,
             has_gradient: wants_gradient,
@@ -364,6 +368,7 @@ impl Lower<'_> {
             ("change", state[SolvePlan::CHANGE].clone()),
             ("evals", all),
             ("seconds", seconds.clone()),
+            ("start_loss", state[SolvePlan::START_LOSS].clone()),
         ] {
             scope = scope.with(&Arc::from(name), Slot::Let(val, span));
         }
@@ -479,6 +484,7 @@ impl Lower<'_> {
         }
         state.extend(problem.counters.iter().map(|c| c.borrow().clone()));
         state.push(grad_norm);
+        state.push(loss.clone());
         // A state that starts as an integer may become real in the step.
         let states = self.settle_states(setup, parts, &states)?;
         let holds = self.until_holds(setup, until, &state, &Val::real(0.0))?;
@@ -554,6 +560,14 @@ impl Lower<'_> {
         self.end_unit(&results, span)
     }
 
+    /// `value`: the loss at a point.
+    fn value_unit(&mut self, setup: &Setup) -> Res<(Program, Vec<Tensor>)> {
+        self.begin_unit("value", setup.span);
+        let x = self.unit_param(setup.x.clone());
+        let loss = self.flat_value(&setup.objective, &x, setup.span)?;
+        self.end_unit(&[loss], setup.span)
+    }
+
     fn state_types(&self, setup: &Setup, states: &[Val]) -> Vec<Ty> {
         let real = Ty::scalar(Elem::Real);
         let int = Ty::scalar(Elem::Int);
@@ -567,6 +581,7 @@ impl Lower<'_> {
             int.clone(),
             int.clone(),
             int,
+            real.clone(),
             real,
         ];
         types.extend(states.iter().flat_map(|val| val.leaves().unwrap_or_default()).filter_map(|l| l.ty()));
@@ -632,6 +647,7 @@ impl Lower<'_> {
         after.extend(problem.counters.iter().map(|c| c.borrow().clone()));
         let grad_norm = self.norm_of(&new_g, span)?;
         after.push(grad_norm);
+        after.push(carried[SolvePlan::START_LOSS].clone());
         let holds = self.until_holds(setup, until, &after, seconds)?;
         after[SolvePlan::STATUS] = self.status(&status_now, &new_loss, &holds, span)?;
         self.memo.clear();

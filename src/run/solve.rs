@@ -283,10 +283,9 @@ fn reason(part: &UntilPart, a: f64, b: f64) -> String {
 
 /// The first operation that was not finite at the last point, with its line.
 fn blame(runner: &mut Runner<'_>, plan: &SolvePlan, state: &[Tensor]) -> Option<String> {
-    let mut inputs = state.to_vec();
-    inputs.push(Tensor::scalar(0.0));
-    inputs.extend(plan.finish_inputs.iter().cloned());
-    let code = compile(runner.session, &plan.finish).ok()?;
+    let mut inputs = vec![state[SolvePlan::X].clone()];
+    inputs.extend(plan.value_inputs.iter().cloned());
+    let code = compile(runner.session, &plan.value).ok()?;
     let finite = |t: &Tensor| t.to_reals().iter().all(|x| x.is_finite());
     if !finite(&state[SolvePlan::X]) {
         return Some("the iterate is not finite: the step was too long".into());
