@@ -124,6 +124,8 @@ pub struct SolvePlan {
     pub trace: i64,
     /// Types of the answer's params, one for each leaf.
     pub answer: Vec<Ty>,
+    /// The name of each leaf: `w`, `layer.b`.
+    pub names: Vec<String>,
     /// How many scalar or array reports follow.
     pub reports: Vec<Arc<str>>,
     /// Whether the loss shown is minus the loss minimized.

@@ -230,7 +230,11 @@ impl Lower<'_> {
             return Ok(self.pretend(setup));
         }
         match self.host.solve(&plan) {
-            Ok(outcome) => Ok(self.fit_of(setup, outcome)),
+            Ok(outcome) => {
+                // What was found is kept; nothing more is begun.
+                self.halted |= outcome.status == "interrupted";
+                Ok(self.fit_of(setup, outcome))
+            }
             Err(error) => Err(self.run_error(error, setup.span)),
         }
     }
@@ -313,6 +317,7 @@ impl Lower<'_> {
         let (start, chunk, finish, statuses) = built?;
         let value = self.value_unit(setup)?;
         let answer = setup.objective.params.iter().flat_map(param_types).collect();
+        let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name)).collect();
         Ok(SolvePlan {
             start: start.0,
             start_inputs: start.1,
@@ -329,6 +334,7 @@ impl Lower<'_> {
             statuses,
             trace: setup.trace,
             answer,
+            names,
             reports: setup.objective.reports.iter().map(|(name, _)| name.name.clone()).collect(),
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),

@@ -5,5 +5,5 @@ mod runner;
 mod show;
 mod solve;
 
-pub use runner::{Event, Runner, Sink, SolveRecord};
+pub use runner::{Event, Planned, Progress, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};
