@@ -65,8 +65,7 @@ fn draw(report: &Report, sources: &Sources, color: bool) -> String {
         .with_config(config)
         .with_code(report.code)
         .with_message(printable(&report.message));
-    let on_main = report.labels.iter().any(|label| label.span == report.span);
-    if !on_main {
+    if report.labels.is_empty() {
         built = built.with_label(Label::new(place(report.span)).with_message("here").with_color(paint));
     }
     for label in &report.labels {
