@@ -371,24 +371,29 @@ impl<'p> Writer<'p> {
         body: &Body,
     ) {
         let width = e.lane_count();
+        let most = (span.to - span.from) / width;
         let mut vectors = self.vectors(level);
+        while vectors > most {
+            vectors /= 2;
+        }
         let mut from = span.from;
+        if matches!(body, Body::All) && vectors > 0 {
+            self.split(e, level, vectors);
+        }
+        let parts = vectors;
         while vectors > 0 {
             let step = vectors * width;
             let to = from + (span.to - from) / step * step;
             if to > from {
                 self.lanes = Some(vectors);
-                if matches!(body, Body::All) {
-                    self.split(e, level);
-                }
                 self.round(e, level, Span { from, to, ..span }, step, body);
-                if matches!(body, Body::All) {
-                    self.gather_up(e, level);
-                }
                 self.lanes = None;
             }
             from = to;
             vectors /= 2;
+        }
+        if matches!(body, Body::All) && parts > 0 {
+            self.gather_up(e, level);
         }
         if from < span.to {
             self.round(e, level, Span { from, ..span }, 1, body);
@@ -534,8 +539,9 @@ impl<'p> Writer<'p> {
         });
     }
 
-    /// Lanes for sums over the variable that is about to run in vectors.
-    fn split(&mut self, e: &mut Emitter<'p, '_>, level: usize) {
+    /// Lanes for sums over the variable that is about to run in vectors. Passes of fewer vectors
+    /// use the first of them.
+    fn split(&mut self, e: &mut Emitter<'p, '_>, level: usize, count: usize) {
         let var = self.nest.order[level];
         for at in 0..self.nest.outputs.len() {
             let output = &self.nest.outputs[at];
@@ -546,7 +552,7 @@ impl<'p> Writer<'p> {
                 let elem = e.plan.item(output.item).elem;
                 let first = e.start_of(fold, elem);
                 let first = e.splat(first);
-                let lanes = e.variables(first, self.lanes.unwrap_or(1));
+                let lanes = e.variables(first, count);
                 // The sum so far waits behind its lanes.
                 let so_far = std::mem::replace(&mut self.accumulators[at], lanes);
                 self.accumulators[at].extend(so_far);

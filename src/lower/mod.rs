@@ -21,6 +21,7 @@ mod generators;
 mod host;
 mod index;
 mod linear;
+mod names;
 mod objective;
 mod optimizer;
 mod primitives;

@@ -43,36 +43,42 @@ impl Real for f32 {
     }
 }
 
-#[inline(always)]
-fn each<T: Real>(row: &mut [T], f: impl Fn(f64) -> f64) {
-    for x in row {
-        *x = T::narrow(f(x.wide()));
-    }
+/// A function of every element. Written out, because a loop over a function value is not made into
+/// vector code.
+macro_rules! each {
+    ($row:ident, $name:ident) => {
+        for x in $row {
+            *x = T::narrow(elementary::$name(x.wide()));
+        }
+    };
 }
 
 /// As [`each`]; a row with an argument beyond the bound goes to the function that takes all.
-#[inline(always)]
-fn each_within<T: Real>(row: &mut [T], f: impl Fn(f64) -> f64, all: extern "C" fn(f64) -> f64) {
-    let beyond = row
-        .iter()
-        .fold(false, |far, x| far | !(x.wide().abs() <= elementary::TURNS));
-    if beyond {
-        each(row, |x| all(x));
-    } else {
-        each(row, f);
-    }
+macro_rules! each_within {
+    ($row:ident, $name:ident) => {
+        let near = $row
+            .iter()
+            .fold(true, |near, x| near & (x.wide().abs() <= elementary::TURNS));
+        if near {
+            each!($row, $name);
+        } else {
+            for x in $row {
+                *x = T::narrow(functions::$name(x.wide()));
+            }
+        }
+    };
 }
 
 /// A function for each kind of machine and real.
 macro_rules! blocks {
-    ($($name:ident: $each:ident($($f:expr),+);)*) => {
+    ($($name:ident: $each:ident;)*) => {
         $(
             mod $name {
                 use super::*;
 
                 #[inline(always)]
                 fn row<T: Real>(row: &mut [T]) {
-                    $each(row, $($f),+);
+                    $each!(row, $name);
                 }
 
                 unsafe extern "C" fn plain<T: Real>(first: *mut u8, count: usize) {
@@ -126,15 +132,15 @@ macro_rules! blocks {
 }
 
 blocks! {
-    exp: each(elementary::exp);
-    expm1: each(elementary::expm1);
-    log: each(elementary::log);
-    log1p: each(elementary::log1p);
-    tanh: each(elementary::tanh);
-    sigmoid: each(elementary::sigmoid);
-    softplus: each(elementary::softplus);
-    sin: each_within(elementary::sin, functions::sin);
-    cos: each_within(elementary::cos, functions::cos);
+    exp: each;
+    expm1: each;
+    log: each;
+    log1p: each;
+    tanh: each;
+    sigmoid: each;
+    softplus: each;
+    sin: each_within;
+    cos: each_within;
 }
 
 /// The function of a primitive on rows, if it has one. It is called with a row of the arena.
