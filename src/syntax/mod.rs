@@ -18,6 +18,7 @@ mod unexpected;
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     missing_docs,
