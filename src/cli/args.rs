@@ -14,8 +14,7 @@ use crate::ir::Precision;
     name = "minima",
     version,
     about = "Objectives and optimizers: differentiated by rewriting, run as native code",
-    after_help = "Example: minima run examples/rosenbrock.opt\nExit codes: minima --help",
-    after_long_help = exit::HELP,
+    after_help = exit::HELP,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -85,10 +84,11 @@ pub enum Verb {
     },
     /// Evaluate expressions
     #[command(after_help = "Example: minima eval 'grad(x -> x^3)(2.0)'\n\
-        Each argument is a statement or expression; later ones see the names of earlier ones.")]
+        Each argument is a statement or expression; later ones see the names of earlier ones.\n\
+        What begins with a minus sign stands after `--`.")]
     Eval {
         /// Expressions or statements; `-` reads them from standard input
-        #[arg(value_name = "EXPR", required = true, allow_hyphen_values = true)]
+        #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
         text: Vec<String>,
     },
     /// Explain an error code
@@ -134,8 +134,8 @@ pub struct Options {
     /// Seed of all draws [default: 0]
     #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<i64>,
-    /// What `real` means [default: f64]
-    #[arg(long, global = true, value_enum)]
+    /// What `real` means: f32 or f64 [default: f64]
+    #[arg(long, global = true, value_enum, hide_possible_values = true)]
     pub precision: Option<PrecisionArg>,
     /// End solves after so many seconds [default: none]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
@@ -149,11 +149,11 @@ pub struct Options {
     /// Only rewrite rules that keep every bit
     #[arg(long, global = true)]
     pub exact: bool,
-    /// Colors in diagnostics; NO_COLOR is heeded too
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto)]
+    /// Colors in diagnostics: auto, always or never; NO_COLOR is heeded too
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto, hide_possible_values = true)]
     pub color: ColorWhen,
     /// What runs the code
-    #[arg(long, global = true, value_enum, hide = true)]
+    #[arg(long, global = true, value_enum, hide = true, hide_possible_values = true)]
     pub engine: Option<EngineArg>,
     /// Panics at a stage, to test how internal errors are handled
     #[arg(long, global = true, hide = true, value_name = "STAGE")]

@@ -20,8 +20,8 @@ pub fn check(
     let inputs = source::inputs(inputs)?;
     let mut program = Program::open(vec![Source::read(file)?], options, inputs, signals);
     program.check()?;
-    output.reports(&program.reports, &program.session.sources);
-    let errors = program.reports.iter().filter(|report| report.is_error()).count();
+    output.reports(&program.code.reports, &program.session.sources);
+    let errors = program.code.reports.iter().filter(|report| report.is_error()).count();
     let name = &program.sources[0].name;
     output.result(&match errors {
         0 => format!("{name}: no errors"),

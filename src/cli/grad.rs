@@ -18,17 +18,17 @@ pub fn grad(target: &str, options: &Options, output: Output, signals: &Signals) 
     let mut program = Program::open(vec![Source::read(Path::new(path))?], options, Vec::new(), signals);
     program.check()?;
     let mut text = None;
-    if !program.is_wrong() {
-        let (name, span) = find(&program.files()[0], name)?;
+    if !program.code.is_wrong() {
+        let (name, span) = find(&program.code.files[0], name)?;
         match derivative(&name, span) {
             Ok(found) => text = Some(found),
-            Err(report) => program.reports.push(report),
+            Err(report) => program.code.reports.push(report),
         }
     }
     if let Some(text) = &text {
         output.result(text);
     }
-    output.reports(&program.reports, &program.session.sources);
+    output.reports(&program.code.reports, &program.session.sources);
     let code = program.exit_code();
     if output.json {
         output.report(&json::grad(&program, text.as_deref(), code));

@@ -46,7 +46,7 @@ pub fn ir(
     let mut program = Program::open(vec![Source::read(file)?], options, inputs, signals);
     program.check()?;
     let mut shown = Vec::new();
-    if !program.is_wrong() {
+    if !program.code.is_wrong() {
         let planned = program.plan();
         let chosen = choose(planned, wanted.solve)?;
         program.session.options.engine = Engine::Oracle;
@@ -55,7 +55,7 @@ pub fn ir(
     for code in &shown {
         output.result(&format!("// {}\n{}", code.name, code.text.trim_end()));
     }
-    output.reports(&program.reports, &program.session.sources);
+    output.reports(&program.code.reports, &program.session.sources);
     let code = match program.exit_code() {
         exit::OK if shown.is_empty() => {
             output.note("note: the program computes nothing when it runs");

@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 use super::exit;
 use super::ir::Shown;
 use super::output::SHOWN;
-use super::program::{Program, Tested};
+use super::program::Program;
 use super::record::{Assertion, Record};
 use super::settings::{Setting, Settings};
 use super::source::Failure;
 use crate::diag::{Report, Severity, Sources, Span};
 use crate::driver::Engine;
 use crate::ir::{Data, Precision, Tensor};
-use crate::run::SolveRecord;
+use crate::run::{Event, SolveRecord, Tested};
 
 /// The name of the form of the report.
 const SCHEMA: &str = "minima.report/v1";
@@ -73,7 +73,8 @@ pub fn run(verb: &str, program: &Program, record: &Record, code: u8) -> Value {
     report.insert("solves".into(), Value::Array(solves));
     let assertions = record.assertions.iter().map(|assertion| of_assertion(assertion, sources)).collect();
     report.insert("assertions".into(), Value::Array(assertions));
-    report.insert("prints".into(), record.prints.clone().into());
+    let prints = record.prints.iter().map(|(text, span)| of_print(text, *span, sources));
+    report.insert("prints".into(), prints.collect());
     report.insert("saved".into(), record.saved.clone().into());
     Value::Object(report)
 }
@@ -91,7 +92,13 @@ pub fn test(done: &[(Program, Vec<Tested>)], code: u8) -> Value {
             let mut found = place(test.span, sources);
             found.insert("name".into(), test.name.as_str().into());
             found.insert("passed".into(), test.passed.into());
-            found.insert("prints".into(), test.prints.clone().into());
+            let said = |event: &Event| match event {
+                Event::Print { text, span } => Some(of_print(text, *span, sources)),
+                _ => None,
+            };
+            found.insert("prints".into(), test.events.iter().filter_map(said).collect());
+            let asserted = test.events.iter().filter_map(Assertion::of);
+            found.insert("assertions".into(), asserted.map(|a| of_assertion(&a, sources)).collect());
             found.insert("diagnostics".into(), diagnostics(&test.reports, sources));
             Value::Object(found)
         });
@@ -131,7 +138,7 @@ fn about(verb: &str, program: &Program, code: u8) -> Map<String, Value> {
     report.insert("config".into(), config(&program.settings));
     let inputs = program.inputs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
     report.insert("inputs".into(), Value::Object(inputs.collect()));
-    report.insert("diagnostics".into(), diagnostics(&program.reports, &program.session.sources));
+    report.insert("diagnostics".into(), diagnostics(&program.code.reports, &program.session.sources));
     report
 }
 
@@ -203,6 +210,12 @@ fn place(span: Span, sources: &Sources) -> Map<String, Value> {
     place.insert("column".into(), column.into());
     place.insert("span".into(), json!([inside(span.start), inside(span.end)]));
     place
+}
+
+fn of_print(text: &str, span: Span, sources: &Sources) -> Value {
+    let mut found = place(span, sources);
+    found.insert("text".into(), text.into());
+    Value::Object(found)
 }
 
 fn of_assertion(assertion: &Assertion, sources: &Sources) -> Value {

@@ -20,18 +20,31 @@ pub struct Assertion {
     pub span: Span,
 }
 
+impl Assertion {
+    /// The assertion that an event tells of.
+    pub fn of(event: &Event) -> Option<Assertion> {
+        match event {
+            Event::Assert { held, message, detail, span } => Some(Assertion {
+                held: *held,
+                message: message.clone(),
+                detail: detail.clone(),
+                span: *span,
+            }),
+            Event::Print { .. } | Event::Solving | Event::Progress(_) | Event::Solved(_) | Event::Saved { .. } => None,
+        }
+    }
+}
+
 /// Everything a program said.
 pub struct Record {
     output: Output,
     signals: Signals,
-    /// Whether prints go to standard output as they come.
-    pub live: bool,
     /// Whether progress is told.
     verbose: bool,
     /// When progress was told last.
     told: Option<Instant>,
-    /// The lines printed.
-    pub prints: Vec<String>,
+    /// What was printed, and where.
+    pub prints: Vec<(String, Span)>,
     /// The solves.
     pub solves: Vec<SolveRecord>,
     /// How many lines had been printed when the last solve ended.
@@ -48,7 +61,6 @@ impl Record {
         Record {
             output,
             signals: signals.clone(),
-            live: true,
             verbose,
             told: None,
             prints: Vec::new(),
@@ -80,11 +92,9 @@ impl Record {
 impl Sink for Record {
     fn event(&mut self, event: Event) {
         match event {
-            Event::Print(text) => {
-                if self.live {
-                    self.output.result(&text);
-                }
-                self.prints.push(text);
+            Event::Print { text, span } => {
+                self.output.result(&text);
+                self.prints.push((text, span));
             }
             Event::Solving => {
                 self.signals.be_patient();
@@ -100,9 +110,7 @@ impl Sink for Record {
                 self.printed_before = self.prints.len();
                 self.solves.push(*solve);
             }
-            Event::Assert { held, message, detail, span } => {
-                self.assertions.push(Assertion { held, message, detail, span });
-            }
+            Event::Assert { .. } => self.assertions.extend(Assertion::of(&event)),
             Event::Saved { path, .. } => self.saved.push(path),
         }
     }

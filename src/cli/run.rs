@@ -35,11 +35,11 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
 
 fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) -> Result<u8, Failure> {
     program.check()?;
-    let record = if program.is_wrong() { Record::new(output, signals, false) } else { program.run() };
+    let record = if program.code.is_wrong() { program.record() } else { program.run() };
     if let (Some(_), Some(solve)) = (signals.received(), record.unsaid()) {
         output.result(&summary(solve));
     }
-    output.reports(&program.reports, &program.session.sources);
+    output.reports(&program.code.reports, &program.session.sources);
     for solve in record.solves.iter().filter(|solve| !solve.outcome.met) {
         let (file, _) = program.session.sources.get(solve.span.file);
         let (line, _) = program.session.sources.position(solve.span);

@@ -71,11 +71,11 @@ impl Settings {
     }
 
     /// As a session takes them.
-    pub fn session_options(&self, execute: bool) -> SessionOptions {
+    pub fn session_options(&self) -> SessionOptions {
         SessionOptions {
             seed: self.seed.value,
             precision: self.precision.value,
-            execute,
+            execute: true,
             memory_limit: self.memory_limit.value,
             time_limit: self.time_limit.value,
             work_limit: self.work_limit.value,

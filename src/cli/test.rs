@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use super::args::Options;
 use super::output::Output;
-use super::program::{Program, Tested};
+use super::program::Program;
+use super::record::{Assertion, does_not_hold};
 use super::signals::Signals;
 use super::source::{self, Failure, Source};
 use super::{exit, json};
+use crate::diag::Report;
+use crate::run::Tested;
 
 /// Runs all tests; the last line counts them.
 pub fn test(paths: &[PathBuf], options: &Options, output: Output, signals: &Signals) -> Result<u8, Failure> {
@@ -20,11 +23,11 @@ pub fn test(paths: &[PathBuf], options: &Options, output: Output, signals: &Sign
     for file in files {
         let mut program = Program::open(vec![Source::read(&file)?], options, Vec::new(), signals);
         program.check()?;
-        let tests = if program.is_wrong() { Vec::new() } else { program.test().1 };
+        let tests = if program.code.is_wrong() { Vec::new() } else { program.test() };
         tell(&program, &tests, output);
         code = worse(code, program.exit_code());
         code = worse(code, if tests.iter().all(|test| test.passed) { exit::OK } else { exit::UNMET });
-        if program.reports.iter().any(|report| report.code == "E0506") {
+        if program.code.reports.iter().any(|report| report.code == "E0506") {
             code = worse(code, exit::UNMET);
         }
         done.push((program, tests));
@@ -34,7 +37,7 @@ pub fn test(paths: &[PathBuf], options: &Options, output: Output, signals: &Sign
     }
     let passed = done.iter().flat_map(|(_, tests)| tests).filter(|test| test.passed).count();
     let all: usize = done.iter().map(|(_, tests)| tests.len()).sum();
-    let wrong = done.iter().filter(|(program, _)| program.is_wrong()).count();
+    let wrong = done.iter().filter(|(program, _)| program.code.is_wrong()).count();
     let more = match wrong {
         0 => String::new(),
         1 => ", 1 program with errors".into(),
@@ -56,9 +59,12 @@ fn worse(a: u8, b: u8) -> u8 {
 
 fn tell(program: &Program, tests: &[Tested], output: Output) {
     let sources = &program.session.sources;
-    output.reports(&program.reports, sources);
+    output.reports(&program.code.reports, sources);
     for test in tests {
-        output.reports(&test.reports, sources);
+        let failed = test.events.iter().filter_map(Assertion::of).filter(|assertion| !assertion.held);
+        let reports: Vec<Report> =
+            test.reports.iter().cloned().chain(failed.map(|assertion| does_not_hold(&assertion))).collect();
+        output.reports(&reports, sources);
         if !test.passed {
             let (file, _) = sources.get(test.span.file);
             let (line, _) = sources.position(test.span);

@@ -19,8 +19,8 @@ use crate::syntax::parse_file;
 /// What a running program says.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A line of `print`.
-    Print(String),
+    /// What a `print` says.
+    Print { text: String, span: Span },
     /// A solve begins.
     Solving,
     /// A solve has come to a recorded point.
@@ -252,7 +252,7 @@ impl Host for Runner<'_> {
         self.inputs.get(name).cloned()
     }
 
-    fn print(&mut self, values: &[(Option<Arc<str>>, Val)], _span: Span) -> Result<(), Box<Report>> {
+    fn print(&mut self, values: &[(Option<Arc<str>>, Val)], span: Span) -> Result<(), Box<Report>> {
         let mut parts = Vec::new();
         for (name, value) in values {
             let text = match value {
@@ -266,7 +266,8 @@ impl Host for Runner<'_> {
             });
         }
         let block = parts.iter().any(|part| part.contains('\n'));
-        self.sink.event(Event::Print(parts.join(if block { "\n" } else { " " })));
+        let text = parts.join(if block { "\n" } else { " " });
+        self.sink.event(Event::Print { text, span });
         Ok(())
     }
 
