@@ -1,6 +1,6 @@
 //! Text to tree and tree to text.
 //!
-//! Three steps: [`token`] scans, [`lines`] lays out (newlines, contextual words, lost brackets), the
+//! Three steps: `token` scans, `lines` lays out (newlines, contextual words, lost brackets), the
 //! grammar in `grammar/minima.lalrpop` builds the tree one top-level statement at a time.
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
