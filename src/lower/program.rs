@@ -137,7 +137,7 @@ impl Lower<'_> {
             }
             StmtKind::Var { value, .. } => {
                 let result = self.top_var(scope, item);
-                if result.is_err() && self.reports.is_empty() {
+                if result.is_err() && self.reports.is_empty() && !self.pretended {
                     let report = errors::expected_array(value.span, "an erroneous value");
                     self.report(report);
                 }
@@ -427,7 +427,7 @@ impl Lower<'_> {
         let mut side = |e: &Expr| {
             let val = self.compute("assert", e.span, |lower| lower.expr(scope, e)).ok()?;
             match &val {
-                Val::Known(t) if t.len() == 1 => Some(format!("{:e}", t.to_reals()[0])),
+                Val::Known(t) if t.len() == 1 => Some(in_full(t.to_reals()[0])),
                 Val::Int(dim) => Some(dim.to_string()),
                 _ => None,
             }
@@ -503,6 +503,11 @@ impl Lower<'_> {
         let val = self.compute("input", span, |lower| lower.fit(ty, &val, span, scope))?;
         Ok(val)
     }
+}
+
+/// A number with all its digits.
+fn in_full(x: f64) -> String {
+    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
 /// Functions of an imported module see the module's names.

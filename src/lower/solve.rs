@@ -248,6 +248,7 @@ impl Lower<'_> {
 
     /// A stand-in for the result where nothing is run.
     fn pretend(&mut self, setup: &Setup) -> Fit {
+        self.pretended = true;
         let params: Vec<Tensor> = setup
             .start
             .iter()

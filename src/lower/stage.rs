@@ -339,6 +339,7 @@ impl Lower<'_> {
             return Ok(val.clone());
         }
         if !self.host.options().execute || self.symbolic {
+            self.pretended |= !self.symbolic;
             return Ok(abstract_value(val, &mut self.next_unit));
         }
         let unit = self.units.last().expect("a unit was begun");
