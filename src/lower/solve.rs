@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::objective::{Fit, param_types};
 use super::optimizer::{OptimizerValue, Parts};
 use super::problem::Problem;
-use super::value::{Argument, Cell, Res, Scope, Slot, Val};
+use super::value::{Argument, Res, Scope, Slot, Val};
 use super::{Lower, Objective, Outcome, SolvePlan, UntilKind, UntilPart, errors, walk};
 use crate::diag::{FileId, Span};
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
