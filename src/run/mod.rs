@@ -1,9 +1,11 @@
 //! Runs programs: statements, solves with status and trace, tests. Knows no terminal: what is said
 //! goes to a [`Sink`].
 
+mod gradient;
 mod runner;
 mod show;
 mod solve;
 
+pub use gradient::derivative;
 pub use runner::{Event, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};
