@@ -32,14 +32,6 @@ fn run() {
     let text = std::fs::read_to_string(path).unwrap();
     let id = session.sources.add(path.as_str(), text.as_str());
     let (file, mut reports) = minima::syntax::parse_file(id, &text);
-    if args[1] == "grad" {
-        let folder = Path::new(path).parent().unwrap().to_path_buf();
-        match minima::run::derivative(&mut session, &folder, &file, args.get(3).map(|s| &**s)) {
-            Ok(text) => println!("{text}"),
-            Err(reports) => for r in &reports { eprint!("{}", minima::diag::render(r, &session.sources, false)); },
-        }
-        return;
-    }
     let mut out = Out;
     let folder = Path::new(path).parent().unwrap().to_path_buf();
     {
