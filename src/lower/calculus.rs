@@ -41,7 +41,7 @@ impl Lower<'_> {
     }
 
     /// The value and the cotangents of the arguments named (the first one if none is).
-    fn reverse(
+    pub(crate) fn reverse(
         &mut self,
         f: &Val,
         args: Vec<Argument>,

@@ -101,7 +101,7 @@ impl Lower<'_> {
         }
     }
 
-    fn type_named(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<(Arc<TypeDecl>, Scope)> {
+    pub(crate) fn type_named(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<(Arc<TypeDecl>, Scope)> {
         let known = scope.get(name).or_else(|| self.globals.get(name)).cloned();
         let found = match known {
             Some(Slot::Let(val, _)) => Some(val),
@@ -116,7 +116,7 @@ impl Lower<'_> {
         self.fail(errors::unknown_type(span, name))
     }
 
-    fn type_scope(
+    pub(crate) fn type_scope(
         &mut self,
         (decl, home): &(Arc<TypeDecl>, Scope),
         args: &[Expr],
