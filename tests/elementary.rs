@@ -1,5 +1,7 @@
 //! The elementary functions against `libm`, and rows against single elements.
 
+#![expect(unsafe_code, reason = "kernels are called as compiled code calls them")]
+
 use minima::math::{Prim, Scalar, functions};
 use minima::runtime::kernels::block;
 

@@ -520,7 +520,7 @@ pub fn unknown_argument(span: Span, name: &str, given: &str, known: &[&str]) -> 
         "beta1" | "beta_1" => "b1",
         "beta2" | "beta_2" => "b2",
         "epsilon" => "eps",
-        "maxcor" | "memory" | "m" => "history_size",
+        "maxcor" | "memory" | "history" | "history_size" => "m",
         _ => "",
     };
     if known.contains(&alias) {

@@ -112,7 +112,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
             let seconds = began.elapsed().as_secs_f64();
             trace.record(steps, sign * loss, norm, seconds);
             runner.tell(Event::Progress(Progress { steps, loss: sign * loss, grad_norm: norm, seconds }));
-            if loss <= best.0 || !best.0.is_finite() {
+            if loss.is_finite() && (loss <= best.0 || !best.0.is_finite()) {
                 best = (loss, states(&chunk, places));
             }
             if status != 0 {
@@ -297,7 +297,9 @@ fn blame(runner: &mut Runner<'_>, plan: &SolvePlan, state: &[Tensor]) -> Option<
     if !finite(&state[SolvePlan::X]) {
         return Some("the iterate is not finite: the step was too long".into());
     }
-    let (span, what) = eval::first_non_finite(code.program(), &inputs)?;
+    let Some((span, what)) = eval::first_non_finite(code.program(), &inputs) else {
+        return finite(&state[SolvePlan::LOSS]).then(|| "the gradient is not finite".into());
+    };
     let (file, _) = runner.session.sources.get(span.file);
     let (line, _) = runner.session.sources.position(span);
     let text: String = runner.session.sources.text(span).chars().take(60).collect();
