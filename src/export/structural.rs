@@ -297,7 +297,7 @@ impl<'f> Writer<'f> {
         // By elements: the axes of the result are the batches, the rest of a, the rest of b.
         let depth = self.depth;
         let mut bindings = Vec::new();
-        let mut place = |list: &mut Vec<Option<Expr>>, axis: usize, i: &Expr| list[axis] = Some(i.clone());
+        let place = |list: &mut Vec<Option<Expr>>, axis: usize, i: &Expr| list[axis] = Some(i.clone());
         let (mut ia, mut ib): (Vec<Option<Expr>>, Vec<Option<Expr>>) = (vec![None; ra], vec![None; rb]);
         for (k, (i, j)) in op.batch.iter().enumerate() {
             place(&mut ia, *i, &at[k]);

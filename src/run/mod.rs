@@ -10,5 +10,4 @@ mod solve;
 pub use program::{Program, Tested};
 pub use runner::{Event, Planned, Progress, Runner, Sink, SolveRecord};
 pub use gradient::derivative;
-pub use runner::{Event, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};
