@@ -12,10 +12,7 @@ fn check(engine: Engine) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/solves");
     let mut wrong = Vec::new();
     let mut count = 0;
-    for entry in std::fs::read_dir(&folder)
-        .expect("the folder exists")
-        .flatten()
-    {
+    for entry in std::fs::read_dir(&folder).expect("the folder exists").flatten() {
         let text = std::fs::read_to_string(entry.path()).expect("a case is text");
         let ran = programs::run_text(&text, &folder, engine);
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -49,60 +49,36 @@ struct Point<'a> {
 
 fn point(line: &str) -> Point<'_> {
     let parts: Vec<&str> = line.split("; ").collect();
-    let [problem, optimizer, step, x] = parts[..] else {
-        panic!("{line}")
-    };
+    let [problem, optimizer, step, x] = parts[..] else { panic!("{line}") };
     let x = x.split(' ').map(|x| x.parse().expect("a number")).collect();
-    Point {
-        problem,
-        optimizer,
-        step: step.parse().expect("a number"),
-        x,
-    }
+    Point { problem, optimizer, step: step.parse().expect("a number"), x }
 }
 
 /// Checks the points of a problem: the first ten steps to 1e-12 relative to the largest coordinate, later
 /// ones to 1e-10.
 fn check(name: &str, program: &str, at_least: usize) {
     let table = include_str!("data/trajectories.txt");
-    let lines = table
-        .lines()
-        .filter(|line| !line.starts_with("//"))
-        .map(point);
+    let lines = table.lines().filter(|line| !line.starts_with("//")).map(point);
     let points: Vec<Point<'_>> = lines.filter(|point| point.problem == name).collect();
     assert!(points.len() >= at_least, "{} points", points.len());
     let mut text = program.to_string();
     for (k, point) in points.iter().enumerate() {
         let (optimizer, step) = (point.optimizer, point.step);
-        writeln!(
-            text,
-            "let fit{k} = solve problem() using {optimizer} until steps >= {step}"
-        )
-        .expect("a string");
+        writeln!(text, "let fit{k} = solve problem() using {optimizer} until steps >= {step}")
+            .expect("a string");
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let ran = programs::run_text(&text, &folder, Engine::Native);
     assert!(ran.wrong.is_empty(), "{}", ran.wrong.join("\n"));
     assert_eq!(ran.solves.len(), points.len());
     for (point, solve) in points.iter().zip(&ran.solves) {
-        let x: Vec<f64> = solve
-            .outcome
-            .params
-            .iter()
-            .flat_map(|leaf| leaf.reals().to_vec())
-            .collect();
+        let x: Vec<f64> = solve.outcome.params.iter().flat_map(|leaf| leaf.reals().to_vec()).collect();
         let size = point.x.iter().fold(0.0, |size: f64, x| size.max(x.abs()));
-        let error = x
-            .iter()
-            .zip(&point.x)
-            .fold(0.0, |e: f64, (a, b)| e.max((a - b).abs()));
+        let error = x.iter().zip(&point.x).fold(0.0, |e: f64, (a, b)| e.max((a - b).abs()));
         let bound = if point.step <= 10 { 1e-12 } else { 1e-10 };
         let place = format!("{name}, {}, step {}", point.optimizer, point.step);
         assert_eq!(x.len(), point.x.len(), "{place}");
-        assert!(
-            error <= bound * size,
-            "{place}: {error:e} relative to {size:e}"
-        );
+        assert!(error <= bound * size, "{place}: {error:e} relative to {size:e}");
     }
 }
 

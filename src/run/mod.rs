@@ -2,10 +2,12 @@
 //! goes to a [`Sink`].
 
 mod program;
+mod gradient;
 mod runner;
 mod show;
 mod solve;
 
 pub use program::{Program, Tested};
 pub use runner::{Event, Planned, Progress, Runner, Sink, SolveRecord};
+pub use gradient::derivative;
 pub use show::{number, show, show_fit};

@@ -23,13 +23,11 @@ impl Sink for Ran {
     fn event(&mut self, event: Event) {
         match event {
             Event::Assert { held: true, .. } => self.held += 1,
-            Event::Assert {
-                message, detail, ..
-            } => {
+            Event::Assert { message, detail, .. } => {
                 self.wrong.push(format!("assert {message:?} {detail:?}"));
             }
             Event::Solved(record) => self.solves.push(*record),
-            Event::Print(_) | Event::Saved { .. } | Event::Solving | Event::Progress(_) => {}
+            Event::Print { .. } | Event::Saved { .. } | Event::Solving | Event::Progress(_) => {}
         }
     }
 }
@@ -37,10 +35,7 @@ impl Sink for Ran {
 /// Runs the text of a program as if it lay in a folder.
 pub fn run_text(text: &str, folder: &Path, engine: Engine) -> Ran {
     let mut ran = Ran::default();
-    let options = SessionOptions {
-        engine,
-        ..SessionOptions::default()
-    };
+    let options = SessionOptions { engine, ..SessionOptions::default() };
     let mut session = Session::new(options).expect("the standard library is sound");
     let id = session.sources.add("program.opt", text);
     let (file, mut reports) = minima::syntax::parse_file(id, text);
@@ -51,9 +46,7 @@ pub fn run_text(text: &str, folder: &Path, engine: Engine) -> Ran {
         reports.extend(lower.take_reports());
     }
     let errors = reports.iter().filter(|r| r.is_error());
-    let errors: Vec<String> = errors
-        .map(|r| minima::diag::render(r, &session.sources, false))
-        .collect();
+    let errors: Vec<String> = errors.map(|r| minima::diag::render(r, &session.sources, false)).collect();
     ran.wrong.extend(errors);
     ran
 }
