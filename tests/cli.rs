@@ -525,6 +525,7 @@ fn no_raw_control_reaches_the_terminal() {
             }
         }
         let done = run(&["check", &file, "--json"]);
+        assert!(!done.out.contains(is_raw), "{shown:?}: {:?}", done.out);
         let length = String::from_utf8_lossy(&fixture).len() as u64;
         for found in json(&done)["diagnostics"].as_array().expect("a list") {
             let span = (found["span"][0].as_u64(), found["span"][1].as_u64());
