@@ -5,6 +5,8 @@
 //! Under `precision f32` a machine function is computed in `f64` and rounded once; for `+ - * /`
 //! and `sqrt` that is the same as the `f32` instruction.
 
+pub mod elementary;
+
 use std::fmt;
 
 /// The element kinds a machine function takes.
@@ -341,6 +343,8 @@ impl fmt::Debug for Prim {
 
 /// The functions behind the table.
 pub mod functions {
+    use super::elementary;
+
     macro_rules! from_libm {
         ($($name:ident)*) => { $(
             /// From libm.
@@ -350,7 +354,28 @@ pub mod functions {
         )* };
     }
 
-    from_libm!(exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh cbrt erf erfc);
+    from_libm!(tan asin acos atan sinh cosh asinh acosh atanh cbrt erf erfc);
+
+    macro_rules! own {
+        ($($name:ident)*) => { $(
+            /// See `elementary`.
+            pub extern "C" fn $name(x: f64) -> f64 {
+                elementary::$name(x)
+            }
+        )* };
+    }
+
+    own!(exp expm1 log log1p tanh sigmoid softplus);
+
+    /// Sine; large arguments are left to libm.
+    pub extern "C" fn sin(x: f64) -> f64 {
+        if x.abs() <= elementary::TURNS { elementary::sin(x) } else { libm::sin(x) }
+    }
+
+    /// Cosine; large arguments are left to libm.
+    pub extern "C" fn cos(x: f64) -> f64 {
+        if x.abs() <= elementary::TURNS { elementary::cos(x) } else { libm::cos(x) }
+    }
 
     /// The smaller; NaN wins, and -0 is smaller than 0.
     pub fn min(a: f64, b: f64) -> f64 {
@@ -386,25 +411,6 @@ pub mod functions {
         #[expect(clippy::cast_precision_loss, reason = "52 bits fit a double")]
         let upper = upper as f64;
         (upper + 0.5) * (1.0 / 4_503_599_627_370_496.0)
-    }
-
-    /// `1 / (1 + exp(-x))`, without overflow.
-    pub extern "C" fn sigmoid(x: f64) -> f64 {
-        if x >= 0.0 {
-            1.0 / (1.0 + libm::exp(-x))
-        } else {
-            let e = libm::exp(x);
-            e / (1.0 + e)
-        }
-    }
-
-    /// `log(1 + exp(x))`, without overflow or cancellation.
-    pub extern "C" fn softplus(x: f64) -> f64 {
-        if x > 0.0 {
-            x + libm::log1p(libm::exp(-x))
-        } else {
-            libm::log1p(libm::exp(x))
-        }
     }
 
     /// Logarithm of the absolute value of the gamma function.

@@ -118,10 +118,16 @@ struct Gen {
     depth: usize,
     /// Whether inexact sums are allowed (`f32`).
     sums: bool,
+    /// Whether all reals are small whole numbers, so that sums are exact in any order.
+    whole: bool,
 }
 
 impl Gen {
     fn sizes(&mut self) -> Vec<usize> {
+        if self.whole {
+            let rank = self.dice.pick(&[0, 1, 1, 2, 2, 2]);
+            return (0..rank).map(|_| self.dice.pick(&[1, 3, 8, 17, 20, 33])).collect();
+        }
         let rank = self.dice.pick(&[0, 0, 1, 1, 1, 2, 2, 3]);
         (0..rank)
             .map(|_| self.dice.pick(&[1, 2, 3, 4, 5, 7, 9]))
@@ -152,12 +158,30 @@ impl Gen {
             return b.broadcast_to(scalar, &ty.dims);
         }
         if self.dice.below(3) == 0 && ty.rank() > 0 {
-            let tensor = self.dice.tensor(ty, Precision::F32);
+            let tensor = self.tensor(ty);
             return b.constant(tensor);
         }
-        let scalar = self.dice.tensor(&Ty::scalar(ty.elem), Precision::F32);
+        let scalar = self.tensor(&Ty::scalar(ty.elem));
         let scalar = b.constant(scalar);
         b.broadcast_to(scalar, &ty.dims)
+    }
+
+    fn tensor(&mut self, ty: &Ty) -> Tensor {
+        if !self.whole || ty.elem != Elem::Real {
+            return self.dice.tensor(ty, Precision::F32);
+        }
+        let data = (0..ty.count()).map(|_| self.dice.below(9) as f64 - 4.0);
+        Tensor::real(&ty.sizes(), data.collect())
+    }
+
+    /// A value kept small, where reals are whole numbers.
+    fn small(&mut self, b: &mut Build, value: Value) -> Value {
+        if !self.whole || b.ty(value).elem != Elem::Real {
+            return value;
+        }
+        let (most, least) = (b.real(100.0), b.real(-100.0));
+        let value = b.call("minimum", &[value, most]);
+        b.call("maximum", &[value, least])
     }
 
     fn elem(&mut self, kind: Kind, number: Elem, any: Elem) -> Elem {
@@ -176,7 +200,10 @@ impl Gen {
             "where", "sqrt", "int_to_real", "bool_to_real",
         ];
         let all: Vec<Prim> = Prim::all().collect();
-        let prim = if self.dice.below(3) == 0 {
+        let prim = if self.whole {
+            let exact = ["add", "sub", "mul", "neg", "minimum", "maximum", "masked_mul", "lt", "where", "bool_to_real"];
+            Prim::named(self.dice.pick(&exact)).unwrap()
+        } else if self.dice.below(3) == 0 {
             self.dice.pick(&all)
         } else {
             Prim::named(self.dice.pick(&cheap)).unwrap()
@@ -260,6 +287,7 @@ impl Gen {
             7 | 8 if rank > 0 => {
                 let folds: &[Fold] = match ty.elem {
                     Elem::Real if !self.sums => &[Fold::Max, Fold::Min],
+                    Elem::Real if self.whole => &[Fold::Sum, Fold::Sum, Fold::Max],
                     Elem::Real | Elem::Int => &[Fold::Sum, Fold::Sum, Fold::Prod, Fold::Max, Fold::Min],
                     Elem::Bool => &[Fold::All, Fold::Any],
                 };
@@ -273,7 +301,7 @@ impl Gen {
             }
             9 if rank > 0 && ty.elem == Elem::Real && self.sums => {
                 let k = sizes[rank - 1];
-                let n = self.dice.pick(&[1, 2, 3, 6]);
+                let n = self.dice.pick(if self.whole { &[1, 5, 20, 33] } else { &[1, 2, 3, 6] });
                 let other = self.value(b, pool, &real(&[k, n]));
                 b.dot(x, other, &[], &[(rank - 1, 0)])
             }
@@ -308,7 +336,7 @@ impl Gen {
                     b.arg_reduce(max, x, axis)
                 }
             }
-            15 if self.sums => {
+            15 if self.sums && !self.whole => {
                 let n = self.dice.pick(&[1, 2, 4]);
                 let a = self.value(b, pool, &real(&[n, n]));
                 let gram = b.dot(a, a, &[], &[(1, 1)]);
@@ -412,17 +440,19 @@ impl Gen {
                 2..9 => vec![self.structural(b, pool)],
                 _ => vec![self.primitive(b, pool)],
             };
-            let small = new.into_iter().filter(|v| b.ty(*v).count() <= 2000 && b.ty(*v).rank() < 5);
+            let new: Vec<Value> = new.into_iter().map(|v| self.small(b, v)).collect();
+            let small = new.into_iter().filter(|v| b.ty(*v).count() <= 2500 && b.ty(*v).rank() < 5);
             pool.extend(small);
         }
     }
 }
 
-fn random(seed: u64, precision: Precision) -> (Program, Vec<Tensor>) {
+fn random(seed: u64, precision: Precision, whole: bool) -> (Program, Vec<Tensor>) {
     let mut generator = Gen {
         dice: Dice(seed),
         depth: 2,
-        sums: precision == Precision::F64,
+        sums: precision == Precision::F64 || whole,
+        whole,
     };
     let mut b = Build::new("main", Span::default());
     let types: Vec<Ty> = (0..4).map(|_| generator.ty()).collect();
@@ -431,15 +461,20 @@ fn random(seed: u64, precision: Precision) -> (Program, Vec<Tensor>) {
     generator.bindings(&mut b, &mut pool, count);
     let mut results: Vec<Value> = (0..3).map(|_| generator.dice.pick(&pool)).collect();
     results.push(pool[pool.len() - 1]);
-    let inputs = types.iter().map(|ty| generator.dice.tensor(ty, precision)).collect();
+    let inputs = types.iter().map(|ty| match whole {
+        true => generator.tensor(ty),
+        false => generator.dice.tensor(ty, precision),
+    });
+    let inputs = inputs.collect();
     (program(b.finish(results), precision), inputs)
 }
 
-fn check_random(seed: u64, precision: Precision, optimise: bool) {
-    let (program, inputs) = random(seed, precision);
+fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
+    let (program, inputs) = random(seed, precision, whole);
     let expected = eval(&program, &inputs);
     let options = Options {
         optimise,
+        ordered: !whole,
         verify: true,
         ..Options::default()
     };
@@ -471,7 +506,7 @@ fn check_random(seed: u64, precision: Precision, optimise: bool) {
     }
 }
 
-fn check_many(seeds: std::ops::Range<u64>, precision: Precision) {
+fn check_many(seeds: std::ops::Range<u64>, precision: Precision, whole: bool) {
     let only = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let more = std::env::var("SEEDS").ok().and_then(|n| n.parse::<u64>().ok());
     let seeds = match (only, more) {
@@ -480,18 +515,24 @@ fn check_many(seeds: std::ops::Range<u64>, precision: Precision) {
         (None, None) => seeds,
     };
     for seed in seeds {
-        check_random(seed, precision, seed % 4 != 0);
+        check_random(seed, precision, seed % 4 != 0, whole);
     }
 }
 
 #[test]
 fn random_programs_give_the_same_bits() {
-    check_many(0..400, Precision::F64);
+    check_many(0..400, Precision::F64, false);
 }
 
 #[test]
 fn random_programs_give_the_same_bits_in_single_precision() {
-    check_many(100_000..100_200, Precision::F32);
+    check_many(100_000..100_200, Precision::F32, false);
+}
+
+#[test]
+fn sums_of_whole_numbers_are_exact_in_any_order() {
+    check_many(200_000..200_200, Precision::F64, true);
+    check_many(300_000..300_050, Precision::F32, true);
 }
 
 /// Every primitive on all combinations of special values.
@@ -782,5 +823,39 @@ fn long_sums_agree_with_the_oracle() {
                 assert!(near(expected, found, 1e-13), "{sizes:?} {axis}");
             }
         }
+    }
+}
+
+/// A chain of array bindings, with a sum now and then.
+fn array_chain(length: usize, sum_every: usize) -> Program {
+    let mut b = Build::new("main", Span::default());
+    let x = b.param(real(&[100]));
+    let mut last = x;
+    let mut early = vec![x];
+    for at in 0..length {
+        let other = early[at / 3 % early.len()];
+        last = b.call(["add", "minimum", "sub", "mul"][at % 4], &[last, other]);
+        if at % sum_every == sum_every - 1 {
+            let sum = b.reduce(Fold::Max, last, &[0]);
+            last = b.call("div", &[last, sum]);
+        }
+        early.push(last);
+    }
+    program(b.finish(vec![last]), Precision::F64)
+}
+
+#[test]
+fn compile_work_grows_with_the_program() {
+    let options = Options { verify: false, ..Options::default() };
+    for every in [7, 1_000_000] {
+        let figures = |length: usize| {
+            let clock = std::time::Instant::now();
+            let figures = compile(&array_chain(length, every), &options).unwrap().figures();
+            println!("{length} {every}: {figures:?} {:?}", clock.elapsed());
+            figures
+        };
+        let (small, large) = (figures(3000), figures(6000));
+        assert!(large.code <= small.code * 5 / 2, "{small:?} {large:?}");
+        assert!(large.functions <= small.functions * 5 / 2 + 2, "{small:?} {large:?}");
     }
 }

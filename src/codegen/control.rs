@@ -2,6 +2,7 @@
 
 use cranelift::codegen::ir::{InstBuilder, condcodes::IntCC, types};
 
+use crate::math::Scalar;
 use crate::plan::{Block, IfStep, ItemId, LoopStep, Stacked, Step};
 use crate::runtime::Context;
 
@@ -17,7 +18,13 @@ impl<'p> Emitter<'p, '_> {
             match step {
                 Step::Scalar(step) => {
                     let args: Vec<_> = step.operands.iter().map(|id| self.scalar(*id)).collect();
-                    let value = self.primitive(step.prim, &args);
+                    let last = step.operands.last().map(|id| self.plan.item(*id).literal);
+                    let value = match last {
+                        Some(Some(Scalar::Int(n))) if self.as_products(step.prim, n) => {
+                            self.power(args[0], n)
+                        }
+                        Some(_) | None => self.primitive(step.prim, &args),
+                    };
                     self.bind(step.item, value);
                 }
                 Step::Nest(step) => self.nest(step),

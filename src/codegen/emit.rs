@@ -105,27 +105,48 @@ impl<'p> Emitter<'p, '_> {
         }
     }
 
-    /// `body` for every `i` in `0..count`; the count is at least one.
-    pub(super) fn counted(&mut self, count: usize, body: impl FnOnce(&mut Self, Value)) {
-        let zero = self.int_const(0);
-        if count == 1 {
-            body(self, zero);
+    /// `body` for every `step`-th `i` from `from` to below `to`; there is at least one.
+    pub(super) fn counted(
+        &mut self,
+        from: usize,
+        to: usize,
+        step: usize,
+        body: impl FnOnce(&mut Self, Value),
+    ) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let first = self.int_const(number(from));
+        if to - from <= step {
+            body(self, first);
             return;
         }
         let block = self.b.create_block();
         let exit = self.b.create_block();
         let i = self.b.append_block_param(block, types::I64);
-        self.b.ins().jump(block, &[zero.into()]);
+        self.b.ins().jump(block, &[first.into()]);
         self.b.switch_to_block(block);
         body(self, i);
-        let one = self.int_const(1);
-        let next = self.b.ins().iadd(i, one);
-        let count = self.int_const(i64::try_from(count).unwrap_or(i64::MAX));
-        let more = self.b.ins().icmp(IntCC::SignedLessThan, next, count);
+        let step = self.int_const(number(step));
+        let next = self.b.ins().iadd(i, step);
+        let end = self.int_const(number(to));
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, next, end);
         self.b.ins().brif(more, block, &[next.into()], exit, &[]);
         self.b.seal_block(block);
         self.b.switch_to_block(exit);
         self.b.seal_block(exit);
+    }
+
+    /// A value times a number.
+    pub(super) fn times(&mut self, value: Value, k: i64) -> Value {
+        if k == 1 {
+            return value;
+        }
+        if k > 0 && k.count_ones() == 1 {
+            let shift = i64::from(k.trailing_zeros());
+            let shift = self.b.ins().iconst(types::I64, shift);
+            return self.b.ins().ishl(value, shift);
+        }
+        let k = self.int_const(k);
+        self.b.ins().imul(value, k)
     }
 
     /// An index if it is in range, else 0 with a note in the context.

@@ -4,21 +4,24 @@ use std::collections::HashMap;
 
 use cranelift::codegen::Context as Compile;
 use cranelift::codegen::ir::{self, types};
+use cranelift::codegen::control::ControlPlane;
+use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::settings::{self, Configurable};
 use cranelift::prelude::{AbiParam, FunctionBuilder, FunctionBuilderContext, Signature};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Module, ModuleError, default_libcall_names};
+use cranelift_module::{FuncId, Module, ModuleError, ModuleReloc, default_libcall_names};
 
 use crate::diag::Span;
 use crate::ir::Precision;
-use crate::plan::{Block, ItemId, KernelStep, Outlined, Plan};
+use crate::plan::{Block, ItemId, KernelStep, Outlined, Plan, Step};
 use crate::runtime::kernels;
 
 use super::emit::Emitter;
 use super::{Options, Refusal};
 
-/// A plan of more than this weight is compiled by the quick register allocator.
-const HUGE: usize = 20_000;
+/// Blocks of more scalar steps than this may have many scalars alive at once, on which the thorough
+/// register allocator takes more than linear time; they go to the quick one.
+const STRAIGHT: usize = 400;
 
 /// Executable code, freed when dropped.
 pub(super) struct Code {
@@ -55,6 +58,8 @@ impl Drop for Code {
 /// What the machine functions of a program share.
 pub(super) struct Shared<'p> {
     module: JITModule,
+    /// The same machine with the quick register allocator.
+    quick: OwnedTargetIsa,
     signature: Signature,
     sites: Vec<Span>,
     records: Vec<Box<[i64]>>,
@@ -112,43 +117,36 @@ fn refused(error: ModuleError) -> Refusal {
     Refusal::Internal(format!("machine code could not be made: {error}"))
 }
 
-fn module(options: &Options, huge: bool) -> Result<JITModule, Refusal> {
+/// The machine at hand.
+fn machine(options: &Options, allocator: &str) -> Result<OwnedTargetIsa, Refusal> {
     let mut flags = settings::builder();
+    let switch = |on: bool| if on { "true" } else { "false" };
     let set = [
         ("use_colocated_libcalls", "false"),
         ("is_pic", "false"),
         ("opt_level", if options.optimise { "speed" } else { "none" }),
-        (
-            "regalloc_algorithm",
-            if huge { "single_pass" } else { "backtracking" },
-        ),
-        (
-            "enable_verifier",
-            if options.verify { "true" } else { "false" },
-        ),
+        ("regalloc_algorithm", allocator),
+        ("enable_verifier", switch(options.verify)),
     ];
+    let internal = |error: &dyn std::fmt::Display| Refusal::Internal(error.to_string());
     for (name, value) in set {
-        flags
-            .set(name, value)
-            .map_err(|error| Refusal::Internal(error.to_string()))?;
+        flags.set(name, value).map_err(|error| internal(&error))?;
     }
-    let isa = cranelift_native::builder()
+    cranelift_native::builder()
         .map_err(|error| Refusal::Internal(format!("this machine is not supported: {error}")))?
         .finish(settings::Flags::new(flags))
-        .map_err(|error| Refusal::Internal(error.to_string()))?;
-    Ok(JITModule::new(JITBuilder::with_isa(
-        isa,
-        default_libcall_names(),
-    )))
+        .map_err(|error| internal(&error))
 }
 
 /// The machine code of a plan.
 pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
-    let module = module(options, plan.weight > HUGE)?;
+    let thorough = machine(options, "backtracking")?;
+    let module = JITModule::new(JITBuilder::with_isa(thorough, default_libcall_names()));
     let mut signature = module.make_signature();
     signature.params = vec![AbiParam::new(types::I64); 2];
     let mut shared = Shared {
         module,
+        quick: machine(options, "single_pass")?,
         signature,
         sites: Vec::new(),
         records: Vec::new(),
@@ -199,12 +197,43 @@ fn write<'p>(
     if std::env::var_os("MINIMA_CLIF").is_some() {
         eprintln!("{}", context.func.display());
     }
+    let straight = |step: &&Step| matches!(step, Step::Scalar(_));
     let module = &mut shared.module;
-    module.define_function(id, context).map_err(refused)?;
+    if block.steps.iter().filter(straight).count() > STRAIGHT {
+        quickly(module, &*shared.quick, context, id)?;
+    } else {
+        module.define_function(id, context).map_err(refused)?;
+    }
     let code = context.compiled_code();
     let bytes = code.map_or(0, |code| code.code_buffer().len());
     module.clear_context(context);
     Ok(bytes)
+}
+
+/// Defines a function compiled by the quick register allocator.
+fn quickly(
+    module: &mut JITModule,
+    machine: &dyn TargetIsa,
+    context: &mut Compile,
+    id: FuncId,
+) -> Result<(), Refusal> {
+    let mut plane = ControlPlane::default();
+    let compiled = context.compile(machine, &mut plane);
+    compiled.map_err(|error| Refusal::Internal(format!("{:?}", error.inner)))?;
+    let Some(code) = context.compiled_code() else {
+        return Err(Refusal::Internal("there is no code".to_string()));
+    };
+    let relocations: Vec<ModuleReloc> = code
+        .buffer
+        .relocs()
+        .iter()
+        .map(|reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, id))
+        .collect();
+    let align = u64::from(code.buffer.alignment);
+    let bytes = code.code_buffer();
+    module
+        .define_function_bytes(id, align, bytes, &relocations)
+        .map_err(refused)
 }
 
 /// Writes the instructions of a machine function.

@@ -17,9 +17,12 @@ mod control;
 mod emit;
 mod instance;
 mod jit;
+mod lanes;
 mod nest;
+mod rows;
 mod scalar;
 mod symbols;
+mod values;
 
 pub use instance::{Instance, Trapped};
 
@@ -35,6 +38,8 @@ use crate::plan::{self, Choices, Plan};
 pub struct Options {
     /// Whether code is made fast (fusion, Cranelift's optimisations).
     pub optimise: bool,
+    /// Whether every sum is added strictly from left to right, as the oracle does.
+    pub ordered: bool,
     /// Whether Cranelift verifies its input.
     pub verify: bool,
     /// The most memory an instance may take, in bytes.
@@ -45,6 +50,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             optimise: true,
+            ordered: false,
             verify: cfg!(debug_assertions),
             memory_limit: usize::MAX,
         }
@@ -171,6 +177,7 @@ pub fn compile(program: &Program, options: &Options) -> Result<Compiled, Refusal
 fn build(program: &Program, options: &Options) -> Result<Compiled, Refusal> {
     let choices = Choices {
         fuse: options.optimise,
+        ordered: options.ordered,
         ..Choices::default()
     };
     let plan = plan::plan(program, choices).map_err(|_| Refusal::Unaddressable)?;

@@ -213,6 +213,36 @@ impl Emitter<'_, '_> {
         }
     }
 
+    /// Whether a function of a known second argument is written as products.
+    pub(super) fn as_products(&self, prim: Prim, n: i64) -> bool {
+        matches!(prim.cpu(), Cpu::CallInt(_)) && n.abs() <= 64 && self.real == types::F64
+    }
+
+    /// A real, or a vector of them, to a known power: the products of `math::functions::powi`.
+    pub(super) fn power(&mut self, base: Value, n: i64) -> Value {
+        let ty = self.b.func.dfg.value_type(base);
+        let one = self.b.ins().f64const(1.0);
+        let one = if ty.is_vector() { self.splat(one) } else { one };
+        let (mut base, mut left, mut product) = (base, n.unsigned_abs(), None);
+        while left > 0 {
+            if left & 1 == 1 {
+                product = Some(match product {
+                    None => base,
+                    Some(product) => self.b.ins().fmul(product, base),
+                });
+            }
+            left >>= 1;
+            if left > 0 {
+                base = self.b.ins().fmul(base, base);
+            }
+        }
+        match product {
+            None => one,
+            Some(product) if n < 0 => self.b.ins().fdiv(one, product),
+            Some(product) => product,
+        }
+    }
+
     /// See `math::functions::unit`.
     fn unit(&mut self, bits: Value) -> Value {
         let shift = self.int_const(12);

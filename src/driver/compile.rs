@@ -4,8 +4,8 @@
 use super::{Engine, Session};
 use crate::codegen::{self, Instance};
 use crate::eval;
-use crate::ir::{self, Op, Program, Tensor};
-use crate::lower::RunError;
+use crate::ir::{self, Function, Op, Program, Tensor};
+use crate::lower::{self, RunError};
 use crate::passes;
 
 /// Code that can run.
@@ -31,6 +31,7 @@ pub fn compile(session: &Session, program: &Program) -> Result<Code, RunError> {
         }
     };
     observe("lower", &program);
+    stated_derivatives(&program.main)?;
     passes::run_pipeline(&mut program, session.pass_options(), &mut observe);
     let native = match session.options.engine {
         Engine::Oracle => None,
@@ -38,6 +39,22 @@ pub fn compile(session: &Session, program: &Program) -> Result<Code, RunError> {
         Engine::Native => Some(native(session, &program)?),
     };
     Ok(Code { program, native, inputs: Vec::new(), results: Vec::new() })
+}
+
+/// Every derivative that a user stated must be linear in its tangents.
+fn stated_derivatives(function: &Function) -> Result<(), RunError> {
+    for binding in &function.bindings {
+        if let Op::Custom(op) = &binding.op {
+            let tangents: Vec<bool> =
+                (0..op.tangent.params.len()).map(|at| at >= op.function.params.len()).collect();
+            if let Some(span) = passes::differentiate::not_linear_in(&op.tangent, &tangents) {
+                let report = lower::errors::derivative_not_linear(span, &op.function.name);
+                return Err(RunError::Wrong(Box::new(report)));
+            }
+        }
+        binding.op.functions().into_iter().try_for_each(stated_derivatives)?;
+    }
+    Ok(())
 }
 
 fn native(session: &Session, program: &Program) -> Result<Instance, RunError> {

@@ -219,3 +219,44 @@ impl Nest {
         self.dims.len() + self.folded.len()
     }
 }
+
+impl Node {
+    /// The nodes it is computed from.
+    pub fn arguments(&self, visit: &mut dyn FnMut(NodeId)) {
+        match self {
+            Node::Constant(_) | Node::Index(_) => {}
+            Node::Primitive(_, args) => args.iter().copied().for_each(visit),
+            Node::Read { operand: _, at } => {
+                for at in at {
+                    if let At::Computed(id) = at {
+                        visit(*id);
+                    }
+                }
+            }
+            Node::Within {
+                ranges: _,
+                then,
+                otherwise,
+            } => {
+                visit(*then);
+                visit(*otherwise);
+            }
+        }
+    }
+
+    /// The affine forms it depends on.
+    pub fn forms(&self, visit: &mut dyn FnMut(&Affine)) {
+        match self {
+            Node::Constant(_) | Node::Primitive(..) => {}
+            Node::Index(form) => visit(form),
+            Node::Read { operand: _, at } => {
+                for at in at {
+                    if let At::Affine(form) = at {
+                        visit(form);
+                    }
+                }
+            }
+            Node::Within { ranges, .. } => ranges.iter().for_each(|(form, _, _)| visit(form)),
+        }
+    }
+}

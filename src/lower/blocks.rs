@@ -467,6 +467,7 @@ impl Lower<'_> {
         let operands = self.values(&flat, span)?;
         self.open("loop", span);
         let index = self.loop_params(cells, starts, &types, source);
+        let params: Vec<Val> = cells.iter().map(|cell| cell.borrow().clone()).collect();
         let dynamic = condition.is_some() || matches!(source, Source::Dynamic { .. });
         let outer = self.conditional;
         self.conditional += usize::from(dynamic);
@@ -501,8 +502,10 @@ impl Lower<'_> {
         all.extend(captures);
         let results = self.emit_op(Op::Loop(Arc::new(op)), all, types, span);
         let mut results = results.into_iter();
-        for (cell, start) in cells.iter().zip(starts) {
-            *cell.borrow_mut() = start.rebuild(&mut results);
+        for (k, (cell, start)) in cells.iter().zip(starts).enumerate() {
+            let result = start.rebuild(&mut results);
+            let untouched = same_values(&after[k], &params[k]);
+            *cell.borrow_mut() = if untouched { start.clone() } else { result };
         }
         Ok(Attempt::Done)
     }
@@ -724,6 +727,16 @@ fn restore(cells: &[Cell], vals: &[Val]) {
     for (cell, val) in cells.iter().zip(vals) {
         *cell.borrow_mut() = val.clone();
     }
+}
+
+/// Whether two values are made of the very same staged arrays.
+pub(crate) fn same_values(a: &Val, b: &Val) -> bool {
+    let (Some(xs), Some(ys)) = (a.leaves(), b.leaves()) else { return false };
+    xs.len() == ys.len()
+        && xs.iter().zip(&ys).all(|(x, y)| match (x, y) {
+            (Val::Staged(x), Val::Staged(y)) => x.unit == y.unit && x.level == y.level && x.value == y.value,
+            _ => false,
+        })
 }
 
 /// A record with one field replaced.

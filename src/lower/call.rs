@@ -10,7 +10,7 @@ use crate::diag::Span;
 use crate::ir::{Custom, Dim, Elem, Op, Ty};
 use crate::math::Kind;
 use crate::ops::Emit;
-use crate::syntax::ast::{Arg, ArgValue, Expr, FnDecl, ParamSpec, Pattern, TypeKind};
+use crate::syntax::ast::{Arg, ArgValue, Expr, FnDecl, ParamSpec, Pattern, TypeExpr, TypeKind};
 
 /// A function may be active this often at once: more is recursion.
 const RECURSION: usize = 48;
@@ -354,12 +354,13 @@ impl Lower<'_> {
             .flat_map(|k| numeric[*k].1.leaves().unwrap_or_default())
             .filter_map(|leaf| leaf.ty())
             .collect();
-        let (body, shape) = self.custom_part(&decl.name.name, scope, &numeric, &types, &[], &[], &decl.body, span)?;
+        let (body, shape) =
+            self.custom_part(&decl.name.name, scope, &numeric, &types, (&[], &[]), (&decl.body, decl.result.as_ref()), span)?;
         let tangent_names: Vec<(Arc<str>, usize)> =
             clause.params.iter().zip(&real).map(|(p, k)| (p.name.clone(), *k)).collect();
         let name = format!("d {}", decl.name.name);
         let (tangent, tangent_shape) = self
-            .custom_part(&name, scope, &numeric, &types, &tangent_names, &tangents, &clause.body, span)?;
+            .custom_part(&name, scope, &numeric, &types, (&tangent_names, &tangents), (&clause.body, None), span)?;
         let result_types: Vec<Ty> = body.function.result_types();
         let tangent_types: Vec<Ty> = tangent.function.result_types();
         if result_types.iter().filter(|t| t.elem == Elem::Real).ne(tangent_types.iter()) {
@@ -384,9 +385,8 @@ impl Lower<'_> {
         scope: &Scope,
         args: &[(Arc<str>, Val)],
         types: &[Ty],
-        tangent_names: &[(Arc<str>, usize)],
-        tangents: &[Ty],
-        body: &Expr,
+        (tangent_names, tangents): (&[(Arc<str>, usize)], &[Ty]),
+        (body, declared): (&Expr, Option<&TypeExpr>),
         span: Span,
     ) -> Res<(super::stage::Closed, Val)> {
         self.open(name, span);
@@ -406,6 +406,10 @@ impl Lower<'_> {
             inner = inner.with(name, Slot::Let(val, span));
         }
         let result = self.expr(&inner, body).and_then(|val| {
+            let val = match declared {
+                Some(ty) => self.fit_in(ty, &val, body.span, &mut inner.clone(), &mut Some(inner.names()))?,
+                None => val,
+            };
             let val = self.numeric_result(val, body.span)?;
             let leaves = val.leaves().ok_or(super::Poisoned)?;
             // A tangent is real even where it is written as an integer.

@@ -173,7 +173,11 @@ impl Lower<'_> {
             return self.fail(errors::no_member(span, &members.decl.name.name, name));
         };
         let mut scope = members.scope.clone();
-        for (name, val) in &members.args {
+        let mut bound = Some(Vec::new());
+        for (param, (name, val)) in members.decl.params.iter().zip(&members.args) {
+            if let Some(ty) = param.ty.as_ref().filter(|ty| !super::call::is_scalar_type(ty)) {
+                self.fit_in(ty, val, span, &mut scope, &mut bound)?;
+            }
             scope = scope.with(name, Slot::Let(val.clone(), span));
         }
         if member.params.len() != args.len() {

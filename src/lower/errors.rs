@@ -326,6 +326,12 @@ pub fn derivative_shape(span: Span, name: &str, want: &str, found: &str) -> Repo
     Report::error("E0252", span, format!("`{name}` gives {want}, its derivative {found}"))
 }
 
+/// E0268. A stated derivative is not linear in its tangents.
+pub fn derivative_not_linear(span: Span, name: &str) -> Report {
+    Report::error("E0268", span, format!("the derivative of `{name}` is not linear in its tangents"))
+        .help("a derivative is a sum of products of one tangent each: `dx * cos(x)`, `dx / x + dy`")
+}
+
 /// E0253. A collection is needed.
 pub fn not_a_collection(span: Span, found: &str) -> Report {
     Report::error("E0253", span, format!("expected something to run over, found {found}"))
@@ -505,7 +511,7 @@ pub fn unknown_argument(span: Span, name: &str, given: &str, known: &[&str]) -> 
         "beta1" | "beta_1" => "b1",
         "beta2" | "beta_2" => "b2",
         "epsilon" => "eps",
-        "maxcor" | "memory" | "m" => "history_size",
+        "maxcor" | "memory" | "history" | "history_size" => "m",
         _ => "",
     };
     if known.contains(&alias) {

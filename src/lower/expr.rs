@@ -1,8 +1,10 @@
 //! Expressions.
 
+use std::cell::Cell as StdCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::blocks::same_values;
 use super::value::{Argument, Function, Record, Res, Scope, Val};
 use super::{Lower, errors};
 use crate::diag::Span;
@@ -226,7 +228,15 @@ impl Lower<'_> {
                 *cell.borrow_mut() = val.clone();
             }
         };
-        let present = || Val::tuple(cells.iter().map(|cell| cell.borrow().clone()).collect());
+        // A cell that neither side changes keeps its value, so that it is still known to be the same.
+        let changed: Vec<StdCell<bool>> = cells.iter().map(|_| StdCell::new(false)).collect();
+        let present = || {
+            let after: Vec<Val> = cells.iter().map(|cell| cell.borrow().clone()).collect();
+            for ((old, new), changed) in before.iter().zip(&after).zip(&changed) {
+                changed.set(changed.get() || !same_values(old, new));
+            }
+            Val::tuple(after)
+        };
         let result = self.choose_plain(
             c,
             span,
@@ -244,7 +254,11 @@ impl Lower<'_> {
         restore(&before);
         let Val::Tuple(parts) = result? else { return Err(super::Poisoned) };
         let [val, Val::Tuple(after)] = parts.as_slice() else { return Err(super::Poisoned) };
-        restore(after);
+        for ((cell, new), changed) in cells.iter().zip(after.iter()).zip(&changed) {
+            if changed.get() {
+                *cell.borrow_mut() = new.clone();
+            }
+        }
         Ok(val.clone())
     }
 

@@ -69,6 +69,8 @@ pub struct Options {
 pub enum RunError {
     /// It stopped at a place, such as an index out of range.
     Trap { span: Span, message: String },
+    /// The program is wrong in a way that only a look at its code shows.
+    Wrong(Box<Report>),
     /// It would need more than the limits allow.
     Limit(String),
     /// The user or the time limit ended it.
@@ -104,6 +106,10 @@ pub struct SolvePlan {
     pub finish: Program,
     /// The known arrays that `finish` takes.
     pub finish_inputs: Vec<Tensor>,
+    /// `(x, inputs…) -> loss`: to find what is not finite at a point.
+    pub value: Program,
+    /// The known arrays that `value` takes.
+    pub value_inputs: Vec<Tensor>,
     /// The state of an earlier solve to start from, by place; `None` is computed by `start`.
     pub resume: Vec<Option<Tensor>>,
     /// The most steps.
@@ -118,6 +124,8 @@ pub struct SolvePlan {
     pub trace: i64,
     /// Types of the answer's params, one for each leaf.
     pub answer: Vec<Ty>,
+    /// The name of each leaf: `w`, `layer.b`.
+    pub names: Vec<String>,
     /// How many scalar or array reports follow.
     pub reports: Vec<Arc<str>>,
     /// Whether the loss shown is minus the loss minimized.
@@ -151,8 +159,10 @@ impl SolvePlan {
     pub const EVALS_H: usize = 8;
     /// Place of the norm of the gradient.
     pub const GRAD_NORM: usize = 9;
+    /// Place of the loss at the start.
+    pub const START_LOSS: usize = 10;
     /// Number of places before the optimizer's own state.
-    pub const FIXED: usize = 10;
+    pub const FIXED: usize = 11;
 }
 
 /// One disjunct of a stopping condition.

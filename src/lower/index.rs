@@ -103,6 +103,9 @@ impl Lower<'_> {
         let Some(ty) = whole.ty() else {
             return self.fail(errors::not_indexable(base_span, &whole.describe()));
         };
+        if ty.rank() == 0 {
+            return self.fail(errors::not_indexable(base_span, &whole.describe()));
+        }
         let indices = self.indices_of(scope, &ty, args, base_span, span)?;
         self.take_indices(whole, &ty, indices, base_span, span)
     }

@@ -22,6 +22,7 @@ mod generators;
 mod host;
 mod index;
 mod linear;
+mod names;
 mod objective;
 mod optimizer;
 mod primitives;

@@ -134,7 +134,9 @@ impl Lower<'_> {
                     clause = Some((found.clone(), item.span));
                 }
                 StmtKind::Report { name, value } => reports.push((name.clone(), value.clone())),
-                _ if walk::stmt_mentions(item, &names) || touches(&body, item) => {
+                StmtKind::Let { .. } | StmtKind::Draw { .. }
+                    if walk::stmt_mentions(item, &names) || touches(&body, item) =>
+                {
                     body.push(item.clone());
                 }
                 StmtKind::Let { pattern, ty, value } => {

@@ -19,6 +19,10 @@ impl Lower<'_> {
         self.declare_all(&mut scope, &file.items);
         self.globals = scope.clone();
         self.check_functions(&file.items);
+        let imports = |item: &Stmt| matches!(&item.kind, StmtKind::Import { name: None, .. });
+        if !file.items.iter().any(imports) {
+            self.check_names(file);
+        }
         // Errors have been reported; the rest of the program was looked at.
         let _ = self.top_statements(&mut scope, &file.items, true);
         self.globals = scope;

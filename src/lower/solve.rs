@@ -13,10 +13,15 @@ use crate::diag::{FileId, Span};
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
 use crate::syntax::ast::{ArgValue, BinOp, Expr, ExprKind, SolveExpr, SolveKind};
 
-/// When nothing is said: a small gradient relative to the loss, or many steps.
-const DEFAULT_UNTIL: &str = "grad_norm < 1e-6 * max(1, abs(loss)) or steps >= 10_000";
+/// When nothing is said: a small gradient, or many steps. It is small relative to the loss, but to
+/// no larger loss than that at the start: what diverges is not solved.
+const DEFAULT_UNTIL: &str = "grad_norm < 1e-6 * max(1, min(abs(loss), abs(start_loss))) or steps >= 10_000";
 /// The same for optimizers that use no gradient: they stop themselves.
 const DEFAULT_UNTIL_PLAIN: &str = "steps >= 10_000";
+
+/// Up to so many unknowns the default is BFGS. Beyond, on the problems of the standard library with
+/// 90 to 100 unknowns, L-BFGS needs fewer gradients and its steps are cheaper.
+const DENSE: i64 = 50;
 
 /// A solve being put together.
 struct Setup {
@@ -203,11 +208,14 @@ impl Lower<'_> {
             .map(|ty| ty.dims.iter().try_fold(1_i64, |p, d| d.known().map(|n| p * n)))
             .sum();
         let (name, why) = match count {
-            Some(n) if n <= 200 => (
+            Some(n) if n <= DENSE => (
                 "bfgs",
-                format!("the problem is smooth and has {n} unknowns: few enough to keep a dense inverse Hessian"),
+                format!("the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"),
             ),
-            Some(n) => ("lbfgs", format!("the problem is smooth and has {n} unknowns: too many for a dense Hessian")),
+            Some(n) => (
+                "lbfgs",
+                format!("the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"),
+            ),
             None => ("lbfgs", "the problem is smooth".to_string()),
         };
         let make = self.lookup(&Scope::library(), &Arc::from(name), span)?;
@@ -229,7 +237,11 @@ impl Lower<'_> {
             return Ok(self.pretend(setup));
         }
         match self.host.solve(&plan) {
-            Ok(outcome) => Ok(self.fit_of(setup, outcome)),
+            Ok(outcome) => {
+                // What was found is kept; nothing more is begun.
+                self.halted |= outcome.status == "interrupted";
+                Ok(self.fit_of(setup, outcome))
+            }
             Err(error) => Err(self.run_error(error, setup.span)),
         }
     }
@@ -284,14 +296,16 @@ impl Lower<'_> {
         }
     }
 
-    fn problem(&self, setup: &Setup, last: Option<[Cell; 3]>) -> Rc<Problem> {
+    /// The problem of a step, with the evaluation at its start.
+    fn problem(&self, setup: &Setup, gradient: bool, start: Option<[Val; 3]>) -> Rc<Problem> {
         let counter = || Self::cell(Val::int(0));
         Rc::new(Problem {
             objective: setup.objective.clone(),
             ty: setup.x.clone(),
             counters: [counter(), counter(), counter()],
-            last,
-            used_gradient: RefCell::new(false),
+            gradient,
+            last: start.clone().map(|start| start.map(Self::cell)),
+            start,
             evaluated: RefCell::new(false),
         })
     }
@@ -310,7 +324,9 @@ impl Lower<'_> {
         self.effects.clear();
         self.memo.clear();
         let (start, chunk, finish, statuses) = built?;
+        let value = self.value_unit(setup)?;
         let answer = setup.objective.params.iter().flat_map(param_types).collect();
+        let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name)).collect();
         Ok(SolvePlan {
             start: start.0,
             start_inputs: start.1,
@@ -318,6 +334,8 @@ impl Lower<'_> {
             chunk_inputs: chunk.1,
             finish: finish.0,
             finish_inputs: finish.1,
+            value: value.0,
+            value_inputs: value.1,
             resume: setup.resume.iter().cloned().map(Some).collect(),
             limit: i64::MAX,
             has_gradient: wants_gradient,
@@ -325,6 +343,7 @@ impl Lower<'_> {
             statuses,
             trace: setup.trace,
             answer,
+            names,
             reports: setup.objective.reports.iter().map(|(name, _)| name.name.clone()).collect(),
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
@@ -364,6 +383,7 @@ impl Lower<'_> {
             ("change", state[SolvePlan::CHANGE].clone()),
             ("evals", all),
             ("seconds", seconds.clone()),
+            ("start_loss", state[SolvePlan::START_LOSS].clone()),
         ] {
             scope = scope.with(&Arc::from(name), Slot::Let(val, span));
         }
@@ -403,10 +423,12 @@ impl Lower<'_> {
         Ok(holds)
     }
 
-    /// The status after an evaluation: what the optimizer said, else 2 if the loss is not finite,
-    /// else 1 if the condition holds.
-    fn status(&mut self, own: &Val, loss: &Val, holds: &Val, span: Span) -> Res<Val> {
-        let finite = self.apply("is_finite", &[(loss, span)], span)?;
+    /// The status after an evaluation: 2 if the loss or the gradient is not finite, else 1 if the
+    /// condition holds, else what the optimizer said.
+    fn status(&mut self, own: &Val, [loss, norm]: [&Val; 2], holds: &Val, span: Span) -> Res<Val> {
+        let loss = self.apply("is_finite", &[(loss, span)], span)?;
+        let norm = self.apply("is_finite", &[(norm, span)], span)?;
+        let finite = self.apply("and", &[(&loss, span), (&norm, span)], span)?;
         let one = self.apply("where", &[(holds, span), (&Val::int(1), span), (own, span)], span)?;
         self.apply("where", &[(&finite, span), (&one, span), (&Val::int(2), span)], span)
     }
@@ -447,7 +469,7 @@ impl Lower<'_> {
         let x = self.flatten(&start, span)?;
         let x_value = self.value(&x, span)?;
         let x = self.wrap(x_value);
-        let problem = self.problem(setup, None);
+        let problem = self.problem(setup, gradient, None);
         self.effects = problem.counters.to_vec();
         let (loss, g) = self.evaluate(setup, &problem, &x, gradient)?;
         let mut state = vec![
@@ -478,11 +500,12 @@ impl Lower<'_> {
             states.push(val);
         }
         state.extend(problem.counters.iter().map(|c| c.borrow().clone()));
-        state.push(grad_norm);
+        state.push(grad_norm.clone());
+        state.push(loss.clone());
         // A state that starts as an integer may become real in the step.
         let states = self.settle_states(setup, parts, &states)?;
         let holds = self.until_holds(setup, until, &state, &Val::real(0.0))?;
-        state[SolvePlan::STATUS] = self.status(&Val::int(0), &loss, &holds, span)?;
+        state[SolvePlan::STATUS] = self.status(&Val::int(0), [&loss, &grad_norm], &holds, span)?;
         state.extend(states.iter().flat_map(|val| val.leaves().unwrap_or_default()));
         self.effects.clear();
         let code = self.end_unit(&state, span)?;
@@ -554,6 +577,14 @@ impl Lower<'_> {
         self.end_unit(&results, span)
     }
 
+    /// `value`: the loss at a point.
+    fn value_unit(&mut self, setup: &Setup) -> Res<(Program, Vec<Tensor>)> {
+        self.begin_unit("value", setup.span);
+        let x = self.unit_param(setup.x.clone());
+        let loss = self.flat_value(&setup.objective, &x, setup.span)?;
+        self.end_unit(&[loss], setup.span)
+    }
+
     fn state_types(&self, setup: &Setup, states: &[Val]) -> Vec<Ty> {
         let real = Ty::scalar(Elem::Real);
         let int = Ty::scalar(Elem::Int);
@@ -567,6 +598,7 @@ impl Lower<'_> {
             int.clone(),
             int.clone(),
             int,
+            real.clone(),
             real,
         ];
         types.extend(states.iter().flat_map(|val| val.leaves().unwrap_or_default()).filter_map(|l| l.ty()));
@@ -590,15 +622,14 @@ impl Lower<'_> {
         let g = carried[SolvePlan::GRADIENT].clone();
         let loss = carried[SolvePlan::LOSS].clone();
         let t = self.arith("add", (&carried[SolvePlan::T], span), (&Val::int(1), span), span)?;
-        let last = gradient.then(|| [Self::cell(x.clone()), Self::cell(loss.clone()), Self::cell(g.clone())]);
-        let problem = self.problem(setup, last.clone());
+        let problem = self.problem(setup, gradient, Some([x.clone(), loss, g.clone()]));
         for (cell, k) in problem.counters.iter().zip(SolvePlan::EVALS_F..) {
             *cell.borrow_mut() = carried[k].clone();
         }
         self.effects = problem.counters.to_vec();
         let status = Self::cell(Val::int(0));
         self.memo = vec![status.clone()];
-        self.memo.extend(last.iter().flatten().cloned());
+        self.memo.extend(problem.last.iter().flatten().cloned());
         let x_cell = Self::cell(x.clone());
         let at = setup.optimizer.decl.name.span;
         let mut scope =
@@ -620,7 +651,7 @@ impl Lower<'_> {
         let new_x = x_cell.borrow().clone();
         self.check_step(setup, &new_x)?;
         let status_now = status.borrow().clone();
-        let (new_loss, new_g) = self.evaluate_again(setup, &problem, &new_x, gradient, last.as_ref())?;
+        let (new_loss, new_g) = self.evaluate_again(setup, &problem, &new_x, gradient)?;
         let changes = until.iter().any(|d| walk::mentions(&d.expr, &[Arc::from("change")]));
         let change = if changes {
             let moved = self.apply("sub", &[(&new_x, span), (&x, span)], span)?;
@@ -631,9 +662,10 @@ impl Lower<'_> {
         let mut after = vec![new_x, t, Val::int(0), new_loss.clone(), new_g.clone(), change];
         after.extend(problem.counters.iter().map(|c| c.borrow().clone()));
         let grad_norm = self.norm_of(&new_g, span)?;
-        after.push(grad_norm);
+        after.push(grad_norm.clone());
+        after.push(carried[SolvePlan::START_LOSS].clone());
         let holds = self.until_holds(setup, until, &after, seconds)?;
-        after[SolvePlan::STATUS] = self.status(&status_now, &new_loss, &holds, span)?;
+        after[SolvePlan::STATUS] = self.status(&status_now, [&new_loss, &grad_norm], &holds, span)?;
         self.memo.clear();
         self.effects.clear();
         for (cell, ((name, _, _), shape)) in cells.iter().skip(1).zip(parts.states.iter().zip(states)) {
@@ -673,24 +705,49 @@ impl Lower<'_> {
         }
     }
 
-    /// The evaluation after a step; where the step evaluated there last, that is used.
+    /// The evaluation after a step. Where the step did not move, that of its start holds; where the
+    /// step evaluated there last, that is used.
     fn evaluate_again(
         &mut self,
         setup: &Setup,
         problem: &Rc<Problem>,
         x: &Val,
         gradient: bool,
-        last: Option<&[Cell; 3]>,
     ) -> Res<(Val, Val)> {
-        let touched = *problem.evaluated.borrow();
-        if touched || last.is_none() {
+        let span = setup.span;
+        let (Some([old, loss, g]), Some([at, value, _])) = (&problem.start, &problem.last) else {
             return self.evaluate(setup, problem, x, gradient);
+        };
+        if !*problem.evaluated.borrow() && self.statuses.is_empty() {
+            // The step evaluated nothing: no need to look whether it was at this point.
+            let memo = std::mem::take(&mut self.memo);
+            let result = self.evaluate(setup, problem, x, gradient);
+            self.memo = memo;
+            return result;
         }
-        // The step evaluated nothing: no need to look whether it was at this point.
-        let memo = std::mem::take(&mut self.memo);
-        let result = self.evaluate(setup, problem, x, gradient);
-        self.memo = memo;
-        result
+        let unmoved = self.same_point(x, old, span)?;
+        let result = self.choose(
+            &unmoved,
+            span,
+            &mut |_| Ok(Val::tuple(vec![loss.clone(), g.clone()])),
+            &mut |lower| {
+                if gradient {
+                    let (f, g) = lower.evaluate(setup, problem, x, true)?;
+                    return Ok(Val::tuple(vec![f, g]));
+                }
+                let (at, value) = (at.borrow().clone(), value.borrow().clone());
+                let same = lower.same_point(x, &at, span)?;
+                let known = &mut |_: &mut Self| Ok(value.clone());
+                let f = lower.choose(&same, span, known, &mut |lower| {
+                    Ok(lower.evaluate(setup, problem, x, false)?.0)
+                })?;
+                Ok(Val::tuple(vec![f, g.clone()]))
+            },
+        )?;
+        match &result {
+            Val::Tuple(parts) if parts.len() == 2 => Ok((parts[0].clone(), parts[1].clone())),
+            _ => Err(super::Poisoned),
+        }
     }
 
     /// `finish`: figures, params and reports at the answer.
@@ -708,7 +765,7 @@ impl Lower<'_> {
         let params: Vec<Val> = types.iter().map(|ty| self.unit_param(ty.clone())).collect();
         let seconds = self.unit_param(Ty::scalar(Elem::Real));
         let mut state = params.clone();
-        let problem = self.problem(setup, None);
+        let problem = self.problem(setup, gradient, None);
         if let Some(answer) = parts.answer {
             let t = params[SolvePlan::T].clone();
             let x_slot = Slot::Let(params[SolvePlan::X].clone(), span);
@@ -875,7 +932,7 @@ fn assignments(body: &crate::syntax::ast::Block, name: &Arc<str>, see: &mut dyn 
 fn looks_int(e: &Expr, name: &Arc<str>) -> bool {
     match &*e.kind {
         ExprKind::Int(_) => true,
-        ExprKind::Name(n) => n == name || matches!(&**n, "t" | "history" | "history_size" | "n"),
+        ExprKind::Name(n) => n == name || matches!(&**n, "t" | "m" | "n"),
         ExprKind::Paren(inner) | ExprKind::Neg(inner) => looks_int(inner, name),
         ExprKind::Chain { first, rest } => {
             looks_int(first, name)

@@ -310,6 +310,7 @@ impl Lower<'_> {
         self.halted = true;
         let report = match error {
             RunError::Trap { span, message } => errors::trap(span, &message),
+            RunError::Wrong(report) => *report,
             RunError::Limit(message) => errors::limit(span, &message),
             RunError::Interrupted(message) => errors::interrupted(span, &message),
         };

@@ -217,6 +217,12 @@ impl Lower<'_> {
             let solved = formula
                 .linear_in(&unknown)
                 .and_then(|(k, rest)| dim.sub(&rest)?.div_exact(k));
+            // Whether a symbolic dimension divides is known only when it is a number.
+            let solved = solved.or_else(|| {
+                self.next_unit += 1;
+                let open = Dim::name(&format!("_{}", self.next_unit));
+                (dim.known().is_none()).then_some(open)
+            });
             let Some(solved) = solved else {
                 return self.fail(errors::dimension_unsolved(e.span, span, found, written));
             };

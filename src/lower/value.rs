@@ -336,6 +336,19 @@ impl Val {
         }
     }
 
+    /// The name of each leaf of a value that is called `name`: `w`, `layer.b`, `pair.0`.
+    pub fn leaf_names(&self, name: &str) -> Vec<String> {
+        if let Val::Tuple(items) = self {
+            let named = items.iter().enumerate();
+            return named.flat_map(|(at, item)| item.leaf_names(&format!("{name}.{at}"))).collect();
+        }
+        if let Val::Record(record) = self {
+            let named = record.fields.iter();
+            return named.flat_map(|(field, val)| val.leaf_names(&format!("{name}.{field}"))).collect();
+        }
+        vec![name.to_string()]
+    }
+
     /// The same structure with other arrays in it, taken in order.
     pub fn rebuild(&self, leaves: &mut dyn Iterator<Item = Val>) -> Val {
         match self {

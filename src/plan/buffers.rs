@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::ir::Tensor;
+use crate::ir::{Node, Precision, Tensor};
 use crate::math::Scalar;
+use crate::runtime::kernels::{self, ROW};
 
 use super::TooLarge;
 use super::steps::{Block, Buffer, BufferId, ItemId, Plan, Step};
@@ -63,8 +64,34 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
         plan.buffers.push(Buffer { bytes, offset });
         plan.item_mut(id).buffer = Some(buffer);
     }
-    plan.arena = below.checked_add(arena.size).ok_or(TooLarge)?;
+    plan.rows = below.checked_add(arena.size).ok_or(TooLarge)?;
+    let rows = rows(plan, &plan.body) * ROW * 8;
+    plan.arena = plan.rows.checked_add(rows).ok_or(TooLarge)?;
     Ok(())
+}
+
+/// The most rows that a nest wants for functions of many elements.
+fn rows(plan: &Plan, block: &Block) -> usize {
+    let single = plan.precision == Precision::F32;
+    let calls = |node: &&Node| match node {
+        Node::Primitive(prim, _) => kernels::block(*prim, single).is_some(),
+        Node::Constant(_) | Node::Index(_) | Node::Read { .. } | Node::Within { .. } => false,
+    };
+    let of_step = |step: &Step| {
+        let own = match step {
+            Step::Nest(nest) => nest.nodes.iter().filter(calls).count(),
+            Step::Scalar(_)
+            | Step::Kernel(_)
+            | Step::Copy { .. }
+            | Step::Loop(_)
+            | Step::If(_)
+            | Step::Outlined(_) => 0,
+        };
+        let inside = step.blocks();
+        let inside = inside.iter().map(|(block, _)| rows(plan, block)).max();
+        own.max(inside.unwrap_or(0))
+    };
+    block.steps.iter().map(of_step).max().unwrap_or(0)
 }
 
 /// Scalars that are known and have a home are constants in memory.

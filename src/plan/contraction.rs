@@ -1,6 +1,6 @@
 //! Which nests are matrix products large enough for a library.
 
-use crate::ir::{Affine, At, Elem, Fold, Node};
+use crate::ir::{Affine, Elem, Fold, Node, NodeId};
 use crate::math::{Cpu, Instruction};
 
 use super::steps::{Block, ItemId, KernelStep, NestStep, Plan, Step};
@@ -115,13 +115,7 @@ pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
     if counted != nest.loops.iter().filter(|size| **size != 1).count() {
         return None;
     }
-    let mut of_c = Affine::constant(0);
-    of_c.coefficients = vec![0; depth];
-    let mut distance = 1;
-    for var in (0..output.kept).rev() {
-        of_c.coefficients[var] = distance;
-        distance *= i64::try_from(nest.loops[var]).ok()?;
-    }
+    let of_c = nest.target(output);
     let size = |vars: &[usize]| vars.iter().map(|var| nest.loops[*var]).product::<usize>();
     let (m, k, n) = (size(&rows), size(&inner), size(&columns));
     if k <= INNER || m < 4 || n < 4 || m * n * k < WORK {
@@ -162,21 +156,6 @@ fn merged(vars: &[usize], form: &Affine, sizes: &[usize]) -> Option<i64> {
 
 /// The operand of a read, and which element it reads, counted through the array.
 fn flat(plan: &Plan, nest: &NestStep, at: usize) -> Option<(ItemId, Affine)> {
-    let Node::Read { operand, at } = &nest.nodes[at] else {
-        return None;
-    };
-    let id = nest.operands[*operand];
-    let item = plan.item(id);
-    let mut sum = Affine {
-        coefficients: vec![0; nest.loops.len()],
-        offset: 0,
-    };
-    for (at, stride) in at.iter().zip(item.strides()) {
-        let At::Affine(form) = at else { return None };
-        sum.offset += form.offset * stride;
-        for (var, total) in sum.coefficients.iter_mut().enumerate() {
-            *total += form.coefficient(var) * stride;
-        }
-    }
-    Some((id, sum))
+    let flat = nest.flat(plan, NodeId(at))?;
+    flat.computed.is_empty().then_some((flat.item, flat.form))
 }

@@ -257,6 +257,7 @@ impl Inline<'_> {
                 *operand = ItemId(u32::try_from(at).expect("the number of items is limited"));
             }
         }
+        nest.sizes.clone_from(&sizes);
         nest.loops = sizes;
         nest.order = (0..nest.loops.len()).collect();
         nest.outputs[0].kept = nest.loops.len();

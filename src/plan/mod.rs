@@ -9,12 +9,14 @@ mod buffers;
 mod contraction;
 mod fusion;
 mod graph;
+mod inplace;
+mod order;
 mod outline;
 mod schedule;
 mod steps;
 
 pub use steps::{
-    Block, Buffer, BufferId, Carried, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep,
+    Block, Buffer, BufferId, Carried, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep,
     Outlined, Output, Plan, ScalarStep, Stacked, Step,
 };
 
@@ -25,6 +27,8 @@ use crate::ir::Program;
 pub struct Choices {
     /// Whether nests are fused.
     pub fuse: bool,
+    /// Whether sums go strictly from left to right, as the oracle has them.
+    pub ordered: bool,
     /// Steps of more than this weight together become a machine function of their own.
     pub chunk: usize,
 }
@@ -33,6 +37,7 @@ impl Default for Choices {
     fn default() -> Choices {
         Choices {
             fuse: true,
+            ordered: false,
             chunk: 2000,
         }
     }
@@ -44,7 +49,14 @@ pub fn plan(program: &Program, choices: Choices) -> Result<Plan, TooLarge> {
     let mut plan = schedule::schedule(program);
     if choices.fuse {
         fusion::fuse(&mut plan);
+    }
+    plan.ordered = choices.ordered || !choices.fuse;
+    if !plan.ordered {
         contraction::call_library(&mut plan);
+    }
+    if choices.fuse {
+        order::order(&mut plan);
+        inplace::in_place(&mut plan);
     }
     outline::outline(&mut plan, choices.chunk);
     buffers::assign(&mut plan)?;

@@ -22,11 +22,13 @@ pub(super) fn schedule(program: &Program) -> Plan {
             items: Vec::new(),
             buffers: Vec::new(),
             arena: 0,
+            rows: 0,
             constants: Vec::new(),
             params: Vec::new(),
             results: Vec::new(),
             body: Block::default(),
             weight: 0,
+            ordered: true,
         },
     };
     let main = &program.main;
@@ -256,6 +258,8 @@ impl Schedule {
         let loops: Vec<usize> = nest.dims.iter().chain(&nest.folded).copied().collect();
         block.steps.push(Step::Nest(NestStep {
             order: (0..loops.len()).collect(),
+            sizes: loops.clone(),
+            lanes: None,
             outputs: vec![Output {
                 item,
                 root: NodeId(nest.nodes.len() - 1),

@@ -1,7 +1,7 @@
 //! Plans as data.
 
 use crate::diag::Span;
-use crate::ir::{Elem, Fold, Node, NodeId, Precision, Tensor};
+use crate::ir::{Affine, At, Elem, Fold, Node, NodeId, Precision, Tensor};
 use crate::math::{Prim, Scalar};
 
 /// An item, by number.
@@ -89,8 +89,12 @@ pub struct ScalarStep {
 pub struct NestStep {
     /// The sizes of its loops, by loop variable.
     pub loops: Vec<usize>,
+    /// The sizes with loops that run as one put together: 1, and the product at the last of them.
+    pub sizes: Vec<usize>,
     /// Its loop variables, outermost first.
     pub order: Vec<usize>,
+    /// The loop variable that runs in vectors, if the nodes allow it.
+    pub lanes: Option<usize>,
     /// What its reads refer to.
     pub operands: Vec<ItemId>,
     /// The scalar graph.
@@ -201,6 +205,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     /// The size of the arena in bytes.
     pub arena: usize,
+    /// Where rows for functions of many elements start.
+    pub rows: usize,
     /// Arrays that are part of the program.
     pub constants: Vec<(ItemId, Tensor)>,
     /// Parameters.
@@ -211,6 +217,8 @@ pub struct Plan {
     pub body: Block,
     /// About how many instructions that is.
     pub weight: usize,
+    /// Whether sums go strictly from left to right.
+    pub ordered: bool,
 }
 
 impl Item {
@@ -284,6 +292,63 @@ impl Plan {
         let buffer = buffer.expect("items read from memory have a buffer");
         self.buffers[buffer.0 as usize].offset
     }
+}
+
+impl NestStep {
+    /// Which element a read takes, in elements from the first, and the indices that are computed;
+    /// `None` for other nodes.
+    pub fn flat(&self, plan: &Plan, node: NodeId) -> Option<Flat> {
+        let Node::Read { operand, at } = &self.nodes[node.0] else {
+            return None;
+        };
+        let item = self.operands[*operand];
+        let mut flat = Flat {
+            item,
+            form: Affine {
+                coefficients: vec![0; self.loops.len()],
+                offset: 0,
+            },
+            computed: Vec::new(),
+        };
+        let sizes = &plan.item(item).sizes;
+        for ((at, stride), size) in at.iter().zip(plan.item(item).strides()).zip(sizes) {
+            match at {
+                At::Affine(form) => {
+                    flat.form.offset += form.offset * stride;
+                    for (var, sum) in flat.form.coefficients.iter_mut().enumerate() {
+                        *sum += form.coefficient(var) * stride;
+                    }
+                }
+                At::Computed(index) => flat.computed.push((*index, *size, stride)),
+            }
+        }
+        Some(flat)
+    }
+
+    /// Which element an output puts its value in, in elements from the first.
+    pub fn target(&self, output: &Output) -> Affine {
+        let mut coefficients = vec![0; self.loops.len()];
+        let mut distance = 1;
+        for var in (0..output.kept).rev() {
+            coefficients[var] = distance;
+            distance *= i64::try_from(self.loops[var]).unwrap_or(i64::MAX);
+        }
+        Affine {
+            coefficients,
+            offset: 0,
+        }
+    }
+}
+
+/// An element of an array, by its distance from the first.
+#[derive(Debug, Clone)]
+pub struct Flat {
+    /// The array.
+    pub item: ItemId,
+    /// The distance, without computed indices.
+    pub form: Affine,
+    /// Computed indices: node, size of the dimension, distance of neighbours.
+    pub computed: Vec<(NodeId, usize, i64)>,
 }
 
 impl Step {

@@ -2,10 +2,12 @@
 //! goes to a [`Sink`].
 
 mod gradient;
+mod program;
 mod runner;
 mod show;
 mod solve;
 
 pub use gradient::derivative;
-pub use runner::{Event, Runner, Sink, SolveRecord};
+pub use program::{Program, Tested};
+pub use runner::{Event, Planned, Progress, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};

@@ -4,12 +4,14 @@
 //! says where the result and the operands lie and holds the kernel's numbers. Every kernel gives
 //! the same bits as its op's `eval`; in `f32`, sums are kept in `f64` where one pass does.
 
+mod block;
 mod call;
 mod factor;
 mod gemm;
 mod index;
 mod order;
 
+pub use block::{ROW, block};
 pub use call::record;
 
 use super::Context;

@@ -1,0 +1,127 @@
+//! Loops that change their states in place.
+//!
+//! The next value of a carried array may take the memory of the present one if, from the step that
+//! makes it on, nobody reads the present one any more, and that step itself reads only the element
+//! it writes. Then nothing is copied at the end of an iteration.
+
+use std::collections::HashSet;
+
+use crate::ir::NodeId;
+
+use super::steps::{Block, ItemId, LoopStep, NestStep, Plan, Step};
+
+/// Puts next values where the present ones are, in all loops.
+pub(super) fn in_place(plan: &mut Plan) {
+    let body = std::mem::take(&mut plan.body);
+    visit(plan, &body);
+    plan.body = body;
+}
+
+fn visit(plan: &mut Plan, block: &Block) {
+    for step in &block.steps {
+        // Outer loops first: an inner state may then join an outer one.
+        if let Step::Loop(step) = step {
+            states(plan, step);
+        }
+        for (block, _) in step.blocks() {
+            visit(plan, block);
+        }
+    }
+}
+
+fn states(plan: &mut Plan, step: &LoopStep) {
+    let mut taken: HashSet<ItemId> = HashSet::new();
+    for carried in &step.carried {
+        let (state, next) = (carried.state, plan.root(carried.next));
+        if plan.item(state).is_scalar() || plan.root(state) != state || next == state {
+            continue;
+        }
+        let item = plan.item(next);
+        let used = step
+            .carried
+            .iter()
+            .filter(|other| plan.root(other.next) == next);
+        if item.lasting || item.alias.is_some() || used.count() > 1 || !taken.insert(next) {
+            continue;
+        }
+        let others = step
+            .carried
+            .iter()
+            .filter(|other| other.state != state)
+            .map(|other| other.next);
+        let rows = step.stacked.iter().map(|stacked| stacked.row);
+        let read_at_end = others.chain(rows).any(|item| plan.root(item) == state);
+        if !read_at_end && may_replace(plan, &step.body, state, next) {
+            plan.item_mut(next).alias = Some(state);
+        }
+    }
+}
+
+/// Whether a step of the block may write `next` over `state`.
+fn may_replace(plan: &Plan, block: &Block, state: ItemId, next: ItemId) -> bool {
+    let binds = |step: &Step| {
+        let mut found = false;
+        step.binds(&mut |item| found |= item == next);
+        found
+    };
+    let Some(at) = block.steps.iter().position(binds) else {
+        return false;
+    };
+    let reads_later = block.steps[at + 1..]
+        .iter()
+        .any(|step| reads(plan, step, state));
+    !reads_later
+        && match &block.steps[at] {
+            Step::Nest(nest) => beside(plan, nest, state, next),
+            Step::Copy { .. } => true,
+            Step::Loop(step) => {
+                let inside = [&step.body]
+                    .into_iter()
+                    .chain(step.condition.iter().map(|(block, _)| block))
+                    .flat_map(|block| &block.steps)
+                    .any(|step| reads(plan, step, state));
+                let after = step.carried.iter().map(|carried| carried.next);
+                let rows = step.stacked.iter().map(|stacked| stacked.row);
+                let first = step.carried.iter().filter(|carried| {
+                    plan.root(carried.initial) == state && carried.state != next
+                });
+                let own = step.carried.iter().any(|carried| carried.state == next);
+                own && !inside
+                    && first.count() == 0
+                    && !after.chain(rows).any(|item| plan.root(item) == state)
+            }
+            Step::If(step) => !step.results.iter().any(|(item, then, otherwise)| {
+                *item != next && (plan.root(*then) == state || plan.root(*otherwise) == state)
+            }),
+            Step::Scalar(_) | Step::Kernel(_) | Step::Outlined(_) => {
+                !reads(plan, &block.steps[at], state)
+            }
+        }
+}
+
+/// Whether a step, or one inside it, reads an item.
+fn reads(plan: &Plan, step: &Step, item: ItemId) -> bool {
+    let mut found = false;
+    step.reads(&mut |read| found |= plan.root(read) == item);
+    found
+        || step.blocks().iter().any(|(block, after)| {
+            after.iter().any(|read| plan.root(*read) == item)
+                || block.steps.iter().any(|step| reads(plan, step, item))
+        })
+}
+
+/// Whether a nest that makes `next` reads only the element of `state` that it writes.
+fn beside(plan: &Plan, nest: &NestStep, state: ItemId, next: ItemId) -> bool {
+    let Some(output) = nest.outputs.iter().find(|output| output.item == next) else {
+        return false;
+    };
+    let target = nest.target(output);
+    let mut reads = (0..nest.nodes.len())
+        .filter_map(|at| nest.flat(plan, NodeId(at)))
+        .filter(|flat| plan.root(flat.item) == state)
+        .peekable();
+    if reads.peek().is_some() && output.fold.is_some() {
+        return false;
+    }
+    reads.all(|flat| flat.computed.is_empty() && flat.form == target)
+}

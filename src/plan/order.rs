@@ -1,0 +1,141 @@
+//! In which order a nest runs its loops, which of them run as one, and which in vectors.
+//!
+//! Vectors want neighbours in memory. Where the innermost loop has them, it runs in vectors. Where
+//! it folds over elements far apart (as in a sum over rows), a dimension of the result runs in
+//! vectors instead: around the folded loops, so that sums stay in registers, or, for arrays too
+//! large to be gone through in strips, inside them. Either way each sum keeps its order.
+
+use crate::ir::{Affine, Elem, Node, NodeId};
+
+use super::steps::{Block, NestStep, Plan, Step};
+
+/// Arrays of more bytes than this are gone through row by row.
+const STRIPS: usize = 4 << 20;
+
+/// Orders the loops of all nests.
+pub(super) fn order(plan: &mut Plan) {
+    let mut body = std::mem::take(&mut plan.body);
+    visit(plan, &mut body);
+    plan.body = body;
+}
+
+fn visit(plan: &Plan, block: &mut Block) {
+    for step in &mut block.steps {
+        match step {
+            Step::Nest(nest) => decide(plan, nest),
+            Step::Loop(step) => {
+                if let Some((block, _)) = &mut step.condition {
+                    visit(plan, block);
+                }
+                visit(plan, &mut step.body);
+            }
+            Step::If(step) => {
+                visit(plan, &mut step.then);
+                visit(plan, &mut step.otherwise);
+            }
+            Step::Outlined(step) => visit(plan, &mut step.block),
+            Step::Scalar(_) | Step::Kernel(_) | Step::Copy { .. } => {}
+        }
+    }
+}
+
+/// The forms a nest indexes memory with, and the others it computes.
+struct Forms {
+    /// With the bytes of the array.
+    memory: Vec<(Affine, usize)>,
+    other: Vec<Affine>,
+}
+
+impl Forms {
+    fn of(plan: &Plan, nest: &NestStep) -> Forms {
+        let mut forms = Forms {
+            memory: Vec::new(),
+            other: Vec::new(),
+        };
+        let bytes = |item| {
+            let item = plan.item(item);
+            item.count().saturating_mul(plan.width(item.elem))
+        };
+        for (at, node) in nest.nodes.iter().enumerate() {
+            match node {
+                Node::Index(form) => forms.other.push(form.clone()),
+                Node::Within { ranges, .. } => {
+                    forms.other.extend(ranges.iter().map(|(form, _, _)| form.clone()));
+                }
+                Node::Read { .. } => {
+                    if let Some(flat) = nest.flat(plan, NodeId(at)) {
+                        forms.memory.push((flat.form, bytes(flat.item)));
+                    }
+                }
+                Node::Constant(_) | Node::Primitive(..) => {}
+            }
+        }
+        for output in &nest.outputs {
+            forms.memory.push((nest.target(output), bytes(output.item)));
+        }
+        forms
+    }
+
+    /// Whether neighbours along a variable are neighbours in memory, or the same element.
+    fn lie_together(&self, var: usize) -> bool {
+        self.memory
+            .iter()
+            .all(|(form, _)| matches!(form.coefficient(var), 0 | 1))
+    }
+}
+
+fn decide(plan: &Plan, nest: &mut NestStep) {
+    let Some(last) = nest.loops.len().checked_sub(1) else {
+        return;
+    };
+    let forms = Forms::of(plan, nest);
+    let kept = nest.outputs.iter().map(|output| output.kept).min().unwrap_or(0);
+    let real = |plan: &Plan| {
+        let outputs = nest.outputs.iter();
+        let mut elems = outputs.map(|output| plan.item(output.item).elem);
+        elems.all(|elem| elem != Elem::Int)
+    };
+    if forms.lie_together(last) {
+        nest.lanes = real(plan).then_some(last);
+    } else if nest.outputs.len() == 1
+        && kept > 0
+        && kept <= last
+        && forms.lie_together(kept - 1)
+        && nest.loops[kept - 1] >= 2
+    {
+        let var = kept - 1;
+        let largest = forms.memory.iter().map(|(_, bytes)| *bytes).max();
+        let strips = largest.unwrap_or(0) <= STRIPS;
+        let folded = kept..=last;
+        nest.order = if strips {
+            (0..=last).collect()
+        } else {
+            (0..var).chain(folded).chain([var]).collect()
+        };
+        nest.lanes = real(plan).then_some(var);
+    }
+    put_together(nest, &forms);
+}
+
+/// Loops that follow each other and go through memory as one become one.
+fn put_together(nest: &mut NestStep, forms: &Forms) {
+    for outer in 0..nest.loops.len().saturating_sub(1) {
+        let inner = outer + 1;
+        let size = nest.sizes[inner];
+        let whole = i64::try_from(size).unwrap_or(i64::MAX);
+        let even = |form: &Affine| {
+            form.coefficient(outer) == form.coefficient(inner).saturating_mul(whole)
+        };
+        let place = |var: usize| nest.order.iter().position(|v| *v == var);
+        let follows = place(outer).map(|at| at + 1) == place(inner);
+        let border = nest.outputs.iter().any(|output| output.kept == inner);
+        let together = follows
+            && !border
+            && forms.memory.iter().all(|(form, _)| even(form))
+            && forms.other.iter().all(even);
+        if together && let Some(product) = nest.sizes[outer].checked_mul(size) {
+            nest.sizes[inner] = product;
+            nest.sizes[outer] = 1;
+        }
+    }
+}
