@@ -6,6 +6,7 @@ pub mod data;
 pub mod diag;
 pub mod driver;
 pub mod eval;
+pub mod export;
 pub mod ir;
 pub mod lower;
 pub mod math;

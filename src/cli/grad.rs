@@ -8,9 +8,7 @@ use super::output::Output;
 use super::program::Program;
 use super::signals::Signals;
 use super::source::{Failure, Source};
-use crate::diag::{Report, Span};
-use crate::lower::errors::not_yet;
-use crate::syntax::ast::{File, StmtKind};
+use crate::run;
 
 /// Prints the derivative of a function or objective of a program.
 pub fn grad(target: &str, options: &Options, output: Output, signals: &Signals) -> Result<u8, Failure> {
@@ -19,10 +17,11 @@ pub fn grad(target: &str, options: &Options, output: Output, signals: &Signals) 
     program.check()?;
     let mut text = None;
     if !program.code.is_wrong() {
-        let (name, span) = find(&program.code.files[0], name)?;
-        match derivative(&name, span) {
+        let file = program.code.files[0].clone();
+        let folder = program.code.folder.clone();
+        match run::derivative(&mut program.session, &folder, &file, name) {
             Ok(found) => text = Some(found),
-            Err(report) => program.code.reports.push(report),
+            Err(reports) => program.code.reports.extend(reports),
         }
     }
     if let Some(text) = &text {
@@ -36,11 +35,6 @@ pub fn grad(target: &str, options: &Options, output: Output, signals: &Signals) 
     Ok(code)
 }
 
-/// The derivative of a declaration, as text of a program. The door for the room that will print it.
-fn derivative(name: &str, span: Span) -> Result<String, Report> {
-    Err(not_yet(span, &format!("printing the derivative of `{name}`")))
-}
-
 /// `file.opt:f`; a path may hold colons itself.
 fn split(target: &str) -> (&str, Option<&str>) {
     match target.rsplit_once(':') {
@@ -48,31 +42,3 @@ fn split(target: &str) -> (&str, Option<&str>) {
         Some(_) | None => (target, None),
     }
 }
-
-/// The function or objective of that name, or the first one.
-fn find(file: &File, name: Option<&str>) -> Result<(String, Span), Failure> {
-    let declared: Vec<(String, Span)> = file
-        .items
-        .iter()
-        .filter_map(|item| match &item.kind {
-            StmtKind::Fn(decl) => Some((decl.name.name.to_string(), decl.name.span)),
-            StmtKind::Objective(decl) => Some((decl.name.name.to_string(), decl.name.span)),
-            _ => None,
-        })
-        .collect();
-    let names: Vec<&str> = declared.iter().map(|(name, _)| name.as_str()).collect();
-    let found = match name {
-        Some(name) => declared.iter().find(|(known, _)| known == name),
-        None => declared.first(),
-    };
-    found.cloned().ok_or_else(|| {
-        Failure::usage(match name {
-            Some(name) => match crate::diag::nearest(name, names.iter().copied()) {
-                Some(near) => format!("there is no function `{name}`; did you mean `{near}`?"),
-                None => format!("there is no function `{name}`"),
-            },
-            None => "the program declares no function".to_string(),
-        })
-    })
-}
-

@@ -797,6 +797,35 @@ pub fn solve_in_loop(span: Span) -> Report {
         .help("at the top level loops over solves run as they stand; move the solve out of the function")
 }
 
+/// E0440. The derivative of a function without types is not one text.
+pub fn gradient_needs_types(span: Span, name: &str) -> Report {
+    Report::error("E0440", span, format!("the parameter `{name}` has no type, so its derivative has no shape to be written in"))
+        .help(format!("say what it is: `{name}: real`, or `{name}: real[n]`"))
+}
+
+/// E0441. A parameter that is no array where a derivative is printed.
+pub fn gradient_needs_arrays(span: Span, name: &str) -> Report {
+    Report::error("E0441", span, format!("the derivative of a function of `{name}`, which is no array, cannot be written"))
+        .help("give the function or table inside the function, and take the arrays as parameters")
+}
+
+/// E0442. Nothing to differentiate.
+pub fn nothing_to_differentiate(span: Span, name: Option<&str>, known: &[&str]) -> Report {
+    match name {
+        Some(name) => Report::error("E0442", span, format!("there is no function or objective `{name}` in this file"))
+            .did_you_mean(name, known.iter().copied()),
+        None if known.is_empty() => Report::error("E0442", span, "there is no function or objective in this file".to_string()),
+        None => Report::error("E0442", span, "which function is to be differentiated?".to_string())
+            .help(format!("name one of them: {}", known.join(", "))),
+    }
+}
+
+/// E0902. A derivative that cannot be written as a program yet.
+pub fn unprintable(span: Span, what: &str) -> Report {
+    Report::error("E0902", span, format!("this derivative has no text yet: it needs {what}"))
+        .note("it can be computed: `grad(f)(x)` works")
+}
+
 /// E0434. A draw in a generator that is no expectation.
 pub fn draw_outside_expect(span: Span) -> Report {
     Report::error("E0434", span, "`for z ~ D` integrates over D, which only `expect` does; `expect` is not built yet")

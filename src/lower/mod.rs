@@ -14,6 +14,7 @@ mod builtins;
 mod calculus;
 mod call;
 mod declare;
+mod derivative;
 mod draws;
 pub mod errors;
 mod expr;
@@ -37,6 +38,7 @@ mod value;
 mod walk;
 
 pub use builtins::all as builtins;
+pub use derivative::{Differentiated, GradientCode, needed};
 pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, UntilPart, UntilKind};
 pub use objective::{Fit, Objective};
 pub use optimizer::OptimizerValue;

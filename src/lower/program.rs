@@ -308,16 +308,16 @@ impl Lower<'_> {
         // Nothing is run while a program is only checked: one turn shows its errors.
         let count = if self.host.options().execute { count } else { count.min(1) };
         for k in 0..count {
-            if let Some(condition) = condition {
-                let c = self.compute("while", condition.span, |lower| lower.condition(scope, condition))?;
-                if known_bool(&c) == Some(false) {
-                    break;
-                }
-            }
             let index = Val::int(k);
             let item = self.compute("for", span, |lower| lower.source_at(&source, &index, span))?;
             let mut inner = scope.clone();
             self.bind(&mut inner, &binding.pattern, &item, span)?;
+            if let Some(condition) = condition {
+                let c = self.compute("while", condition.span, |lower| lower.condition(&inner, condition))?;
+                if known_bool(&c) == Some(false) {
+                    break;
+                }
+            }
             self.indices.push(index);
             let result = self.top_statements(&mut inner, &body.items, false);
             self.indices.pop();
