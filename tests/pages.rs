@@ -59,8 +59,9 @@ fn is_code(text: &str) -> bool {
 /// The program of a case file, without what is expected of it.
 fn of_case(code: &str) -> String {
     let text = std::fs::read_to_string(format!("tests/cases/errors/{code}.opt")).unwrap_or_default();
-    let is_code = |line: &&str| !line.starts_with("// run:") && !(line.starts_with("//") && line.contains('^'));
-    text.lines().filter(is_code).fold(String::new(), |all, line| all + line.trim_end() + "\n")
+    let is_expectation =
+        |line: &&str| line.starts_with("// run:") || line.starts_with("//") && line.contains('^');
+    text.lines().filter(|line| !is_expectation(line)).fold(String::new(), |all, line| all + line.trim_end() + "\n")
 }
 
 struct Asserted(Vec<Event>);
