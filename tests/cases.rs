@@ -341,7 +341,8 @@ fn tell(event: &Event, file: FileId, session: &Session, said: &mut Said, section
     match event {
         Event::Print { text, span } => {
             let end = minima::diag::Span { start: span.end.saturating_sub(1).max(span.start), ..*span };
-            let at = if span.file == file { session.sources.position(end).0 - 1 } else { section.lines.start };
+            let at =
+                if span.file == file { session.sources.position(end).0 - 1 } else { section.lines.start };
             said.entry(at).or_default().0.extend(text.lines().map(|line| line.trim_end().to_string()));
         }
         Event::Assert { held: false, detail, span, message } => {
@@ -356,7 +357,11 @@ fn tell(event: &Event, file: FileId, session: &Session, said: &mut Said, section
             let (at, drawn) = draw(&report, file, session, section);
             said.entry(at).or_default().1.push(drawn);
         }
-        Event::Assert { .. } | Event::Solving | Event::Progress(_) | Event::Solved(_) | Event::Saved { .. } => {}
+        Event::Assert { .. }
+        | Event::Solving
+        | Event::Progress(_)
+        | Event::Solved(_)
+        | Event::Saved { .. } => {}
     }
 }
 
