@@ -3,9 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Examples whose solves take the oracle minutes: its answer is compared on the others.
-const LONG: [&str; 3] = ["digits", "poisson", "logistic"];
-
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let entries = std::fs::read_dir(folder).expect("the examples are there");
@@ -41,16 +38,13 @@ fn all_hold_what_they_assert() {
     }
 }
 
-/// Sums over contiguous elements are added in another order by machine code than by the oracle, so
-/// iterates differ in the last bits: what is printed, with seven digits, is compared where solves are
-/// short.
+/// The oracle and machine code print the same, to the seven digits shown. Long solves are left out:
+/// sums over contiguous elements are added in another order by machine code, and a solve that ends by
+/// a test near the rounding error may end a step earlier or later.
 #[test]
 fn the_oracle_agrees() {
-    for name in ["custom_derivative", "own_optimizer", "rosenbrock", "misra1a"] {
-        assert!(!LONG.contains(&name));
+    for name in ["custom_derivative", "own_optimizer", "rosenbrock", "hyper_parameter"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{name}.opt"));
-        let (native, oracle) = (run(&path, "native"), run(&path, "oracle"));
-        let status = |text: &str| text.split_whitespace().next().map(str::to_string);
-        assert_eq!(status(&native), status(&oracle), "{name}");
+        assert_eq!(run(&path, "native"), run(&path, "oracle"), "{name}");
     }
 }

@@ -8,6 +8,7 @@ use super::output::Output;
 use super::program::Program;
 use super::signals::Signals;
 use super::source::{Failure, Source};
+use crate::run;
 
 /// Prints the derivative of a function or objective of a program.
 pub fn grad(target: &str, options: &Options, output: Output, signals: &Signals) -> Result<u8, Failure> {
@@ -16,8 +17,9 @@ pub fn grad(target: &str, options: &Options, output: Output, signals: &Signals) 
     program.check()?;
     let mut text = None;
     if !program.code.is_wrong() {
-        let folder = Path::new(path).parent().unwrap_or(Path::new("."));
-        match crate::run::derivative(&mut program.session, folder, &program.code.files[0], name) {
+        let file = program.code.files[0].clone();
+        let folder = program.code.folder.clone();
+        match run::derivative(&mut program.session, &folder, &file, name) {
             Ok(found) => text = Some(found),
             Err(reports) => program.code.reports.extend(reports),
         }

@@ -3,7 +3,7 @@
 
 use crate::syntax::ast::{BinOp, Expr, ExprKind};
 
-use super::tree::{chain, expr, int, number, same};
+use super::tree::{chain, expr, int, is_size, number, same};
 
 type Rest = Vec<(BinOp, crate::diag::Span, Expr)>;
 
@@ -46,6 +46,9 @@ fn negated(e: &Expr) -> Option<Expr> {
 }
 
 pub(super) fn add(a: Expr, b: Expr) -> Expr {
+    if same(&a, &b) {
+        return mul(int(2), a);
+    }
     if let Some(b) = negated(&b) {
         return sub(a, b);
     }
@@ -53,14 +56,29 @@ pub(super) fn add(a: Expr, b: Expr) -> Expr {
         return sub(b, a);
     }
     let (first, rest) = links(b, [BinOp::Add, BinOp::Sub]);
-    rest.into_iter().fold(chain(a, BinOp::Add, first), |sum, (op, _, term)| chain(sum, op, term))
+    let start = if same(&a, &first) { mul(int(2), a) } else { term(a, BinOp::Add, first) };
+    rest.into_iter().fold(start, |sum, (op, _, e)| term(sum, op, e))
+}
+
+/// A sum with one more term; `a - b - b` is `a - 2 * b`.
+fn term(sum: Expr, op: BinOp, e: Expr) -> Expr {
+    if let ExprKind::Chain { first, rest } = &*sum.kind
+        && let Some((last_op, _, last)) = rest.last()
+        && *last_op == op
+        && same(last, &e)
+    {
+        let before = rest[..rest.len() - 1].iter().cloned();
+        let front = before.fold(first.clone(), |sum, (op, _, e)| chain(sum, op, e));
+        return chain(front, op, mul(int(2), e));
+    }
+    chain(sum, op, e)
 }
 
 pub(super) fn sub(a: Expr, b: Expr) -> Expr {
     if let Some(b) = negated(&b) {
         return add(a, b);
     }
-    chain(a, BinOp::Sub, b)
+    term(a, BinOp::Sub, b)
 }
 
 pub(super) fn neg(a: Expr) -> Expr {
@@ -98,17 +116,33 @@ pub(super) fn mul(a: Expr, b: Expr) -> Expr {
         _ => literal(e).is_some(),
     };
     let (a, b) = if led(&b) && !led(&a) { (b, a) } else { (a, b) };
-    let (first, rest) = links(a, [BinOp::Mul, BinOp::Div]);
-    let (other, more) = links(b, [BinOp::Mul, BinOp::Div]);
+    if let Some(e) = reciprocal(&a) {
+        return div(b, e);
+    }
+    if let Some(e) = reciprocal(&b) {
+        return div(a, e);
+    }
+    let (mut first, rest) = links(a, [BinOp::Mul, BinOp::Div]);
+    let (mut other, more) = links(b, [BinOp::Mul, BinOp::Div]);
     // `2 / n * x` is `2 * x / n`.
-    let cut = if literal(&first).is_some() { rest.iter().position(|(op, ..)| *op == BinOp::Div).unwrap_or(rest.len()) } else { rest.len() };
+    let late = |(op, _, e): &(BinOp, crate::diag::Span, Expr)| *op == BinOp::Div && is_size(e);
+    let cut = match rest.iter().position(late) {
+        Some(at) if rest[at..].iter().all(late) => at,
+        _ => rest.len(),
+    };
     let (front, back) = rest.split_at(cut);
+    if let (Some(x), Some(y)) = (literal(&first), literal(&other))
+        && (is_power_of_two(x) || is_power_of_two(y))
+    {
+        (first, other) = (number(x * y), int(1));
+    }
     let start = match (literal(&first) == Some(1.0), front) {
         (true, []) => None,
         _ => Some(front.iter().cloned().fold(first, |p, (op, _, f)| factor(p, op, f))),
     };
     let mut product = match start {
         None => other,
+        Some(start) if literal(&other) == Some(1.0) => start,
         Some(start) => factor(start, BinOp::Mul, other),
     };
     for (op, _, f) in more.into_iter().chain(back.iter().cloned()) {
@@ -117,10 +151,29 @@ pub(super) fn mul(a: Expr, b: Expr) -> Expr {
     product
 }
 
+/// The e of `1 / e`.
+fn reciprocal(a: &Expr) -> Option<Expr> {
+    match &*a.kind {
+        ExprKind::Chain { first, rest } if literal(first) == Some(1.0) => match rest.as_slice() {
+            [(BinOp::Div, _, e)] if !is_size(e) => Some(e.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a product with a number is exact.
+fn is_power_of_two(x: f64) -> bool {
+    x.to_bits() & ((1 << 52) - 1) == 0 && x.abs() > 1e-30 && x.abs() < 1e30
+}
+
 /// A product with one more factor; `x * x` is `x^2`.
 fn factor(product: Expr, op: BinOp, f: Expr) -> Expr {
     if op != BinOp::Mul {
         return chain(product, op, f);
+    }
+    if literal(&product) == Some(1.0) {
+        return f;
     }
     let raised = |last: &Expr| -> Option<Expr> {
         if literal(last).is_some() {

@@ -121,9 +121,18 @@ impl<'f> Writer<'f> {
             .chain(names[..op.carried].iter().map(|n| name(n)))
             .chain(captures.iter().cloned())
             .collect();
+        // The condition does not see the loop's own variable.
+        let mut counter = None;
         let condition = match &op.condition {
             None => None,
             Some(condition) => {
+                let mut arguments = arguments.clone();
+                if condition.bindings.iter().any(|b| b.operands.contains(&condition.params[0])) {
+                    let n = self.fresh("turn");
+                    self.push(var(&n, int(0)));
+                    arguments[0] = name(&n);
+                    counter = Some(n);
+                }
                 self.frames.push(Frame::new(condition, &arguments));
                 let pure = std::mem::replace(&mut self.pure, true);
                 let results = self.results();
@@ -138,7 +147,10 @@ impl<'f> Writer<'f> {
         self.frames.push(Frame::new(body, &arguments));
         // Indices inside are counted from the frame's own: the turn's name is taken.
         let written = self.turn(op, &names, &turn);
-        let frame = self.frames.pop().expect("just pushed");
+        let mut frame = self.frames.pop().expect("just pushed");
+        if let Some(n) = counter {
+            frame.items.push(assign(name(&n), Some(BinOp::Add), int(1)));
+        }
         self.taken = before;
         self.depth = depth;
         written?;
@@ -167,7 +179,7 @@ impl<'f> Writer<'f> {
                 late.push((place, add.then_some(BinOp::Add), update, names[k].clone()));
                 continue;
             }
-            let e = self.whole(*result)?;
+            let e = self.result(*result)?;
             if k < op.carried {
                 late.push((name(&names[k]), None, e, names[k].clone()));
             } else {
@@ -197,6 +209,8 @@ impl<'f> Writer<'f> {
                     match rest[0].0 {
                         BinOp::Add => (Some(BinOp::Add), rest[0].2.clone()),
                         BinOp::Sub => (Some(BinOp::Sub), rest[0].2.clone()),
+                        BinOp::Mul => (Some(BinOp::Mul), rest[0].2.clone()),
+                        BinOp::Div => (Some(BinOp::Div), rest[0].2.clone()),
                         _ => (None, value),
                     }
                 }

@@ -15,7 +15,7 @@ use super::tree::{self, call, expr, index, int, name, over, range};
 use crate::diag::Span;
 use crate::ir::{Binding, Data, Dim, Elem, Function, Op, Tensor, Ty, Value};
 use crate::math::Prim;
-use crate::ops::{Broadcast, Gather, Iota, Pad, Permute, Scatter, Slice};
+use crate::ops::{Broadcast, Cholesky, Gather, Iota, Pad, Permute, Reduce, Scatter, Slice};
 use crate::syntax::ast::{BinOp, CmpOp, Expr, ExprKind, FnDecl, ParamSpec, Stmt, StmtKind, TypeExpr};
 use crate::syntax::{print_expr, print_stmt};
 
@@ -59,7 +59,10 @@ pub struct Unprintable {
 }
 
 /// The longest operand that is not bound by a `let`.
-const SHORT: usize = 44;
+const SHORT: usize = 64;
+
+/// The longest line of several operands.
+const LINE: usize = 84;
 
 /// The text of a function without `map`, `jvp`, `vjp` and `custom`, whose sizes are numbers.
 ///
@@ -182,7 +185,9 @@ impl<'f> Frame<'f> {
                 Some(value) if is_view(function, binding) => reads[value.0 as usize],
                 _ => 1,
             };
-            for operand in &binding.operands {
+            // `x + x` and `x * x` are written with one x.
+            let twice = matches!((&binding.op, &binding.operands[..]), (Op::Primitive(_), [a, b]) if a == b);
+            for operand in &binding.operands[usize::from(twice)..] {
                 reads[operand.0 as usize] += times;
             }
         }
@@ -285,7 +290,47 @@ impl<'f> Writer<'f> {
 
     /// All results of the function, each as a whole.
     pub fn results(&mut self) -> Render<Vec<Expr>> {
-        self.function().results.iter().map(|value| self.whole(*value)).collect()
+        let values = &self.function().results;
+        let mut found: Vec<Expr> = values.iter().map(|value| self.result(*value)).collect::<Render<_>>()?;
+        if found.len() > 1 {
+            let whole: Vec<usize> = values.iter().map(|value| self.rank(*value)).collect();
+            self.shorten(values, &mut found, &whole)?;
+        }
+        Ok(found)
+    }
+
+    /// A result, by name if something else reads it too.
+    pub fn result(&mut self, value: Value) -> Render<Expr> {
+        let shared = self.frame().reads[value.0 as usize] > 1;
+        let view = self.def(value).is_none_or(|binding| is_view(self.function(), binding));
+        if shared && !view && !self.pure { self.bind(value) } else { self.whole(value) }
+    }
+
+    /// Binds the longest of several expressions, as long as they do not fit on a line together.
+    fn shorten(&mut self, values: &[Value], found: &mut [Expr], ranks: &[usize]) -> Render<()> {
+        loop {
+            let lengths: Vec<usize> = found.iter().map(|e| print_expr(e).len()).collect();
+            if self.pure || lengths.iter().sum::<usize>() <= LINE {
+                return Ok(());
+            }
+            let may = |k: &usize| {
+                let view = self.def(values[*k]).is_none_or(|b| is_view(self.function(), b));
+                lengths[*k] > 12 && !view && ranks[*k] == self.rank(values[*k])
+            };
+            let Some(k) = (0..found.len()).filter(may).max_by_key(|k| lengths[*k]) else { return Ok(()) };
+            let e = self.bind_as(values[k], found[k].clone())?;
+            for (other, slot) in values.iter().zip(found.iter_mut()) {
+                if *other == values[k] {
+                    *slot = e.clone();
+                }
+            }
+        }
+    }
+
+    /// Gives a value a name, unless it is written wherever it is read.
+    pub fn bind_unless_view(&mut self, value: Value) -> Render<()> {
+        let view = self.def(value).is_some_and(|binding| is_view(self.function(), binding));
+        if view { Ok(()) } else { self.bind(value).map(|_| ()) }
     }
 
     /// A fresh index, one deeper than those in use.
@@ -388,6 +433,9 @@ impl<'f> Writer<'f> {
     }
 
     fn repeated(&mut self, body: Expr, dims: &[Dim]) -> Render<Expr> {
+        if dims == [Dim::Known(1)] {
+            return Ok(expr(ExprKind::Array(vec![body])));
+        }
         let depth = self.depth;
         let bindings = dims.iter().map(|dim| over(&self.fresh_index(), range(Some(int(0)), Some(self.size(dim)))));
         let bindings = bindings.collect();
@@ -549,14 +597,86 @@ impl<'f> Writer<'f> {
     }
 
     fn primitive(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
-        let mut parts = Vec::new();
+        if let Some(r) = self.slope_of_tanh(prim, binding, at)? {
+            return Ok(r);
+        }
+        let mut parts: Vec<Expr> = Vec::new();
+        let mut ranks = Vec::new();
         let mut rank = 0;
         for operand in &binding.operands {
+            if parts.len() == 1 && *operand == binding.operands[0] {
+                parts.push(parts[0].clone());
+                ranks.push(rank);
+                continue;
+            }
             let r = self.render(*operand, at)?;
             rank = rank.max(r.rank);
+            ranks.push(r.rank);
             parts.push(r.expr);
         }
+        if at.is_empty() && self.depth == 0 {
+            self.shorten(&binding.operands, &mut parts, &ranks)?;
+        }
         Ok(Rendered { expr: spelled(prim, parts), rank })
+    }
+
+    /// `4 * sigmoid(2x) * sigmoid(-2x)`, which is the slope of `tanh` without cancellation, is
+    /// written as the `1 - tanh(x)^2` it is for people.
+    fn slope_of_tanh(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Option<Rendered>> {
+        let Some(x) = self.tanh_argument(prim, binding) else { return Ok(None) };
+        let tanh = self.function().bindings.iter().find(|b| {
+            matches!(b.op, Op::Primitive(p) if p.name() == "tanh") && b.operands[0] == x
+        });
+        let (r, rank) = match tanh.map(|b| b.values[0]) {
+            Some(h) => {
+                let e = if at.is_empty() { self.bind(h)? } else { index(self.bind(h)?, at.to_vec()) };
+                (e, self.rank(h) - at.len())
+            }
+            None => {
+                let r = self.render(x, at)?;
+                (call("tanh", vec![r.expr]), r.rank)
+            }
+        };
+        Ok(Some(Rendered { expr: arith::sub(int(1), arith::power(r, 2)), rank }))
+    }
+
+    /// The x of `4 * sigmoid(2 * x) * sigmoid(-2 * x)`.
+    fn tanh_argument(&self, prim: Prim, binding: &'f Binding) -> Option<Value> {
+        if prim.name() != "mul" {
+            return None;
+        }
+        let [left, right] = binding.operands[..] else { return None };
+        let (four, plus) = self.scaled(left)?;
+        let (two, x) = self.scaled(self.applied("sigmoid", plus)?)?;
+        let (minus_two, y) = self.scaled(self.applied("sigmoid", right)?)?;
+        let fits = four.to_bits() == 4f64.to_bits() && two.to_bits() == 2f64.to_bits() && minus_two.to_bits() == (-2f64).to_bits();
+        (fits && x == y).then_some(x)
+    }
+
+    /// The argument of a primitive of one.
+    fn applied(&self, name: &str, value: Value) -> Option<Value> {
+        let binding = self.def(value)?;
+        matches!(binding.op, Op::Primitive(p) if p.name() == name).then(|| binding.operands[0])
+    }
+
+    /// A product with a number in front.
+    fn scaled(&self, value: Value) -> Option<(f64, Value)> {
+        let binding = self.def(value)?;
+        if !matches!(binding.op, Op::Primitive(p) if p.name() == "mul") {
+            return None;
+        }
+        let number = |v: Value| {
+            let mut binding = self.def(v)?;
+            if binding.op.downcast::<Broadcast>().is_some() {
+                binding = self.def(binding.operands[0])?;
+            }
+            match &binding.op {
+                Op::Constant(t) if t.elem() == Elem::Real && t.len() == 1 => Some(t.reals()[0]),
+                _ => None,
+            }
+        };
+        let (a, b) = (binding.operands[0], binding.operands[1]);
+        number(a).map(|n| (n, b)).or_else(|| number(b).map(|n| (n, a)))
     }
 }
 
@@ -585,12 +705,20 @@ fn comes_from(e: &Expr, op: &Op) -> bool {
             _ => false,
         },
         ExprKind::Call { function, .. } => match &*function.kind {
-            ExprKind::Name(n) if Prim::named(n).is_some() => **n == *prim,
-            _ => true,
+            ExprKind::Name(n) => match &**n {
+                "cholesky" => op.downcast::<Cholesky>().is_some(),
+                "sum" | "prod" | "max" | "min" => op.downcast::<Reduce>().is_some(),
+                "mean" => matches!(prim, "div" | "mul"),
+                "dot" => super::structural::is_product(op),
+                n => n == prim,
+            },
+            _ => false,
         },
+        ExprKind::Index { .. } => op.downcast::<Gather>().is_some() || op.downcast::<Slice>().is_some(),
         ExprKind::Neg(_) => prim == "neg",
         ExprKind::Power(..) => matches!(prim, "mul" | "powi" | "pow"),
-        _ => true,
+        ExprKind::Paren(inner) => comes_from(inner, op),
+        _ => false,
     }
 }
 

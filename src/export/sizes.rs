@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::syntax::ast::Expr;
 
 use super::arith::{add, div, mul, sub};
-use super::tree::{int, name, number};
+use super::tree::{int, name, number, size};
 
 /// Whole numbers up to this are written as they are.
 const SMALL: i64 = 20;
@@ -33,9 +33,11 @@ impl Sizes {
                 known.push((a * b, mul(ea.clone(), eb.clone())));
             }
             for (b, eb) in &names[at + 1..] {
-                known.push((a + b, add(ea.clone(), eb.clone())));
-                known.push((a - b, sub(ea.clone(), eb.clone())));
-                known.push((b - a, sub(eb.clone(), ea.clone())));
+                for step in [0, -1, 1, -2, 2] {
+                    known.push((a + b + step, shifted(&add(ea.clone(), eb.clone()), step)));
+                    known.push((a - b + step, shifted(&sub(ea.clone(), eb.clone()), step)));
+                    known.push((b - a + step, shifted(&sub(eb.clone(), ea.clone()), step)));
+                }
                 for (c, ec) in names.iter().skip(at + 2) {
                     known.push((a * b * c, mul(mul(ea.clone(), eb.clone()), ec.clone())));
                 }
@@ -58,7 +60,7 @@ impl Sizes {
         if n.abs() <= SMALL {
             return None;
         }
-        self.known.iter().find(|(k, _)| *k == n).map(|(_, e)| e.clone())
+        self.known.iter().find(|(k, _)| *k == n).map(|(_, e)| size(e.clone()))
     }
 
     /// A whole number.
@@ -85,7 +87,7 @@ impl Sizes {
             let twice = (x * *k as f64 * 2.0).round();
             let near = (twice / 2.0 / *k as f64 - x).abs() <= x.abs() * 4e-16;
             if near && twice.abs() <= 128.0 && twice != 0.0 && k.abs() > SMALL {
-                return div(number(twice / 2.0), e.clone());
+                return div(number(twice / 2.0), size(e.clone()));
             }
         }
         number(x)

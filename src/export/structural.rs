@@ -1,5 +1,8 @@
 //! Structural ops: by the words of the language where it has one, else by their elements.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::arith;
 use super::minima::{Render, Rendered, Stop, Writer, never};
 use super::tree::{self, assign, call, call_over, chain, expr, generator, index, int, name, over, range, var};
@@ -147,6 +150,9 @@ impl<'f> Writer<'f> {
     fn permute(&mut self, op: &Permute, from: Value, at: &[Expr], binding: &'f Binding) -> Render<Rendered> {
         let rank = op.order.len();
         if at.is_empty() && op.order == [1, 0] {
+            if let Some(e) = self.turned_product(from)? {
+                return Ok(Rendered { expr: e, rank });
+            }
             let e = self.full(from, &[])?;
             return Ok(Rendered { expr: expr(ExprKind::Transpose(e)), rank });
         }
@@ -168,6 +174,19 @@ impl<'f> Writer<'f> {
         let all = || range(None, None);
         let args = inner.into_iter().map(|i| i.unwrap_or_else(all)).collect();
         Ok(Rendered { expr: index(base, args), rank: rank - at.len() })
+    }
+
+    /// `(A @ B)'` as `B' @ A'`, if nothing else reads the product.
+    fn turned_product(&mut self, value: Value) -> Render<Option<Expr>> {
+        let Some(binding) = self.def(value) else { return Ok(None) };
+        let Some(op) = binding.op.downcast::<Dot>() else { return Ok(None) };
+        let alone = self.frame().reads[value.0 as usize] <= 1 && self.frame().bound[value.0 as usize].is_none();
+        let (a, b) = (binding.operands[0], binding.operands[1]);
+        if !alone || !op.batch.is_empty() || self.rank(a) != 2 || self.rank(b) != 2 {
+            return Ok(None);
+        }
+        let pairs: Vec<(usize, usize)> = op.contract.iter().map(|(i, j)| (*j, *i)).collect();
+        self.product((b, 2), (a, 2), &pairs, &[])
     }
 
     fn slice(&mut self, op: &Slice, from: Value, at: &[Expr], binding: &'f Binding) -> Render<Rendered> {
@@ -276,7 +295,7 @@ impl<'f> Writer<'f> {
         }
         let body = self.full(from, &inner);
         self.depth = depth;
-        Ok(Rendered { expr: call_over(word, rows(body?, bindings)), rank })
+        Ok(Rendered { expr: call_over(word, rows(body?, bindings, &self.taken)), rank })
     }
 
     fn dot(&mut self, op: &Dot, binding: &'f Binding, at: &[Expr], rank: usize) -> Render<Rendered> {
@@ -337,6 +356,10 @@ impl<'f> Writer<'f> {
         if pairs.is_empty() && ra == 1 && rb == 1 {
             let (x, y) = (self.full(a, at)?, self.full(b, at)?);
             return Ok(Some(call("outer", vec![x, y])));
+        }
+        if pairs.is_empty() && (ra == 0 || rb == 0) {
+            let (x, y) = (self.full(a, at)?, self.full(b, at)?);
+            return Ok(Some(arith::mul(x, y)));
         }
         let [(i, j)] = pairs else { return Ok(None) };
         let turned = |e: Expr| match *e.kind {
@@ -504,7 +527,7 @@ impl<'f> Writer<'f> {
     fn scatter_loop(&mut self, binding: &'f Binding, n: &str, add: Option<BinOp>) -> Render<crate::syntax::ast::Stmt> {
         // The operands are named before the loop: its body is one assignment.
         for operand in &binding.operands[1..] {
-            self.bind(*operand)?;
+            self.bind_unless_view(*operand)?;
         }
         let dims = self.ty(binding.operands[2]).dims.clone();
         let depth = self.depth;
@@ -536,7 +559,7 @@ impl<'f> Writer<'f> {
         let depth = self.depth;
         let names: Vec<String> = (0..last_spread).map(|_| self.fresh_index()).collect();
         if !names.is_empty() {
-            self.bind(from)?;
+            self.bind_unless_view(from)?;
         }
         let at: Vec<Expr> = names.iter().map(|n| name(n)).collect();
         let mut places = Vec::new();
@@ -547,11 +570,9 @@ impl<'f> Writer<'f> {
         }
         for axis in last_spread..dims.len() {
             let end = op.before[axis].add(&dims[axis]).unwrap_or(Dim::Known(0));
-            let whole = op.before[axis] == Dim::Known(0) && op.after[axis] == Dim::Known(0);
-            places.push(match whole {
-                true => range(None, None),
-                false => range(Some(self.size(&op.before[axis])), Some(self.size(&end))),
-            });
+            let lo = (op.before[axis] != Dim::Known(0)).then(|| self.size(&op.before[axis]));
+            let hi = (op.after[axis] != Dim::Known(0)).then(|| self.size(&end));
+            places.push(range(lo, hi));
         }
         let update = self.full(from, &at)?;
         self.depth = depth;
@@ -578,13 +599,14 @@ fn times(a: Expr, b: Expr) -> Expr {
 }
 
 /// `sum(A[i] for i in 0..n)` is `sum(r for r in A)`.
-fn rows(body: Expr, bindings: Vec<crate::syntax::ast::Binding>) -> crate::syntax::ast::Generator {
+fn rows(body: Expr, bindings: Vec<crate::syntax::ast::Binding>, taken: &HashSet<Arc<str>>) -> crate::syntax::ast::Generator {
     if let ([one], ExprKind::Index { base, args }) = (bindings.as_slice(), &*body.kind)
         && let ([arg], crate::syntax::ast::Pattern::Name(n)) = (args.as_slice(), &one.pattern)
         && tree::is_name(arg, &n.name)
         && matches!(&*base.kind, ExprKind::Name(_) | ExprKind::Field { .. })
     {
-        return generator(name(&n.name), vec![over(&n.name, base.clone())]);
+        let row = if taken.contains("r") { &*n.name } else { "r" };
+        return generator(name(row), vec![over(row, base.clone())]);
     }
     generator(body, bindings)
 }

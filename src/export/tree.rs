@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diag::Span;
+use crate::diag::{FileId, Span};
 use crate::syntax::ast::{
     Arg, ArgValue, BinOp, Binding, Block, CmpOp, Expr, ExprKind, Generator, Ident, Pattern, Stmt,
     StmtKind,
@@ -24,6 +24,19 @@ pub(super) fn name(name: &str) -> Expr {
 pub(super) fn int(n: i64) -> Expr {
     expr(ExprKind::Int(n))
 }
+
+/// Marks an expression that is a size: a quotient by it goes behind the other factors.
+pub(super) fn size(e: Expr) -> Expr {
+    Expr { span: SIZE, ..e }
+}
+
+/// Whether an expression is marked as a size.
+pub(super) fn is_size(e: &Expr) -> bool {
+    e.span == SIZE
+}
+
+/// No file has this place: nothing is read there.
+const SIZE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
 
 /// A real number; whole ones are written as integers, which are reals where one is wanted.
 pub(super) fn number(x: f64) -> Expr {

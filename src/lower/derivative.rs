@@ -70,8 +70,14 @@ impl Differentiated {
         }
         let value = value?;
         let wrt: Vec<Arc<str>> = params.iter().map(|p| p.name.name.clone()).collect();
-        let (defaulted, plain): (Vec<ParamSpec>, Vec<ParamSpec>) =
-            decl.params.iter().cloned().partition(|p| p.default.is_some());
+        // A size that is a parameter of the objective is bound by the shape of its params here.
+        let sizes: Vec<Arc<str>> = params.iter().filter_map(|p| p.ty.as_ref()).flat_map(lone_names).collect();
+        let (defaulted, plain): (Vec<ParamSpec>, Vec<ParamSpec>) = decl
+            .params
+            .iter()
+            .filter(|p| !sizes.contains(&p.name.name))
+            .cloned()
+            .partition(|p| p.default.is_some());
         let body = if items.is_empty() {
             value
         } else {
@@ -92,6 +98,22 @@ impl Differentiated {
         };
         let fields = wrt.len() > 1;
         Some(Differentiated { decl: Arc::new(decl), wrt, fields })
+    }
+}
+
+/// The names that stand alone as dimensions of a type.
+fn lone_names(ty: &TypeExpr) -> Vec<Arc<str>> {
+    match &ty.kind {
+        TypeKind::Named { args, dims, .. } => {
+            let lone = |e: &Expr| match &*e.kind {
+                ExprKind::Name(name) => Some(name.clone()),
+                _ => None,
+            };
+            args.iter().chain(dims).filter_map(lone).collect()
+        }
+        TypeKind::Record { fields, .. } => fields.iter().flat_map(|(_, ty)| lone_names(ty)).collect(),
+        TypeKind::Tuple { items, .. } => items.iter().flat_map(lone_names).collect(),
+        TypeKind::Function { .. } => Vec::new(),
     }
 }
 
