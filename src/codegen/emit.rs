@@ -159,15 +159,17 @@ impl<'p> Emitter<'p, '_> {
         let cold = self.b.create_block();
         let rest = self.b.create_block();
         let good = self.b.append_block_param(rest, types::I64);
-        self.b
-            .ins()
-            .brif(bad, cold, &[], rest, &[index.into()]);
+        self.b.ins().brif(bad, cold, &[], rest, &[index.into()]);
         self.b.switch_to_block(cold);
         self.b.set_cold_block(cold);
         self.b.seal_block(cold);
         let site = self.site(span);
         let context = self.context;
-        self.call(record as *const () as usize, &[context, site, index, size], None);
+        self.call(
+            record as *const () as usize,
+            &[context, site, index, size],
+            None,
+        );
         let zero = self.int_const(0);
         self.b.ins().jump(rest, &[zero.into()]);
         self.enter(rest);

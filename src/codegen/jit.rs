@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use cranelift::codegen::Context as Compile;
-use cranelift::codegen::ir::{self, types};
 use cranelift::codegen::control::ControlPlane;
+use cranelift::codegen::ir::{self, types};
 use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::settings::{self, Configurable};
 use cranelift::prelude::{AbiParam, FunctionBuilder, FunctionBuilderContext, Signature};
@@ -171,9 +171,25 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         .collect();
     let mut builder = FunctionBuilderContext::new();
     let mut context = shared.module.make_context();
-    let mut bytes = write(plan, &mut shared, &mut builder, &mut context, main, &plan.body, &scalars)?;
+    let mut bytes = write(
+        plan,
+        &mut shared,
+        &mut builder,
+        &mut context,
+        main,
+        &plan.body,
+        &scalars,
+    )?;
     while let Some((id, block, inputs)) = shared.waiting.pop() {
-        bytes += write(plan, &mut shared, &mut builder, &mut context, id, block, inputs)?;
+        bytes += write(
+            plan,
+            &mut shared,
+            &mut builder,
+            &mut context,
+            id,
+            block,
+            inputs,
+        )?;
     }
     shared.module.finalize_definitions().map_err(refused)?;
     let entry = shared.module.get_finalized_function(main);

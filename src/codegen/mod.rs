@@ -15,6 +15,7 @@
 
 mod control;
 mod emit;
+mod folds;
 mod instance;
 mod jit;
 mod lanes;
@@ -23,6 +24,7 @@ mod rows;
 mod scalar;
 mod symbols;
 mod values;
+mod view;
 
 pub use instance::{Instance, Trapped};
 
@@ -96,7 +98,10 @@ impl fmt::Display for Refusal {
                 f.write_str("the program needs more memory than can be addressed")
             }
             Refusal::Values { count, limit } => {
-                write!(f, "the program has {count} values, and the limit is {limit}")
+                write!(
+                    f,
+                    "the program has {count} values, and the limit is {limit}"
+                )
             }
             Refusal::Internal(text) => write!(f, "internal error: {text}"),
         }
@@ -173,7 +178,9 @@ pub fn compile(program: &Program, options: &Options) -> Result<Compiled, Refusal
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(Refusal::Internal(text.unwrap_or("code generation panicked").to_string()))
+        Err(Refusal::Internal(
+            text.unwrap_or("code generation panicked").to_string(),
+        ))
     })
 }
 

@@ -117,7 +117,7 @@ impl<'p> Writer<'p> {
                 self.row(e, level, base, ROW, &stages);
             });
         }
-        if (end - start) % ROW > 0 {
+        if !(end - start).is_multiple_of(ROW) {
             let base = e.int_const(number(start + whole * ROW));
             self.row(e, level, base, (end - start) % ROW, &stages);
         }
@@ -198,14 +198,15 @@ impl<'p> Writer<'p> {
                 }
                 None => {
                     let flags = Emitter::flags();
-                    e.b.ins().store(flags, value.one(), pointer, row_offset(row));
+                    e.b.ins()
+                        .store(flags, value.one(), pointer, row_offset(row));
                 }
             }
         }
     }
 
     /// The value of a node that stands in a row.
-    pub(super) fn from_row(&mut self, e: &mut Emitter<'p, '_>, id: NodeId) -> Option<Val> {
+    pub(super) fn in_row(&mut self, e: &mut Emitter<'p, '_>, id: NodeId) -> Option<Val> {
         let row = self.rows.of[id.0].filter(|_| self.rows.ready[id.0])?;
         let pointer = self.row_pointer(e)?;
         let value = match self.lanes {

@@ -101,10 +101,7 @@ impl Emitter<'_, '_> {
             self.signatures.insert(signature, reference);
             reference
         });
-        #[expect(
-            clippy::cast_possible_wrap,
-            reason = "an address is a pattern of bits"
-        )]
+        #[expect(clippy::cast_possible_wrap, reason = "an address is a pattern of bits")]
         let callee = self.int_const(address as i64);
         let call = self.b.ins().call_indirect(reference, callee, args);
         let results = self.b.inst_results(call);

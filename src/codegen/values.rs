@@ -184,7 +184,7 @@ impl<'p> Writer<'p> {
         if let Some(value) = &self.values[id.0] {
             return value.clone();
         }
-        if let Some(value) = self.from_row(e, id) {
+        if let Some(value) = self.in_row(e, id) {
             self.values[id.0] = Some(value.clone());
             return value;
         }
@@ -224,12 +224,7 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn primitive(
-        &mut self,
-        e: &mut Emitter<'p, '_>,
-        prim: Prim,
-        args: &[Val],
-    ) -> Val {
+    fn primitive(&mut self, e: &mut Emitter<'p, '_>, prim: Prim, args: &[Val]) -> Val {
         let count = args.iter().find_map(|arg| match arg {
             Val::Lanes(lanes) => Some(lanes.len()),
             Val::One(_) => None,

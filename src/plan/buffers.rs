@@ -37,7 +37,9 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
         let bytes = item
             .sizes
             .iter()
-            .try_fold(plan.width(item.elem), |bytes, size| bytes.checked_mul(*size));
+            .try_fold(plan.width(item.elem), |bytes, size| {
+                bytes.checked_mul(*size)
+            });
         let bytes = bytes.filter(|bytes| *bytes < 1 << 62).ok_or(TooLarge)?;
         let (start, end) = match life {
             Some(life) if !item.lasting => life,

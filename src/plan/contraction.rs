@@ -123,9 +123,24 @@ pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
     }
     let one = |vars: &[usize], form: &Affine| merged(vars, form, &nest.loops);
     let strides = [
-        [of_a.offset, one(&rows, &of_a)?, one(&inner, &of_a)?, one(&batch, &of_a)?],
-        [of_b.offset, one(&inner, &of_b)?, one(&columns, &of_b)?, one(&batch, &of_b)?],
-        [0, one(&rows, &of_c)?, one(&columns, &of_c)?, one(&batch, &of_c)?],
+        [
+            of_a.offset,
+            one(&rows, &of_a)?,
+            one(&inner, &of_a)?,
+            one(&batch, &of_a)?,
+        ],
+        [
+            of_b.offset,
+            one(&inner, &of_b)?,
+            one(&columns, &of_b)?,
+            one(&batch, &of_b)?,
+        ],
+        [
+            0,
+            one(&rows, &of_c)?,
+            one(&columns, &of_c)?,
+            one(&batch, &of_c)?,
+        ],
     ];
     Some(Product {
         a,

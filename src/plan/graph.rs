@@ -63,7 +63,10 @@ impl Graph {
                 then,
                 otherwise,
             } => Node::Within {
-                ranges: ranges.iter().map(|(f, lo, hi)| (form(f), *lo, *hi)).collect(),
+                ranges: ranges
+                    .iter()
+                    .map(|(f, lo, hi)| (form(f), *lo, *hi))
+                    .collect(),
                 then: map[then.0],
                 otherwise: map[otherwise.0],
             },

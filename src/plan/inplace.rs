@@ -82,9 +82,10 @@ fn may_replace(plan: &Plan, block: &Block, state: ItemId, next: ItemId) -> bool 
                     .any(|step| reads(plan, step, state));
                 let after = step.carried.iter().map(|carried| carried.next);
                 let rows = step.stacked.iter().map(|stacked| stacked.row);
-                let first = step.carried.iter().filter(|carried| {
-                    plan.root(carried.initial) == state && carried.state != next
-                });
+                let first = step
+                    .carried
+                    .iter()
+                    .filter(|carried| plan.root(carried.initial) == state && carried.state != next);
                 let own = step.carried.iter().any(|carried| carried.state == next);
                 own && !inside
                     && first.count() == 0

@@ -60,7 +60,9 @@ impl Forms {
             match node {
                 Node::Index(form) => forms.other.push(form.clone()),
                 Node::Within { ranges, .. } => {
-                    forms.other.extend(ranges.iter().map(|(form, _, _)| form.clone()));
+                    forms
+                        .other
+                        .extend(ranges.iter().map(|(form, _, _)| form.clone()));
                 }
                 Node::Read { .. } => {
                     if let Some(flat) = nest.flat(plan, NodeId(at)) {
@@ -89,7 +91,12 @@ fn decide(plan: &Plan, nest: &mut NestStep) {
         return;
     };
     let forms = Forms::of(plan, nest);
-    let kept = nest.outputs.iter().map(|output| output.kept).min().unwrap_or(0);
+    let kept = nest
+        .outputs
+        .iter()
+        .map(|output| output.kept)
+        .min()
+        .unwrap_or(0);
     let real = |plan: &Plan| {
         let outputs = nest.outputs.iter();
         let mut elems = outputs.map(|output| plan.item(output.item).elem);

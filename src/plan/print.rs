@@ -39,7 +39,10 @@ impl Plan {
     }
 
     fn block(&self, f: &mut fmt::Formatter<'_>, block: &Block, depth: usize) -> fmt::Result {
-        block.steps.iter().try_for_each(|step| self.step(f, step, depth))
+        block
+            .steps
+            .iter()
+            .try_for_each(|step| self.step(f, step, depth))
     }
 
     fn step(&self, f: &mut fmt::Formatter<'_>, step: &Step, depth: usize) -> fmt::Result {
@@ -144,7 +147,9 @@ impl Plan {
             let (item, root) = (self.name(output.item), output.root.0);
             match output.fold {
                 None => writeln!(f, "{pad}  {item} = n{root}")?,
-                Some(fold) => writeln!(f, "{pad}  {item} = {fold:?} n{root} from v{}", output.kept)?,
+                Some(fold) => {
+                    writeln!(f, "{pad}  {item} = {fold:?} n{root} from v{}", output.kept)?
+                }
             }
         }
         Ok(())

@@ -116,12 +116,7 @@ impl Schedule {
     }
 
     /// The steps of a function whose parameters are `args`; gives its results.
-    fn function(
-        &mut self,
-        function: &Function,
-        args: &[ItemId],
-        block: &mut Block,
-    ) -> Vec<ItemId> {
+    fn function(&mut self, function: &Function, args: &[ItemId], block: &mut Block) -> Vec<ItemId> {
         let mut map: Vec<Option<ItemId>> = vec![None; function.types.len()];
         for (param, arg) in function.params.iter().zip(args) {
             map[param.0 as usize] = Some(*arg);
@@ -130,8 +125,7 @@ impl Schedule {
             map[at as usize].expect("operands are bound before they are read")
         };
         for binding in &function.bindings {
-            let operands: Vec<ItemId> =
-                binding.operands.iter().map(|v| look(&map, v.0)).collect();
+            let operands: Vec<ItemId> = binding.operands.iter().map(|v| look(&map, v.0)).collect();
             let items = self.binding(function, binding, &operands, block);
             for (value, item) in binding.values.iter().zip(items) {
                 map[value.0 as usize] = Some(item);

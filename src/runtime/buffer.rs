@@ -20,7 +20,8 @@ pub struct Arena {
 impl Arena {
     /// As many bytes, or an error where there are not enough: never an abort.
     pub fn new(bytes: usize) -> Result<Arena, OutOfMemory> {
-        let layout = Layout::from_size_align(bytes.max(64), 64).map_err(|_| OutOfMemory { bytes })?;
+        let layout =
+            Layout::from_size_align(bytes.max(64), 64).map_err(|_| OutOfMemory { bytes })?;
         // SAFETY: the layout has a size above zero.
         let base = unsafe { alloc_zeroed(layout) };
         match NonNull::new(base) {

@@ -70,9 +70,7 @@ impl Call {
     pub(super) unsafe fn out<T>(&self) -> &mut [T] {
         // SAFETY: the record gives a part of the arena, aligned for its elements; the caller
         // promises the rest.
-        unsafe {
-            std::slice::from_raw_parts_mut(self.arena.add(self.size(2)).cast(), self.size(3))
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.arena.add(self.size(2)).cast(), self.size(3)) }
     }
 
     /// An operand.

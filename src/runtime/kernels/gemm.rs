@@ -12,7 +12,6 @@ pub(super) trait Multiply: Copy {
     ///
     /// # Safety
     /// As for the library: every element that the sizes and strides reach lies in its array.
-    #[expect(clippy::too_many_arguments, reason = "as the library has them")]
     unsafe fn multiply(
         m: usize,
         k: usize,
@@ -34,7 +33,9 @@ impl Multiply for f64 {
     ) {
         // SAFETY: by the caller's promise.
         unsafe {
-            matrixmultiply::dgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2);
+            matrixmultiply::dgemm(
+                m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2,
+            );
         }
     }
 }
@@ -50,7 +51,9 @@ impl Multiply for f32 {
     ) {
         // SAFETY: by the caller's promise.
         unsafe {
-            matrixmultiply::sgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2);
+            matrixmultiply::sgemm(
+                m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2,
+            );
         }
     }
 }
