@@ -1,10 +1,12 @@
 //! Minima: a small language and native compiler for objectives and optimizers.
 
+pub mod cli;
 pub mod codegen;
 pub mod data;
 pub mod diag;
 pub mod driver;
 pub mod eval;
+pub mod export;
 pub mod ir;
 pub mod lower;
 pub mod math;

@@ -34,18 +34,8 @@ impl Dice {
     }
 
     fn real(&mut self) -> f64 {
-        const SPECIAL: [f64; 10] = [
-            0.0,
-            -0.0,
-            1.0,
-            -1.0,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-            1e300,
-            5e-324,
-            0.5,
-        ];
+        const SPECIAL: [f64; 10] =
+            [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300, 5e-324, 0.5];
         if self.below(12) == 0 {
             return self.pick(&SPECIAL);
         }
@@ -63,10 +53,7 @@ impl Dice {
                 });
                 Tensor::real(&sizes, data.collect())
             }
-            Elem::Int => Tensor::int(
-                &sizes,
-                (0..count).map(|_| self.below(9) as i64 - 4).collect(),
-            ),
+            Elem::Int => Tensor::int(&sizes, (0..count).map(|_| self.below(9) as i64 - 4).collect()),
             Elem::Bool => Tensor::bool(&sizes, (0..count).map(|_| self.below(2) == 0).collect()),
         }
     }
@@ -76,10 +63,9 @@ impl Dice {
 fn same(a: &Tensor, b: &Tensor) -> bool {
     a.sizes == b.sizes
         && match (&a.data, &b.data) {
-            (Data::Real(a), Data::Real(b)) => a
-                .iter()
-                .zip(b.iter())
-                .all(|(x, y)| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan())),
+            (Data::Real(a), Data::Real(b)) => {
+                a.iter().zip(b.iter()).all(|(x, y)| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan()))
+            }
             (a, b) => a == b,
         }
 }
@@ -87,9 +73,7 @@ fn same(a: &Tensor, b: &Tensor) -> bool {
 fn near(a: &Tensor, b: &Tensor, tolerance: f64) -> bool {
     a.sizes == b.sizes
         && a.reals().iter().zip(b.reals()).all(|(x, y)| {
-            (x - y).abs() <= tolerance * x.abs().max(y.abs()).max(1.0)
-                || x == y
-                || (x.is_nan() && y.is_nan())
+            (x - y).abs() <= tolerance * x.abs().max(y.abs()).max(1.0) || x == y || (x.is_nan() && y.is_nan())
         })
 }
 
@@ -128,20 +112,14 @@ impl Gen {
     fn sizes(&mut self) -> Vec<usize> {
         if self.whole {
             let rank = self.dice.pick(&[0, 1, 1, 2, 2, 2]);
-            return (0..rank)
-                .map(|_| self.dice.pick(&[1, 3, 8, 17, 20, 33]))
-                .collect();
+            return (0..rank).map(|_| self.dice.pick(&[1, 3, 8, 17, 20, 33])).collect();
         }
         let rank = self.dice.pick(&[0, 0, 1, 1, 1, 2, 2, 3]);
-        (0..rank)
-            .map(|_| self.dice.pick(&[1, 2, 3, 4, 5, 7, 9]))
-            .collect()
+        (0..rank).map(|_| self.dice.pick(&[1, 2, 3, 4, 5, 7, 9])).collect()
     }
 
     fn ty(&mut self) -> Ty {
-        let elem = self
-            .dice
-            .pick(&[Elem::Real, Elem::Real, Elem::Real, Elem::Int, Elem::Bool]);
+        let elem = self.dice.pick(&[Elem::Real, Elem::Real, Elem::Real, Elem::Int, Elem::Bool]);
         let sizes = self.sizes();
         Ty::new(elem, known(&sizes))
     }
@@ -152,11 +130,8 @@ impl Gen {
         if !fitting.is_empty() && self.dice.below(8) != 0 {
             return self.dice.pick(&fitting);
         }
-        let same_elem: Vec<Value> = pool
-            .iter()
-            .copied()
-            .filter(|v| b.ty(*v).elem == ty.elem && b.ty(*v).rank() == 0)
-            .collect();
+        let same_elem: Vec<Value> =
+            pool.iter().copied().filter(|v| b.ty(*v).elem == ty.elem && b.ty(*v).rank() == 0).collect();
         if !same_elem.is_empty() && self.dice.below(3) != 0 {
             let scalar = self.dice.pick(&same_elem);
             return b.broadcast_to(scalar, &ty.dims);
@@ -278,11 +253,7 @@ impl Gen {
             1 => {
                 let count = ty.count();
                 let split = self.dice.pick(&[1, 2, 3, count]);
-                let dims = if count.is_multiple_of(split) {
-                    vec![split, count / split]
-                } else {
-                    vec![count]
-                };
+                let dims = if count.is_multiple_of(split) { vec![split, count / split] } else { vec![count] };
                 b.reshape(x, &known(&dims))
             }
             2 if rank > 1 => {
@@ -297,8 +268,7 @@ impl Gen {
                 let limits: Vec<usize> = (starts.iter().zip(&sizes))
                     .map(|(start, n)| start + 1 + self.dice.below(n - start))
                     .collect();
-                let strides: Vec<usize> =
-                    sizes.iter().map(|_| self.dice.pick(&[1, 1, 2])).collect();
+                let strides: Vec<usize> = sizes.iter().map(|_| self.dice.pick(&[1, 1, 2])).collect();
                 b.slice(x, &known(&starts), &known(&limits), &known(&strides))
             }
             5 if rank > 0 && ty.count() < 300 => {
@@ -316,26 +286,16 @@ impl Gen {
                 let folds: &[Fold] = match ty.elem {
                     Elem::Real if !self.sums => &[Fold::Max, Fold::Min],
                     Elem::Real if self.whole => &[Fold::Sum, Fold::Sum, Fold::Max],
-                    Elem::Real | Elem::Int => {
-                        &[Fold::Sum, Fold::Sum, Fold::Prod, Fold::Max, Fold::Min]
-                    }
+                    Elem::Real | Elem::Int => &[Fold::Sum, Fold::Sum, Fold::Prod, Fold::Max, Fold::Min],
                     Elem::Bool => &[Fold::All, Fold::Any],
                 };
                 let fold = self.dice.pick(folds);
-                let axes: Vec<usize> = if self.dice.below(2) == 0 {
-                    (0..rank).collect()
-                } else {
-                    vec![axis]
-                };
+                let axes: Vec<usize> = if self.dice.below(2) == 0 { (0..rank).collect() } else { vec![axis] };
                 b.reduce(fold, x, &axes)
             }
             9 if rank > 0 && ty.elem == Elem::Real && self.sums => {
                 let k = sizes[rank - 1];
-                let n = self.dice.pick(if self.whole {
-                    &[1, 5, 20, 33]
-                } else {
-                    &[1, 2, 3, 6]
-                });
+                let n = self.dice.pick(if self.whole { &[1, 5, 20, 33] } else { &[1, 2, 3, 6] });
                 let other = self.value(b, pool, &real(&[k, n]));
                 b.dot(x, other, &[], &[(rank - 1, 0)])
             }
@@ -395,19 +355,13 @@ impl Gen {
     fn repeat(&mut self, b: &mut Build, pool: &[Value]) -> Vec<Value> {
         let carried: Vec<Value> = self.captures(pool);
         let captures = self.captures(pool);
-        let types =
-            |b: &Build, vs: &[Value]| -> Vec<Ty> { vs.iter().map(|v| b.ty(*v).clone()).collect() };
+        let types = |b: &Build, vs: &[Value]| -> Vec<Ty> { vs.iter().map(|v| b.ty(*v).clone()).collect() };
         let (carried_ty, captures_ty) = (types(b, &carried), types(b, &captures));
         let trip = self.dice.pick(&[0, 1, 2, 5]);
         let start = |_: &mut Gen| {
             let mut body = Build::new("body", b.span());
             let mut params = vec![body.param(int(&[]))];
-            params.extend(
-                carried_ty
-                    .iter()
-                    .chain(&captures_ty)
-                    .map(|ty| body.param(ty.clone())),
-            );
+            params.extend(carried_ty.iter().chain(&captures_ty).map(|ty| body.param(ty.clone())));
             (body, params)
         };
         let (mut body, mut params) = start(self);
@@ -438,19 +392,11 @@ impl Gen {
             let both = condition.call("and", &[small, also]);
             condition.finish(vec![both])
         });
-        let op = Loop {
-            trip: Dim::from(trip),
-            condition,
-            body,
-            carried: carried.len(),
-        };
+        let op = Loop { trip: Dim::from(trip), condition, body, carried: carried.len() };
         let operands = carried.into_iter().chain(captures).collect();
         let values = b.bind(Op::Loop(Arc::new(op)), operands, types);
         // Empty arrays make for dull programs.
-        values
-            .into_iter()
-            .filter(|v| b.ty(*v).count() > 0)
-            .collect()
+        values.into_iter().filter(|v| b.ty(*v).count() > 0).collect()
     }
 
     fn choose(&mut self, b: &mut Build, pool: &[Value]) -> Vec<Value> {
@@ -459,23 +405,14 @@ impl Gen {
         let types: Vec<Ty> = (0..1 + self.dice.below(2)).map(|_| self.ty()).collect();
         let branch = |gen_: &mut Gen| {
             let mut branch = Build::new("branch", b.span());
-            let mut params: Vec<Value> = captures
-                .iter()
-                .map(|v| branch.param(b.ty(*v).clone()))
-                .collect();
+            let mut params: Vec<Value> = captures.iter().map(|v| branch.param(b.ty(*v).clone())).collect();
             gen_.depth -= 1;
             gen_.bindings(&mut branch, &mut params, 4);
             gen_.depth += 1;
-            let results = types
-                .iter()
-                .map(|ty| gen_.value(&mut branch, &params, ty))
-                .collect();
+            let results = types.iter().map(|ty| gen_.value(&mut branch, &params, ty)).collect();
             branch.finish(results)
         };
-        let op = If {
-            then: branch(self),
-            otherwise: branch(self),
-        };
+        let op = If { then: branch(self), otherwise: branch(self) };
         let operands = [condition].into_iter().chain(captures).collect();
         b.bind(Op::If(Arc::new(op)), operands, types)
     }
@@ -490,21 +427,14 @@ impl Gen {
                 _ => vec![self.primitive(b, pool)],
             };
             let new: Vec<Value> = new.into_iter().map(|v| self.small(b, v)).collect();
-            let small = new
-                .into_iter()
-                .filter(|v| b.ty(*v).count() <= 2500 && b.ty(*v).rank() < 5);
+            let small = new.into_iter().filter(|v| b.ty(*v).count() <= 2500 && b.ty(*v).rank() < 5);
             pool.extend(small);
         }
     }
 }
 
 fn random(seed: u64, precision: Precision, whole: bool) -> (Program, Vec<Tensor>) {
-    let mut generator = Gen {
-        dice: Dice(seed),
-        depth: 2,
-        sums: precision == Precision::F64 || whole,
-        whole,
-    };
+    let mut generator = Gen { dice: Dice(seed), depth: 2, sums: precision == Precision::F64 || whole, whole };
     let mut b = Build::new("main", Span::default());
     let types: Vec<Ty> = (0..4).map(|_| generator.ty()).collect();
     let mut pool: Vec<Value> = types.iter().map(|ty| b.param(ty.clone())).collect();
@@ -523,14 +453,9 @@ fn random(seed: u64, precision: Precision, whole: bool) -> (Program, Vec<Tensor>
 fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
     let (program, inputs) = random(seed, precision, whole);
     let expected = eval(&program, &inputs);
-    let options = Options {
-        optimise,
-        ordered: !whole,
-        verify: true,
-        ..Options::default()
-    };
-    let compiled = compile(&program, &options)
-        .unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program));
+    let options = Options { optimise, ordered: !whole, verify: true, ..Options::default() };
+    let compiled =
+        compile(&program, &options).unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program));
     let mut instance = compiled.instance().unwrap();
     // Twice: nothing may be left over from a run.
     for _ in 0..2 {
@@ -550,11 +475,7 @@ fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
                 }
             }
             (Err(stop), Err(trapped)) => {
-                assert_eq!(
-                    (stop.span, &stop.text),
-                    (trapped.span, &trapped.message),
-                    "seed {seed}"
-                );
+                assert_eq!((stop.span, &stop.text), (trapped.span, &trapped.message), "seed {seed}");
             }
             (expected, found) => panic!("seed {seed}: {expected:?} but {found:?}"),
         }
@@ -562,12 +483,8 @@ fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
 }
 
 fn check_many(seeds: std::ops::Range<u64>, precision: Precision, whole: bool) {
-    let only = std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let more = std::env::var("SEEDS")
-        .ok()
-        .and_then(|n| n.parse::<u64>().ok());
+    let only = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let more = std::env::var("SEEDS").ok().and_then(|n| n.parse::<u64>().ok());
     let seeds = match (only, more) {
         (Some(seed), _) => seed..seed + 1,
         (None, Some(more)) => seeds.start..seeds.start + more,
@@ -623,26 +540,10 @@ fn check_primitives(precision: Precision) {
         Precision::F64 => x,
         Precision::F32 => f64::from(x as f32),
     });
-    let ints = [
-        0,
-        1,
-        -1,
-        2,
-        -7,
-        7,
-        i64::MAX,
-        i64::MIN,
-        1 << 53,
-        (1 << 62) + 1,
-        63,
-    ];
+    let ints = [0, 1, -1, 2, -7, 7, i64::MAX, i64::MIN, 1 << 53, (1 << 62) + 1, 63];
     for prim in Prim::all() {
         let (takes, _) = prim.signature();
-        for (number, any) in [
-            (Elem::Real, Elem::Real),
-            (Elem::Int, Elem::Int),
-            (Elem::Int, Elem::Bool),
-        ] {
+        for (number, any) in [(Elem::Real, Elem::Real), (Elem::Int, Elem::Int), (Elem::Int, Elem::Bool)] {
             let elem_of = |kind: Kind| match kind {
                 Kind::Real => Elem::Real,
                 Kind::Int => Elem::Int,
@@ -663,9 +564,7 @@ fn check_primitives(precision: Precision) {
                 let n = count(elem);
                 let at = |k: usize| k / step % n;
                 inputs.push(match elem {
-                    Elem::Real => {
-                        Tensor::real(&[total], (0..total).map(|k| reals[at(k)]).collect())
-                    }
+                    Elem::Real => Tensor::real(&[total], (0..total).map(|k| reals[at(k)]).collect()),
                     Elem::Int => Tensor::int(&[total], (0..total).map(|k| ints[at(k)]).collect()),
                     Elem::Bool => Tensor::bool(&[total], (0..total).map(|k| at(k) == 1).collect()),
                 });
@@ -716,11 +615,7 @@ fn an_index_out_of_range_is_reported_once() {
     let put = b.scatter(true, x, picked, &[i]);
     let program = program(b.finish(vec![picked, put]), Precision::F64);
     let x = Tensor::real(&[4], vec![1.0, 2.0, 3.0, 4.0]);
-    for (indices, bad) in [
-        ([0, 9, -1], Some(9)),
-        ([-1, 0, 4], Some(-1)),
-        ([3, 0, 3], None),
-    ] {
+    for (indices, bad) in [([0, 9, -1], Some(9)), ([-1, 0, 4], Some(-1)), ([3, 0, 3], None)] {
         let found = run_once(&program, &[x.clone(), Tensor::int(&[3], indices.to_vec())]);
         match (bad, found) {
             (Some(bad), Err(Failure::Trapped(trapped))) => {
@@ -741,10 +636,7 @@ fn an_empty_array_cannot_be_indexed() {
     let i = b.param(int(&[2]));
     let picked = b.gather(x, &[i]);
     let program = program(b.finish(vec![picked]), Precision::F64);
-    let inputs = [
-        Tensor::real(&[0, 1000], vec![]),
-        Tensor::int(&[2], vec![0, 1]),
-    ];
+    let inputs = [Tensor::real(&[0, 1000], vec![]), Tensor::int(&[2], vec![0, 1])];
     let found = run_once(&program, &inputs);
     assert!(matches!(found, Err(Failure::Trapped(_))), "{found:?}");
 }
@@ -756,11 +648,7 @@ fn chain(length: usize) -> Program {
     let mut early = Vec::new();
     let mut last = x;
     for at in 0..length {
-        let other = if at % 7 == 3 && at > 50 {
-            early[at / 2 % early.len()]
-        } else {
-            x
-        };
+        let other = if at % 7 == 3 && at > 50 { early[at / 2 % early.len()] } else { x };
         last = b.call(["add", "mul", "minimum", "sub"][at % 4], &[last, other]);
         early.push(last);
     }
@@ -773,14 +661,7 @@ fn long_chains_are_cut_into_chunks() {
     let mut counts = Vec::new();
     for length in [100, 10_000, 20_000, 100_000] {
         let program = chain(length);
-        let compiled = compile(
-            &program,
-            &Options {
-                verify: false,
-                ..Options::default()
-            },
-        )
-        .unwrap();
+        let compiled = compile(&program, &Options { verify: false, ..Options::default() }).unwrap();
         let mut instance = compiled.instance().unwrap();
         instance.set(0, &inputs[0]);
         instance.run().unwrap();
@@ -789,10 +670,7 @@ fn long_chains_are_cut_into_chunks() {
         counts.push(compiled.figures().functions);
     }
     assert_eq!(counts[0], 1);
-    assert!(
-        counts[1] >= 8 && counts[2] <= counts[1] * 5 / 2,
-        "{counts:?}"
-    );
+    assert!(counts[1] >= 8 && counts[2] <= counts[1] * 5 / 2, "{counts:?}");
     assert!(counts[3] <= counts[1] * 12, "{counts:?}");
 }
 
@@ -810,25 +688,13 @@ fn long_chains_in_loops_are_cut_into_chunks() {
     let again = body.inline(&inner, &[carried])[0];
     let result = body.call("maximum", &[result, again]);
     let body = body.finish(vec![result, both]);
-    let op = Loop {
-        trip: Dim::from(3),
-        condition: None,
-        body,
-        carried: 1,
-    };
-    let values = b.bind(
-        Op::Loop(Arc::new(op)),
-        vec![x, x],
-        vec![real(&[]), real(&[3])],
-    );
+    let op = Loop { trip: Dim::from(3), condition: None, body, carried: 1 };
+    let values = b.bind(Op::Loop(Arc::new(op)), vec![x, x], vec![real(&[]), real(&[3])]);
     let program = program(b.finish(values), Precision::F64);
     let inputs = [Tensor::scalar(0.5)];
     let expected = eval(&program, &inputs).unwrap();
     let found = run_once(&program, &inputs).unwrap();
-    assert!(
-        same(&expected[0], &found[0]) && same(&expected[1], &found[1]),
-        "{expected:?} {found:?}"
-    );
+    assert!(same(&expected[0], &found[0]) && same(&expected[1], &found[1]), "{expected:?} {found:?}");
 }
 
 #[test]
@@ -841,12 +707,7 @@ fn many_carried_values_live_in_memory() {
     let mut next = carried.clone();
     next.rotate_left(1);
     let body = body.finish(next);
-    let op = Loop {
-        trip: Dim::from(7),
-        condition: None,
-        body,
-        carried: 200,
-    };
+    let op = Loop { trip: Dim::from(7), condition: None, body, carried: 200 };
     let values = b.bind(Op::Loop(Arc::new(op)), first, vec![real(&[]); 200]);
     let program = program(b.finish(vec![values[0], values[199]]), Precision::F64);
     let found = run_once(&program, &[]).unwrap();
@@ -860,10 +721,7 @@ fn results_are_carried_to_parameters() {
     let y = b.param(real(&[3]));
     let sum = b.call("add", &[x, y]);
     let program = program(b.finish(vec![y, sum]), Precision::F64);
-    let mut instance = compile(&program, &Options::default())
-        .unwrap()
-        .instance()
-        .unwrap();
+    let mut instance = compile(&program, &Options::default()).unwrap().instance().unwrap();
     instance.set(0, &Tensor::real(&[3], vec![0.0; 3]));
     instance.set(1, &Tensor::real(&[3], vec![1.0; 3]));
     for _ in 0..10 {
@@ -880,15 +738,9 @@ fn too_much_memory_is_refused() {
     let wide = b.broadcast(one, &known(&[1 << 20, 1 << 20]), &[]);
     let squared = b.call("mul", &[wide, wide]);
     let program = program(b.finish(vec![squared]), Precision::F64);
-    let options = Options {
-        memory_limit: 1 << 30,
-        ..Options::default()
-    };
+    let options = Options { memory_limit: 1 << 30, ..Options::default() };
     let refusal = compile(&program, &options).unwrap_err();
-    assert!(
-        matches!(refusal, codegen::Refusal::Memory { .. }),
-        "{refusal}"
-    );
+    assert!(matches!(refusal, codegen::Refusal::Memory { .. }), "{refusal}");
 }
 
 #[test]
@@ -901,18 +753,10 @@ fn a_stop_flag_ends_long_loops() {
     let one = body.real(1.0);
     let next = body.call("add", &[carried, one]);
     let body = body.finish(vec![next]);
-    let op = Loop {
-        trip: Dim::from(1 << 60),
-        condition: None,
-        body,
-        carried: 1,
-    };
+    let op = Loop { trip: Dim::from(1 << 60), condition: None, body, carried: 1 };
     let values = b.bind(Op::Loop(Arc::new(op)), vec![x], vec![real(&[])]);
     let program = program(b.finish(values), Precision::F64);
-    let mut instance = compile(&program, &Options::default())
-        .unwrap()
-        .instance()
-        .unwrap();
+    let mut instance = compile(&program, &Options::default()).unwrap().instance().unwrap();
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
     instance.watch(stop.clone());
     let clock = std::thread::spawn(move || {
@@ -927,22 +771,11 @@ fn a_stop_flag_ends_long_loops() {
 #[test]
 fn matrix_products_agree_with_the_oracle() {
     let mut dice = Dice(5);
-    for (m, k, n) in [
-        (3, 4, 5),
-        (40, 50, 60),
-        (64, 17, 33),
-        (1, 200, 90),
-        (90, 200, 1),
-        (20, 300, 20),
-    ] {
+    for (m, k, n) in [(3, 4, 5), (40, 50, 60), (64, 17, 33), (1, 200, 90), (90, 200, 1), (20, 300, 20)] {
         for (a_axis, b_axis) in [(1, 0), (0, 0), (1, 1), (0, 1)] {
             for precision in [Precision::F64, Precision::F32] {
                 let shape = |first: usize, second: usize, swap: bool| {
-                    if swap {
-                        [second, first]
-                    } else {
-                        [first, second]
-                    }
+                    if swap { [second, first] } else { [first, second] }
                 };
                 let mut b = Build::new("main", Span::default());
                 let x = b.param(real(&shape(m, k, a_axis == 0)));
@@ -955,22 +788,12 @@ fn matrix_products_agree_with_the_oracle() {
                         .map(|_| f64::from((dice.below(2000) as f32 - 1000.0) / 256.0));
                     Tensor::real(&sizes, data.collect())
                 };
-                let inputs = [
-                    input(shape(m, k, a_axis == 0)),
-                    input(shape(k, n, b_axis == 1)),
-                ];
+                let inputs = [input(shape(m, k, a_axis == 0)), input(shape(k, n, b_axis == 1))];
                 let expected = eval(&program, &inputs).unwrap();
                 let found = run_once(&program, &inputs).unwrap();
-                let tolerance = if precision == Precision::F64 {
-                    1e-12
-                } else {
-                    1e-3
-                };
+                let tolerance = if precision == Precision::F64 { 1e-12 } else { 1e-3 };
                 for (expected, found) in expected.iter().zip(&found) {
-                    assert!(
-                        near(expected, found, tolerance),
-                        "{m} {k} {n} {a_axis} {b_axis} {precision:?}"
-                    );
+                    assert!(near(expected, found, tolerance), "{m} {k} {n} {a_axis} {b_axis} {precision:?}");
                 }
             }
         }
@@ -993,10 +816,7 @@ fn long_sums_agree_with_the_oracle() {
             ];
             let program = program(b.finish(results), Precision::F64);
             let count: usize = sizes.iter().product();
-            let inputs = [Tensor::real(
-                &sizes,
-                (0..count).map(|_| dice.below(1000) as f64 / 7.0).collect(),
-            )];
+            let inputs = [Tensor::real(&sizes, (0..count).map(|_| dice.below(1000) as f64 / 7.0).collect())];
             let expected = eval(&program, &inputs).unwrap();
             let found = run_once(&program, &inputs).unwrap();
             for (expected, found) in expected.iter().zip(&found) {
@@ -1026,24 +846,16 @@ fn array_chain(length: usize, sum_every: usize) -> Program {
 
 #[test]
 fn compile_work_grows_with_the_program() {
-    let options = Options {
-        verify: false,
-        ..Options::default()
-    };
+    let options = Options { verify: false, ..Options::default() };
     for every in [7, 1_000_000] {
         let figures = |length: usize| {
             let clock = std::time::Instant::now();
-            let figures = compile(&array_chain(length, every), &options)
-                .unwrap()
-                .figures();
+            let figures = compile(&array_chain(length, every), &options).unwrap().figures();
             println!("{length} {every}: {figures:?} {:?}", clock.elapsed());
             figures
         };
         let (small, large) = (figures(3000), figures(6000));
         assert!(large.code <= small.code * 5 / 2, "{small:?} {large:?}");
-        assert!(
-            large.functions <= small.functions * 5 / 2 + 2,
-            "{small:?} {large:?}"
-        );
+        assert!(large.functions <= small.functions * 5 / 2 + 2, "{small:?} {large:?}");
     }
 }

@@ -9,9 +9,7 @@ use std::time::Instant;
 
 use minima::codegen::{Options, compile};
 use minima::diag::Span;
-use minima::ir::{
-    Build, Dim, Elem, Fold, Function, Loop, Op, Precision, Program, Tensor, Ty, Value,
-};
+use minima::ir::{Build, Dim, Elem, Fold, Function, Loop, Op, Precision, Program, Tensor, Ty, Value};
 use minima::ops::Emit;
 
 fn known(sizes: &[usize]) -> Vec<Dim> {
@@ -36,9 +34,7 @@ fn adam(
     let _ = body.param(int());
     let params: Vec<Value> = carried.iter().map(|ty| body.param((*ty).clone())).collect();
     let captures: Vec<Value> = data.iter().map(|ty| body.param(ty.clone())).collect();
-    let [x, m, v, p1, p2, _] = params[..] else {
-        unreachable!()
-    };
+    let [x, m, v, p1, p2, _] = params[..] else { unreachable!() };
     let b = &mut body;
     let (objective, g) = gradient(b, x, &captures);
     let (b1, b2, one) = (b.real(0.9), b.real(0.999), b.real(1.0));
@@ -67,19 +63,11 @@ fn adam(
     let params: Vec<Value> = carried.iter().map(|ty| main.param((*ty).clone())).collect();
     let captures: Vec<Value> = data.iter().map(|ty| main.param(ty.clone())).collect();
     let types = carried.iter().map(|ty| (*ty).clone()).collect();
-    let op = Loop {
-        trip: Dim::from(steps),
-        condition: None,
-        body,
-        carried: 6,
-    };
+    let op = Loop { trip: Dim::from(steps), condition: None, body, carried: 6 };
     let operands = params.into_iter().chain(captures).collect();
     let results = main.bind(Op::Loop(Arc::new(op)), operands, types);
     let main: Function = main.finish(results);
-    Program {
-        main,
-        precision: Precision::F64,
-    }
+    Program { main, precision: Precision::F64 }
 }
 
 fn rosenbrock(b: &mut Build, x: Value, n: usize) -> (Value, Value) {
@@ -105,29 +93,17 @@ fn rosenbrock(b: &mut Build, x: Value, n: usize) -> (Value, Value) {
     let du = b.call("mul", &[two, u]);
     let dhere = b.call("sub", &[dhere, du]);
     let (none, some) = (Dim::from(0), Dim::from(1));
-    let from_next = b.pad(
-        dt,
-        std::slice::from_ref(&some),
-        std::slice::from_ref(&none),
-        std::slice::from_ref(&none),
-    );
-    let from_here = b.pad(
-        dhere,
-        std::slice::from_ref(&none),
-        std::slice::from_ref(&some),
-        std::slice::from_ref(&none),
-    );
+    let from_next =
+        b.pad(dt, std::slice::from_ref(&some), std::slice::from_ref(&none), std::slice::from_ref(&none));
+    let from_here =
+        b.pad(dhere, std::slice::from_ref(&none), std::slice::from_ref(&some), std::slice::from_ref(&none));
     let g = b.call("add", &[from_next, from_here]);
     (objective, g)
 }
 
 fn rosenbrock_in_rust(n: usize, steps: usize) -> Vec<f64> {
-    let (mut x, mut m, mut v, mut g) = (
-        vec![-1.2_f64; n],
-        vec![0.0_f64; n],
-        vec![0.0_f64; n],
-        vec![0.0_f64; n],
-    );
+    let (mut x, mut m, mut v, mut g) =
+        (vec![-1.2_f64; n], vec![0.0_f64; n], vec![0.0_f64; n], vec![0.0_f64; n]);
     let (mut p1, mut p2) = (1.0_f64, 1.0_f64);
     for _ in 0..steps {
         let mut objective = 0.0;
@@ -160,14 +136,7 @@ fn measure(
 ) {
     let start = Instant::now();
     let list = std::env::var_os("LISTING").is_some();
-    let compiled = compile(
-        program,
-        &Options {
-            listing: list,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let compiled = compile(program, &Options { listing: list, ..Options::default() }).unwrap();
     let compiling = start.elapsed();
     if std::env::var_os("PLAN").is_some() {
         println!("{}", compiled.plan());
@@ -190,12 +159,7 @@ fn measure(
             let x = rust();
             hand = hand.min(start.elapsed().as_secs_f64());
             let found = instance.get(0);
-            let wrong = found
-                .reals()
-                .iter()
-                .zip(&x)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f64::max);
+            let wrong = found.reals().iter().zip(&x).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(wrong < 1e-6, "{name}: {wrong}");
         }
     }
@@ -230,13 +194,7 @@ fn rosenbrock_by_adam() {
     for (n, steps) in [(2, 20_000), (100, 2000), (10_000, 10)] {
         let program = adam(&[n], steps, &[], |b, x, _| rosenbrock(b, x, n));
         let rust = move || rosenbrock_in_rust(n, steps);
-        measure(
-            &format!("rosenbrock {n}"),
-            &program,
-            &start(&[n], -1.2, vec![]),
-            steps,
-            Some(&rust),
-        );
+        measure(&format!("rosenbrock {n}"), &program, &start(&[n], -1.2, vec![]), steps, Some(&rust));
     }
 }
 
@@ -244,9 +202,7 @@ fn noise(sizes: &[usize], scale: f64) -> Tensor {
     let count: usize = sizes.iter().product();
     let mut state = 12345_u64;
     let mut draw = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5) * scale
     };
     Tensor::real(sizes, (0..count).map(|_| draw()).collect())
@@ -306,11 +262,7 @@ fn network_by_adam() {
         let g = b.concat(&[dw1, dw2], 0);
         (objective, g)
     });
-    let mut inputs = start(
-        &[count],
-        0.0,
-        vec![noise(&[n, d], 2.0), noise(&[n, o], 2.0)],
-    );
+    let mut inputs = start(&[count], 0.0, vec![noise(&[n, d], 2.0), noise(&[n, o], 2.0)]);
     inputs[0] = noise(&[count], 0.2);
     measure("network 64-32-10", &program, &inputs, steps, None);
 }
@@ -360,12 +312,6 @@ fn mixture_gradient() {
         });
         let mut inputs = start(&[count], 0.0, vec![noise(&[n, d], 2.0)]);
         inputs[0] = noise(&[count], 1.0);
-        measure(
-            &format!("mixture {n}x{d}x{k}"),
-            &program,
-            &inputs,
-            steps,
-            None,
-        );
+        measure(&format!("mixture {n}x{d}x{k}"), &program, &inputs, steps, None);
     }
 }

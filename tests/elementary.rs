@@ -1,5 +1,7 @@
 //! The elementary functions against `libm`, and rows against single elements.
 
+#![expect(unsafe_code, reason = "kernels are called as compiled code calls them")]
+
 use minima::math::{Prim, Scalar, functions};
 use minima::runtime::kernels::block;
 
@@ -69,9 +71,7 @@ fn arguments() -> Vec<f64> {
     ];
     let mut state = 1_u64;
     for _ in 0..200_000 {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let unit = (state >> 11) as f64 / (1_u64 << 53) as f64;
         let scale = [1e-6, 0.1, 1.0, 3.0, 40.0, 800.0, 1e5][(state % 7) as usize];
         all.push(unit * scale);
@@ -102,12 +102,7 @@ fn elementary_functions_are_close_to_libm() {
             }
         }
         println!("{name}: {worst} at {at}");
-        assert!(
-            worst <= most,
-            "{name}({at}): {} and {}",
-            own(at),
-            reference(at)
-        );
+        assert!(worst <= most, "{name}({at}): {} and {}", own(at), reference(at));
     }
 }
 

@@ -161,10 +161,7 @@ impl<'p> Emitter<'p, '_> {
     /// Whether the host wants the run to go on.
     fn running(&mut self) -> Value {
         let context = self.context;
-        let flag = self
-            .b
-            .ins()
-            .load(types::I64, Self::flags(), context, Context::STOP);
+        let flag = self.b.ins().load(types::I64, Self::flags(), context, Context::STOP);
         let stop = self.b.ins().load(types::I8, Self::flags(), flag, 0);
         let zero = self.b.ins().iconst(types::I8, 0);
         self.b.ins().icmp(IntCC::Equal, stop, zero)

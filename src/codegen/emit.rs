@@ -152,10 +152,7 @@ impl<'p> Emitter<'p, '_> {
     /// An index if it is in range, else 0 with a note in the context.
     pub(super) fn checked(&mut self, index: Value, size: usize, span: Span) -> Value {
         let size = self.int_const(i64::try_from(size).unwrap_or(i64::MAX));
-        let bad = self
-            .b
-            .ins()
-            .icmp(IntCC::UnsignedGreaterThanOrEqual, index, size);
+        let bad = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, size);
         let cold = self.b.create_block();
         let rest = self.b.create_block();
         let good = self.b.append_block_param(rest, types::I64);
@@ -165,11 +162,7 @@ impl<'p> Emitter<'p, '_> {
         self.b.seal_block(cold);
         let site = self.site(span);
         let context = self.context;
-        self.call(
-            record as *const () as usize,
-            &[context, site, index, size],
-            None,
-        );
+        self.call(record as *const () as usize, &[context, site, index, size], None);
         let zero = self.int_const(0);
         self.b.ins().jump(rest, &[zero.into()]);
         self.enter(rest);

@@ -26,9 +26,7 @@ impl<'p> Writer<'p> {
         let Some(level) = self.fold_level(output) else {
             return false;
         };
-        self.nest.order[level..]
-            .iter()
-            .any(|var| *var < output.kept)
+        self.nest.order[level..].iter().any(|var| *var < output.kept)
     }
 
     pub(super) fn begin(&mut self, e: &mut Emitter<'p, '_>, level: usize) {
@@ -55,11 +53,8 @@ impl<'p> Writer<'p> {
     /// Sets the elements of an output that the loops inside a level reach.
     fn clear(&mut self, e: &mut Emitter<'p, '_>, at: usize, level: usize, first: Value) {
         let output = &self.nest.outputs[at];
-        let inside: Vec<usize> = self.nest.order[level..]
-            .iter()
-            .copied()
-            .filter(|var| *var < output.kept)
-            .collect();
+        let inside: Vec<usize> =
+            self.nest.order[level..].iter().copied().filter(|var| *var < output.kept).collect();
         let place = self.targets[at].clone();
         let pointer = self.pointers[level][place.stream];
         let distances = self.streams[place.stream].coefficients.clone();
@@ -117,10 +112,7 @@ impl<'p> Writer<'p> {
                 continue;
             }
             let so_far = self.accumulators[at].pop();
-            let mut parts: Vec<Value> = self.accumulators[at]
-                .iter()
-                .map(|lane| e.b.use_var(*lane))
-                .collect();
+            let mut parts: Vec<Value> = self.accumulators[at].iter().map(|lane| e.b.use_var(*lane)).collect();
             while parts.len() > 1 {
                 parts = parts
                     .chunks(2)
@@ -190,10 +182,8 @@ impl<'p> Writer<'p> {
             if self.fold_level(output) != Some(level) || self.in_memory(output) {
                 continue;
             }
-            let sums: Vec<Value> = self.accumulators[at]
-                .iter()
-                .map(|variable| e.b.use_var(*variable))
-                .collect();
+            let sums: Vec<Value> =
+                self.accumulators[at].iter().map(|variable| e.b.use_var(*variable)).collect();
             let value = match self.lanes {
                 Some(_) => Val::Lanes(sums),
                 None => Val::One(sums[0]),

@@ -119,9 +119,7 @@ impl<'p> Writer<'p> {
 
     fn point(&mut self, e: &mut Emitter<'p, '_>, level: usize) {
         self.entered = level;
-        self.pointers[level] = (0..self.streams.len())
-            .map(|at| self.pointer(e, level, at))
-            .collect();
+        self.pointers[level] = (0..self.streams.len()).map(|at| self.pointer(e, level, at)).collect();
     }
 
     /// The nodes known at a level that are not computed yet.
@@ -146,8 +144,7 @@ impl<'p> Writer<'p> {
             if whole {
                 self.segment(e, level, 0, self.nest.sizes[var]);
             } else {
-                let (view, values, segments) =
-                    (self.view.clone(), self.values.clone(), self.segments);
+                let (view, values, segments) = (self.view.clone(), self.values.clone(), self.segments);
                 self.segments *= cuts.len() - 1;
                 for ends in cuts.windows(2) {
                     self.bounds[var] = (ends[0], ends[1]);
@@ -168,13 +165,8 @@ impl<'p> Writer<'p> {
     /// One segment of a loop: by rows or in vectors if that can be.
     fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
         let var = self.nest.order[level];
-        let vectors =
-            self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start);
-        let span = Span {
-            base: None,
-            from: start,
-            to: end,
-        };
+        let vectors = self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start);
+        let span = Span { base: None, from: start, to: end };
         if !vectors {
             self.round(e, level, span, 1, &Body::All);
         } else if level + 1 == self.nest.loops.len() && self.calls_rows(e, end - start) {
@@ -185,13 +177,7 @@ impl<'p> Writer<'p> {
     }
 
     /// Several vectors at a time, then fewer, then one by one.
-    pub(super) fn in_vectors(
-        &mut self,
-        e: &mut Emitter<'p, '_>,
-        level: usize,
-        span: Span,
-        body: &Body,
-    ) {
+    pub(super) fn in_vectors(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) {
         let width = e.lane_count();
         let most = (span.to - span.from) / width;
         let mut vectors = self.vectors(level);
@@ -222,14 +208,7 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn round(
-        &mut self,
-        e: &mut Emitter<'p, '_>,
-        level: usize,
-        span: Span,
-        step: usize,
-        body: &Body,
-    ) {
+    fn round(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, step: usize, body: &Body) {
         let innermost = level + 1 == self.nest.loops.len();
         let rounds = (span.to - span.from) / step;
         let values = self.values.clone();

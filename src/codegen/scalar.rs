@@ -71,20 +71,12 @@ impl Emitter<'_, '_> {
 
     /// A real as `f64`.
     pub(super) fn widen(&mut self, x: Value) -> Value {
-        if self.real == types::F32 {
-            self.b.ins().fpromote(types::F64, x)
-        } else {
-            x
-        }
+        if self.real == types::F32 { self.b.ins().fpromote(types::F64, x) } else { x }
     }
 
     /// An `f64` as a real.
     pub(super) fn narrow(&mut self, x: Value) -> Value {
-        if self.real == types::F32 {
-            self.b.ins().fdemote(types::F32, x)
-        } else {
-            x
-        }
+        if self.real == types::F32 { self.b.ins().fdemote(types::F32, x) } else { x }
     }
 
     /// A call of a host function; without a result, the value is meaningless.
@@ -166,16 +158,10 @@ impl Emitter<'_, '_> {
             (I::Ceil, _) => self.b.ins().ceil(a),
             (I::Round, _) => self.b.ins().nearest(a),
             (I::Lt, _) => self.compare(FloatCC::LessThan, IntCC::SignedLessThan, args),
-            (I::Le, _) => {
-                self.compare(FloatCC::LessThanOrEqual, IntCC::SignedLessThanOrEqual, args)
-            }
+            (I::Le, _) => self.compare(FloatCC::LessThanOrEqual, IntCC::SignedLessThanOrEqual, args),
             (I::Eq, _) => self.compare(FloatCC::Equal, IntCC::Equal, args),
             (I::Ne, _) => self.compare(FloatCC::NotEqual, IntCC::NotEqual, args),
-            (I::Ge, _) => self.compare(
-                FloatCC::GreaterThanOrEqual,
-                IntCC::SignedGreaterThanOrEqual,
-                args,
-            ),
+            (I::Ge, _) => self.compare(FloatCC::GreaterThanOrEqual, IntCC::SignedGreaterThanOrEqual, args),
             (I::Gt, _) => self.compare(FloatCC::GreaterThan, IntCC::SignedGreaterThan, args),
             (I::And, _) => self.b.ins().band(a, b),
             (I::Or, _) => self.b.ins().bor(a, b),

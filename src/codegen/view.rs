@@ -71,12 +71,7 @@ impl<'p> Writer<'p> {
             varies: vec![false; nodes.len()],
         };
         for (at, node) in nodes.iter().enumerate() {
-            if let Node::Within {
-                ranges,
-                then,
-                otherwise,
-            } = node
-            {
+            if let Node::Within { ranges, then, otherwise } = node {
                 let answers = || ranges.iter().map(|range| self.decided(range));
                 let earlier = if answers().all(|answer| answer == Some(true)) {
                     *then
@@ -115,9 +110,7 @@ impl<'p> Writer<'p> {
 
     /// Whether a form depends on the variable that runs in vectors.
     pub(super) fn runs_in(&self, form: &Affine) -> bool {
-        self.nest
-            .lanes
-            .is_some_and(|var| form.coefficient(var) != 0)
+        self.nest.lanes.is_some_and(|var| form.coefficient(var) != 0)
     }
 
     fn find_wanted(&self, view: &mut View) {
@@ -147,8 +140,7 @@ impl<'p> Writer<'p> {
 
     /// A form that depends on one variable only, and its coefficient.
     fn only(&self, form: &Affine, var: usize) -> Option<i64> {
-        let others = (0..self.nest.loops.len())
-            .filter(|other| *other != var && self.nest.sizes[*other] != 1);
+        let others = (0..self.nest.loops.len()).filter(|other| *other != var && self.nest.sizes[*other] != 1);
         let alone = others.clone().all(|other| form.coefficient(other) == 0);
         let k = form.coefficient(var);
         (alone && k != 0).then_some(k)
@@ -172,11 +164,7 @@ impl<'p> Writer<'p> {
                 // The least variable at which the form reaches a bound.
                 for bound in [*lo, *hi] {
                     let distance = bound - form.offset;
-                    let first = if k > 0 {
-                        div_up(distance, k)
-                    } else {
-                        (-distance).div_euclid(-k) + 1
-                    };
+                    let first = if k > 0 { div_up(distance, k) } else { (-distance).div_euclid(-k) + 1 };
                     if let Ok(first) = usize::try_from(first)
                         && first > 0
                         && first < size
@@ -231,9 +219,7 @@ impl<'p> Writer<'p> {
             Node::Constant(_) => true,
             Node::Index(_) => false,
             Node::Primitive(prim, args) => {
-                let whole = args
-                    .iter()
-                    .any(|arg| varies(arg) && self.elems[arg.0] == Elem::Int);
+                let whole = args.iter().any(|arg| varies(arg) && self.elems[arg.0] == Elem::Int);
                 let bools = args.iter().any(|arg| self.elems[arg.0] == Elem::Bool);
                 !whole && self.elems[at] != Elem::Int && Emitter::runs_in_lanes(*prim, bools)
             }

@@ -7,6 +7,45 @@ use super::{FileId, Report, Severity, Sources, Span};
 /// Draws a report. Control characters and bidirectional marks of the source are replaced, so
 /// that no program can send commands to the terminal. `color` switches ANSI colours on.
 pub fn render(report: &Report, sources: &Sources, color: bool) -> String {
+    // Of long lines only the part around the place is shown, without colours.
+    let spans = || report.labels.iter().map(|label| label.span).chain([report.span]);
+    if spans().any(|span| line_width(span, sources) > WIDTH) {
+        let (_, column) = sources.position(report.span);
+        return part(&draw(report, sources, false), column.saturating_sub(WIDTH / 3));
+    }
+    draw(report, sources, color)
+}
+
+/// The most columns of an excerpt.
+const WIDTH: usize = 200;
+
+/// The length of the line at the start of a span.
+fn line_width(span: Span, sources: &Sources) -> usize {
+    let text = sources.get(span.file).1;
+    let start = clip(span, sources).start;
+    let before = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let after = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    after - before
+}
+
+/// The columns of an excerpt from the given one on; what is not of the source stays as it is.
+fn part(drawn: &str, from: usize) -> String {
+    let mut out = String::new();
+    for line in drawn.lines() {
+        let margin = line.find('|').map_or(0, |at| at + 2);
+        let head = line.get(..margin).unwrap_or(line);
+        let rest = line.get(margin..).unwrap_or("");
+        let own = head.trim_start().starts_with(|c: char| c == '|' || c.is_ascii_digit());
+        let said = rest.starts_with("Help") || rest.starts_with("Note");
+        let from = if own && !said { from } else { 0 };
+        out.push_str(head);
+        out.extend(rest.chars().skip(from).take(WIDTH));
+        out.push('\n');
+    }
+    out
+}
+
+fn draw(report: &Report, sources: &Sources, color: bool) -> String {
     let name = |file: FileId| printable(sources.get(file).0);
     let place = |span: Span| (name(span.file), clip(span, sources));
     let (kind, paint) = match report.severity {
@@ -26,8 +65,9 @@ pub fn render(report: &Report, sources: &Sources, color: bool) -> String {
         .with_config(config)
         .with_code(report.code)
         .with_message(printable(&report.message));
-    let on_main = report.labels.iter().any(|label| label.span == report.span);
-    if !on_main {
+    let main = report.span;
+    let overlaps = |other: Span| other.file == main.file && other.start < main.end && main.start < other.end;
+    if !report.labels.iter().any(|label| label.span == main || overlaps(label.span)) {
         built = built.with_label(Label::new(place(report.span)).with_message("here").with_color(paint));
     }
     for label in &report.labels {

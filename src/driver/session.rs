@@ -1,11 +1,14 @@
 //! What all programs of a process share.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Library;
+use crate::data::Loaded;
 use crate::diag::{Report, Sources};
 use crate::ir::{self, Precision};
 use crate::lower::{self, primitive_facts, rewrite_rules};
@@ -50,7 +53,7 @@ impl Default for SessionOptions {
             execute: true,
             memory_limit: 8 << 30,
             time_limit: None,
-            work_limit: 20_000_000,
+            work_limit: 1_000_000,
             exact: false,
             engine: Engine::Native,
         }
@@ -70,6 +73,8 @@ pub struct Session {
     pub options: SessionOptions,
     /// Set to end what runs.
     pub stop: Arc<AtomicBool>,
+    /// Data read while a program was checked, by the function and the path, for its run.
+    pub loaded: HashMap<(String, PathBuf), Loaded>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     passes: passes::Options,
@@ -113,6 +118,7 @@ impl Session {
             library: Library::new(),
             options,
             stop: Arc::new(AtomicBool::new(false)),
+            loaded: HashMap::new(),
             observer: Rc::new(RefCell::new(None)),
             passes,
         })

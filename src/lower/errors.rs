@@ -8,6 +8,15 @@ use std::sync::Arc;
 use crate::diag::{Report, Span};
 use crate::ir::{Dim, Ty};
 
+/// Whether a report says that a value is not known when code is built, or follows from that.
+pub fn is_about_knowledge(code: &str) -> bool {
+    matches!(
+        code,
+        "E0216" | "E0217" | "E0229" | "E0232" | "E0241" | "E0242" | "E0255" | "E0259" | "E0260" | "E0262"
+            | "E0263" | "E0264" | "E0265"
+    )
+}
+
 type Typed<'a> = (&'a Ty, Span);
 
 fn pair(report: Report, a: Typed<'_>, b: Typed<'_>) -> Report {
@@ -511,7 +520,7 @@ pub fn unknown_argument(span: Span, name: &str, given: &str, known: &[&str]) -> 
         "beta1" | "beta_1" => "b1",
         "beta2" | "beta_2" => "b2",
         "epsilon" => "eps",
-        "maxcor" | "memory" | "m" => "history_size",
+        "maxcor" | "memory" | "history" | "history_size" => "m",
         _ => "",
     };
     if known.contains(&alias) {
@@ -786,6 +795,35 @@ pub fn resume_optimizer(span: Span, old: &str, new: &str) -> Report {
 pub fn solve_in_loop(span: Span) -> Report {
     Report::error("E0433", span, "a solve inside a compiled loop, generator or derivative is not built yet")
         .help("at the top level loops over solves run as they stand; move the solve out of the function")
+}
+
+/// E0440. The derivative of a function without types is not one text.
+pub fn gradient_needs_types(span: Span, name: &str) -> Report {
+    Report::error("E0440", span, format!("the parameter `{name}` has no type, so its derivative has no shape to be written in"))
+        .help(format!("say what it is: `{name}: real`, or `{name}: real[n]`"))
+}
+
+/// E0441. A parameter that is no array where a derivative is printed.
+pub fn gradient_needs_arrays(span: Span, name: &str) -> Report {
+    Report::error("E0441", span, format!("the derivative of a function of `{name}`, which is no array, cannot be written"))
+        .help("give the function or table inside the function, and take the arrays as parameters")
+}
+
+/// E0442. Nothing to differentiate.
+pub fn nothing_to_differentiate(span: Span, name: Option<&str>, known: &[&str]) -> Report {
+    match name {
+        Some(name) => Report::error("E0442", span, format!("there is no function or objective `{name}` in this file"))
+            .did_you_mean(name, known.iter().copied()),
+        None if known.is_empty() => Report::error("E0442", span, "there is no function or objective in this file".to_string()),
+        None => Report::error("E0442", span, "which function is to be differentiated?".to_string())
+            .help(format!("name one of them: {}", known.join(", "))),
+    }
+}
+
+/// E0902. A derivative that cannot be written as a program yet.
+pub fn unprintable(span: Span, what: &str) -> Report {
+    Report::error("E0902", span, format!("this derivative has no text yet: it needs {what}"))
+        .note("it can be computed: `grad(f)(x)` works")
 }
 
 /// E0434. A draw in a generator that is no expectation.

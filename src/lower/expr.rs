@@ -1,8 +1,10 @@
 //! Expressions.
 
+use std::cell::Cell as StdCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::blocks::same_values;
 use super::value::{Argument, Function, Record, Res, Scope, Val};
 use super::{Lower, errors};
 use crate::diag::Span;
@@ -226,7 +228,15 @@ impl Lower<'_> {
                 *cell.borrow_mut() = val.clone();
             }
         };
-        let present = || Val::tuple(cells.iter().map(|cell| cell.borrow().clone()).collect());
+        // A cell that neither side changes keeps its value, so that it is still known to be the same.
+        let changed: Vec<StdCell<bool>> = cells.iter().map(|_| StdCell::new(false)).collect();
+        let present = || {
+            let after: Vec<Val> = cells.iter().map(|cell| cell.borrow().clone()).collect();
+            for ((old, new), changed) in before.iter().zip(&after).zip(&changed) {
+                changed.set(changed.get() || !same_values(old, new));
+            }
+            Val::tuple(after)
+        };
         let result = self.choose_plain(
             c,
             span,
@@ -244,7 +254,11 @@ impl Lower<'_> {
         restore(&before);
         let Val::Tuple(parts) = result? else { return Err(super::Poisoned) };
         let [val, Val::Tuple(after)] = parts.as_slice() else { return Err(super::Poisoned) };
-        restore(after);
+        for ((cell, new), changed) in cells.iter().zip(after.iter()).zip(&changed) {
+            if changed.get() {
+                *cell.borrow_mut() = new.clone();
+            }
+        }
         Ok(val.clone())
     }
 
@@ -343,7 +357,7 @@ impl Lower<'_> {
     }
 
     pub(crate) fn convert_leaves(&mut self, leaves: &[Val], types: &[Ty], span: Span) -> Res<Vec<Val>> {
-        leaves.iter().zip(types).map(|(leaf, ty)| self.to_elem(leaf, ty.elem, span)).collect()
+        leaves.iter().zip(types).map(|(leaf, ty)| self.cast(leaf, ty.elem, span)).collect()
     }
 
     /// Binds an `if` of two closed branches, each with the captures of both.
@@ -428,6 +442,10 @@ impl Lower<'_> {
         if vals.is_empty() {
             return Ok(Val::Known(Tensor::real(&[0], Vec::new())));
         }
+        let text = |val: &Val| if let Val::Str(text) = val { Some(text.to_string()) } else { None };
+        if let Some(texts) = vals.iter().map(text).collect::<Option<Vec<String>>>() {
+            return Ok(Val::Strs(Arc::new(texts)));
+        }
         if let Some(known) = stack_known(&vals) {
             return Ok(Val::Known(known));
         }
@@ -451,7 +469,7 @@ impl Lower<'_> {
         let mut wide = vec![Dim::Known(1)];
         wide.extend(types[0].dims.iter().cloned());
         for (val, at) in vals.iter().zip(spans.iter().chain(std::iter::repeat(&span))) {
-            let val = self.to_elem(val, elem, *at)?;
+            let val = self.cast(val, elem, *at)?;
             let value = self.value(&val, *at)?;
             parts.push(self.build().reshape(value, &wide));
         }

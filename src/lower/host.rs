@@ -68,7 +68,12 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub enum RunError {
     /// It stopped at a place, such as an index out of range.
-    Trap { span: Span, message: String },
+    Trap {
+        /// The place.
+        span: Span,
+        /// Why.
+        message: String,
+    },
     /// The program is wrong in a way that only a look at its code shows.
     Wrong(Box<Report>),
     /// It would need more than the limits allow.
@@ -124,6 +129,8 @@ pub struct SolvePlan {
     pub trace: i64,
     /// Types of the answer's params, one for each leaf.
     pub answer: Vec<Ty>,
+    /// The name of each leaf: `w`, `layer.b`.
+    pub names: Vec<String>,
     /// How many scalar or array reports follow.
     pub reports: Vec<Arc<str>>,
     /// Whether the loss shown is minus the loss minimized.

@@ -64,7 +64,7 @@ impl OptimizerValue {
     /// As a user would write it, defaults included: `adam(lr = 0.05, b1 = 0.9)`.
     pub fn label(&self) -> String {
         let show = |val: &Val| match val {
-            Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Real => format!("{}", t.reals()[0]),
+            Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Real => plain(t.reals()[0]),
             Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Bool => format!("{}", t.bools()[0]),
             Val::Int(dim) => dim.to_string(),
             other => other.describe(),
@@ -210,7 +210,7 @@ impl Lower<'_> {
                 Val::Function(_) if !is_function_type(param) => {
                     let arg = Argument { name: None, value: t.clone(), span };
                     let now = self.call(val, vec![arg], span)?;
-                    self.to_real(&now, span)?
+                    self.cast_real(&now, span)?
                 }
                 Val::Optimizer(_) => return self.fail(errors::not_yet(param.name.span, "an optimizer inside an optimizer")),
                 other => other.clone(),
@@ -338,6 +338,12 @@ impl Lower<'_> {
     pub(crate) fn cell(val: Val) -> Cell {
         Rc::new(RefCell::new(val))
     }
+}
+
+/// A number as it would be written: `0.9`, `1e-8`.
+fn plain(x: f64) -> String {
+    let small = x != 0.0 && x.is_finite() && !(1e-3..1e6).contains(&x.abs());
+    if small { format!("{x:e}") } else { format!("{x}") }
 }
 
 fn is_function_type(param: &ParamSpec) -> bool {

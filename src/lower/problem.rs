@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::blocks::same_values;
 use super::value::{Argument, Cell, Function, Native, NativeCall, Res, Role, Val};
 use super::{Lower, Objective, errors};
 use crate::diag::Span;
@@ -18,10 +19,13 @@ pub struct Problem {
     pub ty: Ty,
     /// Evaluations of value, gradient and Hessian-vector product.
     pub counters: [Cell; 3],
-    /// The point of the last gradient, with value and gradient there.
+    /// Whether the solve uses gradients.
+    pub gradient: bool,
+    /// The point at the start of the step, with value and gradient there.
+    pub start: Option<[Val; 3]>,
+    /// The point of the last gradient, with value and gradient there; of the last value, where no
+    /// gradient is used.
     pub last: Option<[Cell; 3]>,
-    /// Whether a gradient was asked for.
-    pub used_gradient: RefCell<bool>,
     /// Whether anything was evaluated inside the step.
     pub evaluated: RefCell<bool>,
 }
@@ -50,7 +54,7 @@ impl Lower<'_> {
 
     /// The point of an evaluation, checked against the params.
     fn checked_point(&mut self, problem: &Problem, point: &Argument) -> Res<Val> {
-        let val = self.to_real(&point.value, point.span)?;
+        let val = self.cast_real(&point.value, point.span)?;
         match val.ty() {
             Some(ty) if super::arith::same_dims(&ty.dims, &problem.ty.dims) => Ok(val),
             _ => self.fail(errors::point_shape(point.span, &problem.ty.to_string(), &val.describe())),
@@ -74,34 +78,57 @@ impl Lower<'_> {
     /// `f(x)`
     pub(crate) fn problem_value(&mut self, problem: &Rc<Problem>, point: &Argument, span: Span) -> Res<Val> {
         let x = self.checked_point(problem, point)?;
+        if let Some([at, value, _]) = &problem.start
+            && same_values(at, &x)
+        {
+            return Ok(value.clone());
+        }
         *problem.evaluated.borrow_mut() = true;
         if let Some([at, value, _]) = &problem.last
             && !self.memo.is_empty()
-            && is_same(&at.borrow(), &x)
+            && same_values(&at.borrow(), &x)
         {
             return Ok(value.borrow().clone());
         }
         self.count(problem, 0, span)?;
-        self.flat_value(&problem.objective, &x, span)
+        let f = self.flat_value(&problem.objective, &x, span)?;
+        if let Some([at, value, _]) = &problem.last
+            && !problem.gradient
+            && !self.memo.is_empty()
+        {
+            *at.borrow_mut() = x;
+            *value.borrow_mut() = f.clone();
+        }
+        Ok(f)
+    }
+
+    /// Whether two points are equal.
+    pub(crate) fn same_point(&mut self, a: &Val, b: &Val, span: Span) -> Res<Val> {
+        if same_values(a, b) {
+            return Ok(Val::bool(true));
+        }
+        let equal = self.apply("eq", &[(a, span), (b, span)], span)?;
+        self.fold(crate::ir::Fold::All, &equal, &[0], span)
     }
 
     /// Value and gradient at a flat point; taken from the last evaluation where it was there.
     pub(crate) fn problem_gradient(&mut self, problem: &Rc<Problem>, point: &Argument, span: Span) -> Res<(Val, Val)> {
         let x = self.checked_point(problem, point)?;
-        *problem.used_gradient.borrow_mut() = true;
+        if let Some([at, value, gradient]) = &problem.start
+            && same_values(at, &x)
+        {
+            return Ok((value.clone(), gradient.clone()));
+        }
         *problem.evaluated.borrow_mut() = true;
         let Some([at, value, gradient]) = problem.last.clone().filter(|_| !self.memo.is_empty()) else {
             self.count(problem, 1, span)?;
             return self.flat_gradient(&problem.objective, &x, span);
         };
-        if is_same(&at.borrow(), &x) {
+        if same_values(&at.borrow(), &x) {
             return Ok((value.borrow().clone(), gradient.borrow().clone()));
         }
-        let same = {
-            let old = at.borrow().clone();
-            let equal = self.apply("eq", &[(&x, span), (&old, span)], span)?;
-            self.fold(crate::ir::Fold::All, &equal, &[0], span)?
-        };
+        let old = at.borrow().clone();
+        let same = self.same_point(&x, &old, span)?;
         let result = self.choose(
             &same,
             span,
@@ -148,7 +175,6 @@ impl Lower<'_> {
     /// `hvp(f, x, v)`
     pub(crate) fn problem_hvp(&mut self, problem: &Rc<Problem>, x: &Argument, v: &Argument, span: Span) -> Res<Val> {
         self.count(problem, 2, span)?;
-        *problem.used_gradient.borrow_mut() = true;
         let f = self.plain_problem(&problem.objective);
         let memo = std::mem::take(&mut self.memo);
         let effects = std::mem::take(&mut self.effects);
@@ -160,7 +186,6 @@ impl Lower<'_> {
 
     /// `hessian(f)(x)`: as many Hessian-vector products as there are params.
     pub(crate) fn problem_hessian(&mut self, problem: &Rc<Problem>, x: &Argument, span: Span) -> Res<Val> {
-        *problem.used_gradient.borrow_mut() = true;
         let n = problem.ty.dims.first().cloned().ok_or(super::Poisoned)?;
         let cell = &problem.counters[2];
         let old = cell.borrow().clone();
@@ -184,13 +209,5 @@ impl Lower<'_> {
             }
             _ => self.fail(errors::no_fields(field.span, &field.name, base_span, "a function")),
         }
-    }
-}
-
-/// Whether two values are the very same array.
-fn is_same(a: &Val, b: &Val) -> bool {
-    match (a, b) {
-        (Val::Staged(a), Val::Staged(b)) => a.unit == b.unit && a.level == b.level && a.value == b.value,
-        _ => false,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::objective::{Fit, param_types};
 use super::optimizer::{OptimizerValue, Parts};
 use super::problem::Problem;
-use super::value::{Argument, Cell, Res, Scope, Slot, Val};
+use super::value::{Argument, Res, Scope, Slot, Val};
 use super::{Lower, Objective, Outcome, SolvePlan, UntilKind, UntilPart, errors, walk};
 use crate::diag::{FileId, Span};
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
@@ -18,6 +18,13 @@ use crate::syntax::ast::{ArgValue, BinOp, Expr, ExprKind, SolveExpr, SolveKind};
 const DEFAULT_UNTIL: &str = "grad_norm < 1e-6 * max(1, min(abs(loss), abs(start_loss))) or steps >= 10_000";
 /// The same for optimizers that use no gradient: they stop themselves.
 const DEFAULT_UNTIL_PLAIN: &str = "steps >= 10_000";
+
+/// Up to so many unknowns the default is BFGS. Beyond, on the problems of the standard library with
+/// 90 to 100 unknowns, L-BFGS needs fewer gradients and its steps are cheaper.
+const DENSE: i64 = 50;
+
+/// A program with the known arrays it takes.
+type Coded = (Program, Vec<Tensor>);
 
 /// A solve being put together.
 struct Setup {
@@ -204,11 +211,14 @@ impl Lower<'_> {
             .map(|ty| ty.dims.iter().try_fold(1_i64, |p, d| d.known().map(|n| p * n)))
             .sum();
         let (name, why) = match count {
-            Some(n) if n <= 200 => (
+            Some(n) if n <= DENSE => (
                 "bfgs",
-                format!("the problem is smooth and has {n} unknowns: few enough to keep a dense inverse Hessian"),
+                format!("the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"),
             ),
-            Some(n) => ("lbfgs", format!("the problem is smooth and has {n} unknowns: too many for a dense Hessian")),
+            Some(n) => (
+                "lbfgs",
+                format!("the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"),
+            ),
             None => ("lbfgs", "the problem is smooth".to_string()),
         };
         let make = self.lookup(&Scope::library(), &Arc::from(name), span)?;
@@ -230,13 +240,18 @@ impl Lower<'_> {
             return Ok(self.pretend(setup));
         }
         match self.host.solve(&plan) {
-            Ok(outcome) => Ok(self.fit_of(setup, outcome)),
+            Ok(outcome) => {
+                // What was found is kept; nothing more is begun.
+                self.halted |= outcome.status == "interrupted";
+                Ok(self.fit_of(setup, outcome))
+            }
             Err(error) => Err(self.run_error(error, setup.span)),
         }
     }
 
     /// A stand-in for the result where nothing is run.
     fn pretend(&mut self, setup: &Setup) -> Fit {
+        self.pretended = true;
         let params: Vec<Tensor> = setup
             .start
             .iter()
@@ -285,14 +300,16 @@ impl Lower<'_> {
         }
     }
 
-    fn problem(&self, setup: &Setup, last: Option<[Cell; 3]>) -> Rc<Problem> {
+    /// The problem of a step, with the evaluation at its start.
+    fn problem(&self, setup: &Setup, gradient: bool, start: Option<[Val; 3]>) -> Rc<Problem> {
         let counter = || Self::cell(Val::int(0));
         Rc::new(Problem {
             objective: setup.objective.clone(),
             ty: setup.x.clone(),
             counters: [counter(), counter(), counter()],
-            last,
-            used_gradient: RefCell::new(false),
+            gradient,
+            last: start.clone().map(|start| start.map(Self::cell)),
+            start,
             evaluated: RefCell::new(false),
         })
     }
@@ -313,6 +330,7 @@ impl Lower<'_> {
         let (start, chunk, finish, statuses) = built?;
         let value = self.value_unit(setup)?;
         let answer = setup.objective.params.iter().flat_map(param_types).collect();
+        let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name)).collect();
         Ok(SolvePlan {
             start: start.0,
             start_inputs: start.1,
@@ -329,6 +347,7 @@ impl Lower<'_> {
             statuses,
             trace: setup.trace,
             answer,
+            names,
             reports: setup.objective.reports.iter().map(|(name, _)| name.name.clone()).collect(),
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
@@ -337,14 +356,13 @@ impl Lower<'_> {
         })
     }
 
-    #[expect(clippy::type_complexity, reason = "three programs with their inputs")]
     fn plan_units(
         &mut self,
         setup: &Setup,
         parts: &Parts<'_>,
         until: &[Disjunct],
         gradient: bool,
-    ) -> Res<((Program, Vec<Tensor>), (Program, Vec<Tensor>), (Program, Vec<Tensor>), Vec<Arc<str>>)> {
+    ) -> Res<(Coded, Coded, Coded, Vec<Arc<str>>)> {
         let (start, states) = self.start_unit(setup, parts, until, gradient)?;
         self.statuses.clear();
         let chunk = self.chunk_unit(setup, parts, until, gradient, &states)?;
@@ -408,10 +426,12 @@ impl Lower<'_> {
         Ok(holds)
     }
 
-    /// The status after an evaluation: what the optimizer said, else 2 if the loss is not finite,
-    /// else 1 if the condition holds.
-    fn status(&mut self, own: &Val, loss: &Val, holds: &Val, span: Span) -> Res<Val> {
-        let finite = self.apply("is_finite", &[(loss, span)], span)?;
+    /// The status after an evaluation: 2 if the loss or the gradient is not finite, else 1 if the
+    /// condition holds, else what the optimizer said.
+    fn status(&mut self, own: &Val, [loss, norm]: [&Val; 2], holds: &Val, span: Span) -> Res<Val> {
+        let loss = self.apply("is_finite", &[(loss, span)], span)?;
+        let norm = self.apply("is_finite", &[(norm, span)], span)?;
+        let finite = self.apply("and", &[(&loss, span), (&norm, span)], span)?;
         let one = self.apply("where", &[(holds, span), (&Val::int(1), span), (own, span)], span)?;
         self.apply("where", &[(&finite, span), (&one, span), (&Val::int(2), span)], span)
     }
@@ -445,14 +465,14 @@ impl Lower<'_> {
         parts: &Parts<'_>,
         until: &[Disjunct],
         gradient: bool,
-    ) -> Res<((Program, Vec<Tensor>), Vec<Val>)> {
+    ) -> Res<(Coded, Vec<Val>)> {
         let span = setup.span;
         self.begin_unit("start", span);
         let start = Val::tuple(setup.start.clone());
         let x = self.flatten(&start, span)?;
         let x_value = self.value(&x, span)?;
         let x = self.wrap(x_value);
-        let problem = self.problem(setup, None);
+        let problem = self.problem(setup, gradient, None);
         self.effects = problem.counters.to_vec();
         let (loss, g) = self.evaluate(setup, &problem, &x, gradient)?;
         let mut state = vec![
@@ -461,7 +481,8 @@ impl Lower<'_> {
             Val::int(0),
             loss.clone(),
             g.clone(),
-            Val::real(0.0),
+            // Nothing has changed yet, and that is no sign of a solution.
+            Val::real(f64::INFINITY),
         ];
         let grad_norm = self.norm_of(&g, span)?;
         let x_cell = Slot::Var(Self::cell(x.clone()), setup.optimizer.decl.name.span);
@@ -483,12 +504,12 @@ impl Lower<'_> {
             states.push(val);
         }
         state.extend(problem.counters.iter().map(|c| c.borrow().clone()));
-        state.push(grad_norm);
+        state.push(grad_norm.clone());
         state.push(loss.clone());
         // A state that starts as an integer may become real in the step.
         let states = self.settle_states(setup, parts, &states)?;
         let holds = self.until_holds(setup, until, &state, &Val::real(0.0))?;
-        state[SolvePlan::STATUS] = self.status(&Val::int(0), &loss, &holds, span)?;
+        state[SolvePlan::STATUS] = self.status(&Val::int(0), [&loss, &grad_norm], &holds, span)?;
         state.extend(states.iter().flat_map(|val| val.leaves().unwrap_or_default()));
         self.effects.clear();
         let code = self.end_unit(&state, span)?;
@@ -503,7 +524,7 @@ impl Lower<'_> {
             for leaf in val.leaves().unwrap_or_default() {
                 let int = leaf.ty().is_some_and(|ty| ty.elem == Elem::Int);
                 let stays = ty.is_some() || self.stays_int(parts, &name.name);
-                let leaf = if int && !stays { self.to_elem(&leaf, Elem::Real, setup.span)? } else { leaf };
+                let leaf = if int && !stays { self.cast(&leaf, Elem::Real, setup.span)? } else { leaf };
                 leaves.push(leaf);
             }
             out.push(val.rebuild(&mut leaves.into_iter()));
@@ -605,15 +626,14 @@ impl Lower<'_> {
         let g = carried[SolvePlan::GRADIENT].clone();
         let loss = carried[SolvePlan::LOSS].clone();
         let t = self.arith("add", (&carried[SolvePlan::T], span), (&Val::int(1), span), span)?;
-        let last = gradient.then(|| [Self::cell(x.clone()), Self::cell(loss.clone()), Self::cell(g.clone())]);
-        let problem = self.problem(setup, last.clone());
+        let problem = self.problem(setup, gradient, Some([x.clone(), loss, g.clone()]));
         for (cell, k) in problem.counters.iter().zip(SolvePlan::EVALS_F..) {
             *cell.borrow_mut() = carried[k].clone();
         }
         self.effects = problem.counters.to_vec();
         let status = Self::cell(Val::int(0));
         self.memo = vec![status.clone()];
-        self.memo.extend(last.iter().flatten().cloned());
+        self.memo.extend(problem.last.iter().flatten().cloned());
         let x_cell = Self::cell(x.clone());
         let at = setup.optimizer.decl.name.span;
         let mut scope =
@@ -635,7 +655,7 @@ impl Lower<'_> {
         let new_x = x_cell.borrow().clone();
         self.check_step(setup, &new_x)?;
         let status_now = status.borrow().clone();
-        let (new_loss, new_g) = self.evaluate_again(setup, &problem, &new_x, gradient, last.as_ref())?;
+        let (new_loss, new_g) = self.evaluate_again(setup, &problem, &new_x, gradient)?;
         let changes = until.iter().any(|d| walk::mentions(&d.expr, &[Arc::from("change")]));
         let change = if changes {
             let moved = self.apply("sub", &[(&new_x, span), (&x, span)], span)?;
@@ -646,10 +666,10 @@ impl Lower<'_> {
         let mut after = vec![new_x, t, Val::int(0), new_loss.clone(), new_g.clone(), change];
         after.extend(problem.counters.iter().map(|c| c.borrow().clone()));
         let grad_norm = self.norm_of(&new_g, span)?;
-        after.push(grad_norm);
+        after.push(grad_norm.clone());
         after.push(carried[SolvePlan::START_LOSS].clone());
         let holds = self.until_holds(setup, until, &after, seconds)?;
-        after[SolvePlan::STATUS] = self.status(&status_now, &new_loss, &holds, span)?;
+        after[SolvePlan::STATUS] = self.status(&status_now, [&new_loss, &grad_norm], &holds, span)?;
         self.memo.clear();
         self.effects.clear();
         for (cell, ((name, _, _), shape)) in cells.iter().skip(1).zip(parts.states.iter().zip(states)) {
@@ -689,24 +709,49 @@ impl Lower<'_> {
         }
     }
 
-    /// The evaluation after a step; where the step evaluated there last, that is used.
+    /// The evaluation after a step. Where the step did not move, that of its start holds; where the
+    /// step evaluated there last, that is used.
     fn evaluate_again(
         &mut self,
         setup: &Setup,
         problem: &Rc<Problem>,
         x: &Val,
         gradient: bool,
-        last: Option<&[Cell; 3]>,
     ) -> Res<(Val, Val)> {
-        let touched = *problem.evaluated.borrow();
-        if touched || last.is_none() {
+        let span = setup.span;
+        let (Some([old, loss, g]), Some([at, value, _])) = (&problem.start, &problem.last) else {
             return self.evaluate(setup, problem, x, gradient);
+        };
+        if !*problem.evaluated.borrow() && self.statuses.is_empty() {
+            // The step evaluated nothing: no need to look whether it was at this point.
+            let memo = std::mem::take(&mut self.memo);
+            let result = self.evaluate(setup, problem, x, gradient);
+            self.memo = memo;
+            return result;
         }
-        // The step evaluated nothing: no need to look whether it was at this point.
-        let memo = std::mem::take(&mut self.memo);
-        let result = self.evaluate(setup, problem, x, gradient);
-        self.memo = memo;
-        result
+        let unmoved = self.same_point(x, old, span)?;
+        let result = self.choose(
+            &unmoved,
+            span,
+            &mut |_| Ok(Val::tuple(vec![loss.clone(), g.clone()])),
+            &mut |lower| {
+                if gradient {
+                    let (f, g) = lower.evaluate(setup, problem, x, true)?;
+                    return Ok(Val::tuple(vec![f, g]));
+                }
+                let (at, value) = (at.borrow().clone(), value.borrow().clone());
+                let same = lower.same_point(x, &at, span)?;
+                let known = &mut |_: &mut Self| Ok(value.clone());
+                let f = lower.choose(&same, span, known, &mut |lower| {
+                    Ok(lower.evaluate(setup, problem, x, false)?.0)
+                })?;
+                Ok(Val::tuple(vec![f, g.clone()]))
+            },
+        )?;
+        match &result {
+            Val::Tuple(parts) if parts.len() == 2 => Ok((parts[0].clone(), parts[1].clone())),
+            _ => Err(super::Poisoned),
+        }
     }
 
     /// `finish`: figures, params and reports at the answer.
@@ -724,7 +769,7 @@ impl Lower<'_> {
         let params: Vec<Val> = types.iter().map(|ty| self.unit_param(ty.clone())).collect();
         let seconds = self.unit_param(Ty::scalar(Elem::Real));
         let mut state = params.clone();
-        let problem = self.problem(setup, None);
+        let problem = self.problem(setup, gradient, None);
         if let Some(answer) = parts.answer {
             let t = params[SolvePlan::T].clone();
             let x_slot = Slot::Let(params[SolvePlan::X].clone(), span);
@@ -739,7 +784,7 @@ impl Lower<'_> {
                 scope = scope.with(&name.name, Slot::Let(val, name.span));
             }
             let x = self.expr(&scope, answer)?;
-            let x = self.to_real(&x, answer.span)?;
+            let x = self.cast_real(&x, answer.span)?;
             self.check_step(setup, &x)?;
             let (loss, g) = self.evaluate(setup, &problem, &x, gradient)?;
             let norm = self.norm_of(&g, span)?;
@@ -776,7 +821,7 @@ impl Lower<'_> {
     fn scalar_figure(&mut self, scope: &Scope, e: &Expr) -> Res<Val> {
         let val = self.expr(scope, e)?;
         match val.ty() {
-            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.to_real(&val, e.span),
+            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.cast_real(&val, e.span),
             _ => self.fail(errors::condition_kind(e.span, &val.describe())),
         }
     }
@@ -891,7 +936,7 @@ fn assignments(body: &crate::syntax::ast::Block, name: &Arc<str>, see: &mut dyn 
 fn looks_int(e: &Expr, name: &Arc<str>) -> bool {
     match &*e.kind {
         ExprKind::Int(_) => true,
-        ExprKind::Name(n) => n == name || matches!(&**n, "t" | "history" | "history_size" | "n"),
+        ExprKind::Name(n) => n == name || matches!(&**n, "t" | "m" | "n"),
         ExprKind::Paren(inner) | ExprKind::Neg(inner) => looks_int(inner, name),
         ExprKind::Chain { first, rest } => {
             looks_int(first, name)

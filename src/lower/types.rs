@@ -101,7 +101,7 @@ impl Lower<'_> {
         }
     }
 
-    fn type_named(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<(Arc<TypeDecl>, Scope)> {
+    pub(crate) fn type_named(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<(Arc<TypeDecl>, Scope)> {
         let known = scope.get(name).or_else(|| self.globals.get(name)).cloned();
         let found = match known {
             Some(Slot::Let(val, _)) => Some(val),
@@ -116,7 +116,7 @@ impl Lower<'_> {
         self.fail(errors::unknown_type(span, name))
     }
 
-    fn type_scope(
+    pub(crate) fn type_scope(
         &mut self,
         (decl, home): &(Arc<TypeDecl>, Scope),
         args: &[Expr],
@@ -161,7 +161,7 @@ impl Lower<'_> {
         if !converts {
             return self.fail(errors::type_differs(span, &written, &val.describe(), ty.span));
         }
-        let val = self.to_elem(val, elem, span)?;
+        let val = self.cast(val, elem, span)?;
         if found.rank() == 0 && !dims.is_empty() && bound.is_none() {
             let dims =
                 dims.iter().map(|e| self.dimension(scope, e)).collect::<Res<Vec<Dim>>>()?;
@@ -217,6 +217,12 @@ impl Lower<'_> {
             let solved = formula
                 .linear_in(&unknown)
                 .and_then(|(k, rest)| dim.sub(&rest)?.div_exact(k));
+            // Whether a symbolic dimension divides is known only when it is a number.
+            let solved = solved.or_else(|| {
+                self.next_unit += 1;
+                let open = Dim::name(&format!("_{}", self.next_unit));
+                (dim.known().is_none()).then_some(open)
+            });
             let Some(solved) = solved else {
                 return self.fail(errors::dimension_unsolved(e.span, span, found, written));
             };
@@ -225,7 +231,7 @@ impl Lower<'_> {
             return Ok(());
         }
         let want = self.dimension(scope, e)?;
-        if !super::arith::same_dims(&[want.clone()], std::slice::from_ref(dim)) {
+        if !super::arith::same_dims(std::slice::from_ref(&want), std::slice::from_ref(dim)) {
             return self.fail(errors::dimension_differs(
                 span,
                 written,

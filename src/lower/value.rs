@@ -92,9 +92,21 @@ pub struct Members {
 /// A function.
 pub enum Function {
     /// Declared with `fn`.
-    User { decl: Arc<ast::FnDecl>, scope: Scope },
+    User {
+        /// How it was declared.
+        decl: Arc<ast::FnDecl>,
+        /// The names around it.
+        scope: Scope,
+    },
     /// `x -> e`
-    Lambda { params: Vec<ast::Pattern>, body: ast::Expr, scope: Scope },
+    Lambda {
+        /// What it binds.
+        params: Vec<ast::Pattern>,
+        /// What it gives.
+        body: ast::Expr,
+        /// The names around it.
+        scope: Scope,
+    },
     /// An elementwise primitive under a user's name.
     Primitive(Prim),
     /// Built in, by its place in the table.
@@ -334,6 +346,19 @@ impl Val {
             | Val::Members(_)
             | Val::Poison => None,
         }
+    }
+
+    /// The name of each leaf of a value that is called `name`: `w`, `layer.b`, `pair.0`.
+    pub fn leaf_names(&self, name: &str) -> Vec<String> {
+        if let Val::Tuple(items) = self {
+            let named = items.iter().enumerate();
+            return named.flat_map(|(at, item)| item.leaf_names(&format!("{name}.{at}"))).collect();
+        }
+        if let Val::Record(record) = self {
+            let named = record.fields.iter();
+            return named.flat_map(|(field, val)| val.leaf_names(&format!("{name}.{field}"))).collect();
+        }
+        vec![name.to_string()]
     }
 
     /// The same structure with other arrays in it, taken in order.

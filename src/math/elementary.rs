@@ -87,11 +87,7 @@ pub fn expm1(x: f64) -> f64 {
     let sum = if k == -1 { 0.5 * (r - e) - 0.5 } else { sum };
     let sum = if k == 0 { r - e } else { sum };
     // Tiny arguments are their own result, with their sign.
-    if x.abs() < 5.551_115_123_125_783e-17 {
-        x
-    } else {
-        sum
-    }
+    if x.abs() < 5.551_115_123_125_783e-17 { x } else { sum }
 }
 
 const LG1: f64 = 6.666_666_666_666_735e-1;
@@ -161,11 +157,7 @@ pub fn log1p(x: f64) -> f64 {
     let c = if near { 0.0 } else { c };
     let log = log_of_parts(k, f, c);
     let log = if x < f64::INFINITY { log } else { x };
-    let log = if x.abs() < 1.110_223_024_625_156_5e-16 {
-        x
-    } else {
-        log
-    };
+    let log = if x.abs() < 1.110_223_024_625_156_5e-16 { x } else { log };
     let log = if x == -1.0 { f64::NEG_INFINITY } else { log };
     if x < -1.0 { f64::NAN } else { log }
 }
@@ -266,11 +258,7 @@ fn turned(x: f64, quarter: i64) -> f64 {
 #[inline(always)]
 pub fn sin(x: f64) -> f64 {
     let value = turned(x, 0);
-    if x.abs() < 7.450_580_596_923_828e-9 {
-        x
-    } else {
-        value
-    }
+    if x.abs() < 7.450_580_596_923_828e-9 { x } else { value }
 }
 
 /// Cosine of an argument within [`TURNS`].

@@ -103,9 +103,7 @@ fn sweep(plan: &Plan, live: &mut [bool], block: &mut Block) {
             step.reads(&mut |item| mark(plan, live, item));
         }
     }
-    block
-        .steps
-        .retain(|step| !matches!(step, Step::Nest(nest) if nest.outputs.is_empty()));
+    block.steps.retain(|step| !matches!(step, Step::Nest(nest) if nest.outputs.is_empty()));
 }
 
 /// Drops nodes and operands that no output needs.

@@ -18,11 +18,7 @@ const ROUNDS: usize = 4;
 
 /// Inlines what the nests of a block read; `uses` says how often each item is read.
 pub(super) fn inline(plan: &mut Plan, uses: Vec<usize>, body: &mut Block) {
-    let mut inline = Inline {
-        plan,
-        uses,
-        made: HashMap::new(),
-    };
+    let mut inline = Inline { plan, uses, made: HashMap::new() };
     inline.block(body, 0);
 }
 
@@ -68,11 +64,7 @@ impl Inline<'_> {
     fn remember(&mut self, nest: &NestStep, depth: usize) {
         let [output] = &nest.outputs[..] else { return };
         if output.fold.is_none() && !nest.loops.is_empty() {
-            let made = Made {
-                nest: Rc::new(nest.clone()),
-                work: nest.nodes.iter().map(work).sum(),
-                depth,
-            };
+            let made = Made { nest: Rc::new(nest.clone()), work: nest.nodes.iter().map(work).sum(), depth };
             self.made.insert(output.item, made);
         }
     }
@@ -100,9 +92,7 @@ impl Inline<'_> {
                     let item = nest.operands[*operand];
                     self.wanted(nest, item, index, depth, eager[at], product, size)
                 }
-                Node::Constant(_) | Node::Index(_) | Node::Primitive(..) | Node::Within { .. } => {
-                    None
-                }
+                Node::Constant(_) | Node::Index(_) | Node::Primitive(..) | Node::Within { .. } => None,
             };
             let id = match inlined {
                 Some((made, vars)) => {
@@ -123,10 +113,7 @@ impl Inline<'_> {
     }
 
     /// The nest to put in the place of a read, with what to put for its variables.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all that the decision depends on"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "all that the decision depends on")]
     fn wanted(
         &mut self,
         nest: &NestStep,
@@ -171,19 +158,13 @@ impl Inline<'_> {
             return Some((made.clone(), vars));
         }
         let from = self.plan.item(item).alias?;
-        let (to_sizes, from_sizes) = (
-            self.plan.item(item).sizes.clone(),
-            self.plan.item(from).sizes.clone(),
-        );
+        let (to_sizes, from_sizes) = (self.plan.item(item).sizes.clone(), self.plan.item(from).sizes.clone());
         if let Some(vars) = without_ones(&to_sizes, &from_sizes, &vars) {
             return self.producer(from, vars);
         }
         let made = self.made.get(&from)?.clone();
         let nest = self.reshaped(&made.nest, item)?;
-        let made = Made {
-            nest: Rc::new(nest),
-            ..made
-        };
+        let made = Made { nest: Rc::new(nest), ..made };
         Some((made, vars))
     }
 
@@ -191,9 +172,7 @@ impl Inline<'_> {
     fn reshaped(&mut self, nest: &NestStep, item: ItemId) -> Option<NestStep> {
         let sizes = self.plan.item(item).sizes.clone();
         let mut nest = nest.clone();
-        let identity: Vec<At> = (0..sizes.len())
-            .map(|v| At::Affine(Affine::var(v)))
-            .collect();
+        let identity: Vec<At> = (0..sizes.len()).map(|v| At::Affine(Affine::var(v))).collect();
         for node in &mut nest.nodes {
             match node {
                 Node::Constant(_) | Node::Primitive(..) => {}
@@ -233,9 +212,7 @@ impl Inline<'_> {
 
 /// Indices into `from` for indices into `to`, where the sizes differ by ones only.
 fn without_ones(to: &[usize], from: &[usize], vars: &[Affine]) -> Option<Vec<Affine>> {
-    let wide = |sizes: &[usize]| -> Vec<usize> {
-        sizes.iter().copied().filter(|size| *size != 1).collect()
-    };
+    let wide = |sizes: &[usize]| -> Vec<usize> { sizes.iter().copied().filter(|size| *size != 1).collect() };
     if wide(to) != wide(from) {
         return None;
     }
@@ -292,11 +269,7 @@ fn covers(nest: &NestStep, made: &NestStep, vars: &[Affine]) -> bool {
 
 fn is_var(form: &Affine, var: usize) -> bool {
     form.offset == 0
-        && form
-            .coefficients
-            .iter()
-            .enumerate()
-            .all(|(at, k)| *k == i64::from(at == var))
+        && form.coefficients.iter().enumerate().all(|(at, k)| *k == i64::from(at == var))
         && form.coefficients.len() > var
 }
 

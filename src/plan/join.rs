@@ -54,10 +54,7 @@ fn place(plan: &Plan, done: &mut Vec<Step>, nest: NestStep) {
             && let Some(joined) = joined(plan, other, &nest)
         {
             let late = needs.iter().any(|item| bound.contains(item));
-            let early = other
-                .outputs
-                .iter()
-                .any(|output| read.contains(&output.item));
+            let early = other.outputs.iter().any(|output| read.contains(&output.item));
             if !late {
                 done[at] = Step::Nest(joined);
                 return;
@@ -92,26 +89,17 @@ fn everything(step: &Step, plan: &Plan, read: &mut HashSet<ItemId>, bound: &mut 
 /// Two nests as one, if they have the same loops and something in common, and the later reads of
 /// the earlier only the element at hand.
 fn joined(plan: &Plan, first: &NestStep, second: &NestStep) -> Option<NestStep> {
-    let outputs: HashMap<ItemId, usize> = first
-        .outputs
-        .iter()
-        .enumerate()
-        .map(|(at, output)| (output.item, at))
-        .collect();
-    let shared = second
-        .operands
-        .iter()
-        .any(|item| outputs.contains_key(item) || first.operands.contains(item));
+    let outputs: HashMap<ItemId, usize> =
+        first.outputs.iter().enumerate().map(|(at, output)| (output.item, at)).collect();
+    let shared =
+        second.operands.iter().any(|item| outputs.contains_key(item) || first.operands.contains(item));
     let points: usize = first.loops.iter().product();
     if first.loops != second.loops
         || first.nodes.len() + second.nodes.len() > JOINED_NODES
         || !(shared || points <= 32)
         || contraction::of(plan, first).is_some()
         || contraction::of(plan, second).is_some()
-        || second
-            .outputs
-            .iter()
-            .any(|output| outputs.contains_key(&output.item))
+        || second.outputs.iter().any(|output| outputs.contains_key(&output.item))
     {
         return None;
     }

@@ -30,19 +30,12 @@ impl Plan {
             Some(_) => format!(" at {}", self.offset(id)),
             None => String::new(),
         };
-        let sizes = if item.is_scalar() {
-            String::new()
-        } else {
-            format!("{:?}", item.sizes)
-        };
+        let sizes = if item.is_scalar() { String::new() } else { format!("{:?}", item.sizes) };
         format!("%{}: {}{sizes}{place}", id.0, item.elem)
     }
 
     fn block(&self, f: &mut fmt::Formatter<'_>, block: &Block, depth: usize) -> fmt::Result {
-        block
-            .steps
-            .iter()
-            .try_for_each(|step| self.step(f, step, depth))
+        block.steps.iter().try_for_each(|step| self.step(f, step, depth))
     }
 
     fn step(&self, f: &mut fmt::Formatter<'_>, step: &Step, depth: usize) -> fmt::Result {
@@ -129,11 +122,7 @@ impl Plan {
                     let item = self.name(nest.operands[*operand]);
                     writeln!(f, "{item} [{}]", at.join(", "))?;
                 }
-                Node::Within {
-                    ranges,
-                    then,
-                    otherwise,
-                } => {
+                Node::Within { ranges, then, otherwise } => {
                     let ranges: Vec<String> = ranges
                         .iter()
                         .map(|(form, lo, hi)| format!("{lo} <= {} < {hi}", text(form)))
@@ -147,9 +136,7 @@ impl Plan {
             let (item, root) = (self.name(output.item), output.root.0);
             match output.fold {
                 None => writeln!(f, "{pad}  {item} = n{root}")?,
-                Some(fold) => {
-                    writeln!(f, "{pad}  {item} = {fold:?} n{root} from v{}", output.kept)?
-                }
+                Some(fold) => writeln!(f, "{pad}  {item} = {fold:?} n{root} from v{}", output.kept)?,
             }
         }
         Ok(())

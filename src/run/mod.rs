@@ -1,9 +1,13 @@
 //! Runs programs: statements, solves with status and trace, tests. Knows no terminal: what is said
 //! goes to a [`Sink`].
 
+mod gradient;
+mod program;
 mod runner;
 mod show;
 mod solve;
 
-pub use runner::{Event, Runner, Sink, SolveRecord};
+pub use gradient::derivative;
+pub use program::{Program, Tested};
+pub use runner::{Event, Planned, Progress, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};

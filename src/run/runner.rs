@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::show::{show, show_fit};
@@ -18,14 +19,61 @@ use crate::syntax::parse_file;
 /// What a running program says.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A line of `print`.
-    Print(String),
-    /// An assertion: whether it held, its message, the two sides of its comparison, its place.
-    Assert { held: bool, message: Option<String>, detail: Option<String>, span: Span },
+    /// What a `print` says.
+    Print {
+        /// What it says.
+        text: String,
+        /// The statement.
+        span: Span,
+    },
+    /// A solve begins.
+    Solving,
+    /// A solve has come to a recorded point.
+    Progress(Progress),
+    /// An assertion.
+    Assert {
+        /// Whether it held.
+        held: bool,
+        /// Its message.
+        message: Option<String>,
+        /// The two sides of its comparison, where it did not hold.
+        detail: Option<String>,
+        /// The statement.
+        span: Span,
+    },
     /// A solve has ended.
     Solved(Box<SolveRecord>),
     /// A file was written.
-    Saved { path: String, span: Span },
+    Saved {
+        /// Where.
+        path: String,
+        /// The statement.
+        span: Span,
+    },
+}
+
+/// Where a solve stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Steps done.
+    pub steps: i64,
+    /// The loss, with the user's sign.
+    pub loss: f64,
+    /// The norm of the gradient; NaN if there is none.
+    pub grad_norm: f64,
+    /// Seconds since the solve began.
+    pub seconds: f64,
+}
+
+/// Code that a program runs, for `minima ir`.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The name of the solve, if it is one and has one.
+    pub name: Option<String>,
+    /// Whether it is the step loop of a solve.
+    pub solve: bool,
+    /// The code as elaborated.
+    pub program: Program,
 }
 
 /// A solve, for reports.
@@ -39,6 +87,8 @@ pub struct SolveRecord {
     pub why: Option<String>,
     /// The stopping condition.
     pub until: Vec<String>,
+    /// The names of the params, one for each array of the answer: `w`, `layer.b`.
+    pub params: Vec<String>,
     /// What came out.
     pub outcome: Outcome,
     /// The names of the reports, in the order of their values.
@@ -66,10 +116,10 @@ pub struct Runner<'s> {
     pending_name: Option<String>,
     started: Instant,
     reports: Vec<Report>,
-    /// The programs of each solve, for `minima ir`.
-    pub plans: Vec<(Option<String>, Program)>,
-    /// Whether to keep the programs of solves.
-    pub keep_plans: bool,
+    /// Only plan: code is kept in `planned`, solves end at their start, nothing is saved.
+    pub plan_only: bool,
+    /// The code of the program, where it is only planned.
+    pub planned: Vec<Planned>,
 }
 
 impl<'s> Runner<'s> {
@@ -92,8 +142,8 @@ impl<'s> Runner<'s> {
             pending_name: None,
             started: Instant::now(),
             reports: Vec::new(),
-            plans: Vec::new(),
-            keep_plans: false,
+            plan_only: false,
+            planned: Vec::new(),
         }
     }
 
@@ -116,6 +166,11 @@ impl<'s> Runner<'s> {
         Some(limit - self.started.elapsed().as_secs_f64())
     }
 
+    /// Says something.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.sink.event(event);
+    }
+
     /// Reports about files that were imported, taken out.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
@@ -128,6 +183,12 @@ impl Host for Runner<'_> {
     }
 
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
+        if self.session.stop.load(Ordering::Relaxed) {
+            return Err(RunError::Interrupted("interrupted".into()));
+        }
+        if self.plan_only {
+            self.planned.push(Planned { name: None, solve: false, program: program.clone() });
+        }
         let mut code = compile(self.session, program)?;
         code.set_all(inputs);
         code.run()?;
@@ -136,15 +197,18 @@ impl Host for Runner<'_> {
 
     fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError> {
         let name = self.pending_name.take();
-        if self.keep_plans {
-            self.plans.push((name.clone(), plan.chunk.clone()));
+        if self.plan_only {
+            let program = plan.chunk.clone();
+            self.planned.push(Planned { name: name.clone(), solve: true, program });
         }
+        self.tell(Event::Solving);
         let outcome = super::solve::solve(self, plan)?;
         let record = SolveRecord {
             name,
             optimizer: plan.optimizer.clone(),
             why: plan.why.clone(),
             until: plan.until.iter().map(|part| part.text.clone()).collect(),
+            params: plan.names.clone(),
             outcome: outcome.clone(),
             reports: plan.reports.iter().map(ToString::to_string).collect(),
             span: plan.span,
@@ -170,8 +234,18 @@ impl Host for Runner<'_> {
     }
 
     fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        data::load_as(function, &self.folder, path, self.session.options.memory_limit)
-            .map_err(|error| Box::new(error.report(span)))
+        let full = data::resolve(&self.folder, path);
+        let key = (function.to_string(), full);
+        if let Some(loaded) = self.session.loaded.remove(&key) {
+            return Ok(loaded);
+        }
+        let loaded = data::load_as(function, &self.folder, path, self.session.options.memory_limit)
+            .map_err(|error| Box::new(error.report(span)))?;
+        if !self.options.execute {
+            // The run that follows the check finds the same data, and need not read them again.
+            self.session.loaded.insert(key, loaded.clone());
+        }
+        Ok(loaded)
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
@@ -197,7 +271,7 @@ impl Host for Runner<'_> {
         self.inputs.get(name).cloned()
     }
 
-    fn print(&mut self, values: &[(Option<Arc<str>>, Val)], _span: Span) -> Result<(), Box<Report>> {
+    fn print(&mut self, values: &[(Option<Arc<str>>, Val)], span: Span) -> Result<(), Box<Report>> {
         let mut parts = Vec::new();
         for (name, value) in values {
             let text = match value {
@@ -211,11 +285,15 @@ impl Host for Runner<'_> {
             });
         }
         let block = parts.iter().any(|part| part.contains('\n'));
-        self.sink.event(Event::Print(parts.join(if block { "\n" } else { " " })));
+        let text = parts.join(if block { "\n" } else { " " });
+        self.sink.event(Event::Print { text, span });
         Ok(())
     }
 
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>> {
+        if self.plan_only {
+            return Ok(());
+        }
         let Some(loaded) = lower::to_loaded(value) else {
             return Err(Box::new(errors::cannot_save(span, &value.describe())));
         };

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::Runner;
+use super::{Event, Progress, Runner};
 use super::show::number;
 use crate::driver::{Code, compile};
 use crate::eval;
@@ -85,7 +85,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
     let mut best = (loss, state.clone());
     let mut status = state[SolvePlan::STATUS].ints()[0];
     let mut end = End::Status(status);
-    if status == 0 {
+    if status == 0 && !runner.plan_only {
         let mut chunk = compile(runner.session, &plan.chunk)?;
         let mut inputs = state.clone();
         inputs.push(Tensor::int_scalar(0));
@@ -100,7 +100,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
             match chunk.run() {
                 Ok(()) => {}
                 Err(RunError::Interrupted(_)) => {
-                    end = End::Interrupt;
+                    end = interrupt(runner);
                     break;
                 }
                 Err(error) => return Err(error),
@@ -109,8 +109,10 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
             status = chunk.int(SolvePlan::STATUS);
             let loss = chunk.real(SolvePlan::LOSS);
             let norm = grad_norm(plan, chunk.real(SolvePlan::GRAD_NORM));
-            trace.record(steps, sign * loss, norm, began.elapsed().as_secs_f64());
-            if loss <= best.0 || !best.0.is_finite() {
+            let seconds = began.elapsed().as_secs_f64();
+            trace.record(steps, sign * loss, norm, seconds);
+            runner.tell(Event::Progress(Progress { steps, loss: sign * loss, grad_norm: norm, seconds }));
+            if loss.is_finite() && (loss <= best.0 || !best.0.is_finite()) {
                 best = (loss, states(&chunk, places));
             }
             if status != 0 {
@@ -118,7 +120,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
                 break;
             }
             if runner.session.stop.load(Ordering::Relaxed) {
-                end = End::Interrupt;
+                end = interrupt(runner);
                 break;
             }
             if runner.seconds_left().is_some_and(|left| left <= 0.0) {
@@ -128,7 +130,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
             chunk.carry(places);
         }
         state = states(&chunk, places);
-        if matches!(end, End::Interrupt) && runner.session.stop.load(Ordering::Relaxed) {
+        if runner.session.stop.load(Ordering::Relaxed) {
             state = best.1.clone();
         }
     }
@@ -138,6 +140,11 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
         state = best.1.clone();
     }
     finish(runner, plan, state, &end, trace, began, blame)
+}
+
+/// What set the stop: the clock or the user.
+fn interrupt(runner: &Runner<'_>) -> End {
+    if runner.seconds_left().is_some_and(|left| left <= 0.0) { End::Time } else { End::Interrupt }
 }
 
 fn states(code: &Code, count: usize) -> Vec<Tensor> {
@@ -187,7 +194,7 @@ fn finish(
     let mut code = compile(runner.session, &plan.finish)?;
     let seconds = began.elapsed().as_secs_f64();
     let results = run_finish(&mut code, plan, &state, seconds);
-    if stop {
+    if stop && !matches!(end, End::Time) {
         runner.session.stop.store(true, Ordering::Relaxed);
     }
     let results = results?;
@@ -290,7 +297,9 @@ fn blame(runner: &mut Runner<'_>, plan: &SolvePlan, state: &[Tensor]) -> Option<
     if !finite(&state[SolvePlan::X]) {
         return Some("the iterate is not finite: the step was too long".into());
     }
-    let (span, what) = eval::first_non_finite(code.program(), &inputs)?;
+    let Some((span, what)) = eval::first_non_finite(code.program(), &inputs) else {
+        return finite(&state[SolvePlan::LOSS]).then(|| "the gradient is not finite".into());
+    };
     let (file, _) = runner.session.sources.get(span.file);
     let (line, _) = runner.session.sources.position(span);
     let text: String = runner.session.sources.text(span).chars().take(60).collect();

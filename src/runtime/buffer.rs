@@ -20,8 +20,7 @@ pub struct Arena {
 impl Arena {
     /// As many bytes, or an error where there are not enough: never an abort.
     pub fn new(bytes: usize) -> Result<Arena, OutOfMemory> {
-        let layout =
-            Layout::from_size_align(bytes.max(64), 64).map_err(|_| OutOfMemory { bytes })?;
+        let layout = Layout::from_size_align(bytes.max(64), 64).map_err(|_| OutOfMemory { bytes })?;
         // SAFETY: the layout has a size above zero.
         let base = unsafe { alloc_zeroed(layout) };
         match NonNull::new(base) {
@@ -62,9 +61,7 @@ impl Arena {
     }
 
     fn check<T>(&self, offset: usize, count: usize) {
-        let end = count
-            .checked_mul(size_of::<T>())
-            .and_then(|bytes| bytes.checked_add(offset));
+        let end = count.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_add(offset));
         assert!(
             end.is_some_and(|end| end <= self.size()) && offset.is_multiple_of(align_of::<T>()),
             "{count} elements at {offset} do not lie in an arena of {}",

@@ -116,6 +116,38 @@ pub fn unexpected(place: &Unexpected<'_, '_>) -> Report {
         .unwrap_or_else(|| generic(place))
 }
 
+/// Words that begin a statement.
+const STATEMENTS: &[&str] = &[
+    "let", "var", "fn", "for", "if", "print", "plot", "save", "assert", "import", "input", "test",
+    "objective", "optimizer", "set", "distribution", "type", "param", "minimize", "maximize",
+    "report", "state", "step", "answer", "stop", "precision",
+];
+
+/// A misspelt word of the language: the token itself where a clause may stand, or the name before it
+/// at the start of a statement.
+fn misspelt(place: &Unexpected<'_, '_>, report: Report) -> Report {
+    if let Token::Id(name) = place.found() {
+        let clauses = CLAUSES.iter().chain(&["given", "for", "else", "then", "in"]).copied();
+        let report = report.clone().did_you_mean(name, clauses.filter(|word| place.expects(word)));
+        if !report.help.is_empty() {
+            return report;
+        }
+    }
+    let starts = place.at.checked_sub(2).is_none_or(|at| {
+        matches!(place.token(at), Token::Sep | Token::OpenBrace | Token::CloseBrace | Token::Doc(_))
+    });
+    let Some(before) = place.at.checked_sub(1).filter(|_| starts) else { return report };
+    match place.token(before) {
+        Token::Id(name) => match crate::diag::nearest(name, STATEMENTS.iter().copied()) {
+            Some(word) => report
+                .help(format!("did you mean `{word}` for `{name}`?"))
+                .fix(place.span_of(before), word),
+            None => report,
+        },
+        _ => report,
+    }
+}
+
 /// E0110. Says what fits and what was found.
 fn generic(place: &Unexpected<'_, '_>) -> Report {
     let found = describe(place.found(), place.last && place.at >= place.tokens.len());
@@ -132,9 +164,10 @@ fn generic(place: &Unexpected<'_, '_>) -> Report {
     {
         report = report.label(place.span_of(opening), "the bracket opened here");
     }
+    let report = misspelt(place, report);
     match advice(place) {
-        Some(advice) => report.help(advice),
-        None => report,
+        Some(advice) if report.help.is_empty() => report.help(advice),
+        Some(_) | None => report,
     }
 }
 

@@ -33,9 +33,7 @@ impl Multiply for f64 {
     ) {
         // SAFETY: by the caller's promise.
         unsafe {
-            matrixmultiply::dgemm(
-                m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2,
-            );
+            matrixmultiply::dgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2);
         }
     }
 }
@@ -51,9 +49,7 @@ impl Multiply for f32 {
     ) {
         // SAFETY: by the caller's promise.
         unsafe {
-            matrixmultiply::sgemm(
-                m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2,
-            );
+            matrixmultiply::sgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, 0.0, c.0, c.1, c.2);
         }
     }
 }
@@ -62,11 +58,7 @@ impl Multiply for f32 {
 ///
 /// # Safety
 /// As for [`Call::new`]; the numbers come from a plan, which took them from indices in range.
-pub unsafe extern "C" fn gemm<T: Multiply>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn gemm<T: Multiply>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise.
     let call = unsafe { Call::new(context, arena, record) };
     let [batch, m, k, n] = [0, 1, 2, 3].map(|at| call.sized(at));

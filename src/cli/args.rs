@@ -1,0 +1,270 @@
+//! The command line: verbs, options, and what their help says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+use crate::driver::Engine;
+use crate::ir::Precision;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "minima",
+    version,
+    about = "Objectives and optimizers: differentiated by rewriting, run as native code",
+    after_help = exit::HELP,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a program
+    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
+        `name=value` sets an `input` of the program. Exit codes: minima --help")]
+    Run {
+        /// The program; `-` reads it from standard input
+        file: PathBuf,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+    },
+    /// Report the errors of a program without running it
+    #[command(after_help = "Example: minima check fit.opt")]
+    Check {
+        /// The program; `-` reads it from standard input
+        file: PathBuf,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+    },
+    /// Run the `test` blocks of programs
+    #[command(after_help = "Example: minima test stdlib/problems\n\
+        A folder stands for all `.opt` files in it. The last line counts: 7 passed, 0 failed")]
+    Test {
+        /// Programs, or folders of programs
+        #[arg(value_name = "FILE|DIR", required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Print the intermediate code of a program
+    #[command(after_help = "Example: minima ir fit.opt --after expand --solve fit\n\
+        Without --solve: the step loops of all solves, or all code if there is no solve.\n\
+        Passes, in order: lower simplify expand inline simplify cse dead-code simplify hoist cse dead-code")]
+    Ir {
+        /// The program; `-` reads it from standard input
+        file: PathBuf,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+        /// Show the code after this pass (the last time it ran) instead of after all
+        #[arg(long, value_name = "PASS")]
+        after: Option<String>,
+        /// Only the solve bound to this name
+        #[arg(long, value_name = "NAME")]
+        solve: Option<String>,
+    },
+    /// Print the derivative of a function or objective as a program
+    #[command(after_help = "Example: minima grad examples/rosenbrock.opt:rosenbrock")]
+    Grad {
+        /// The program, and the function if it is not the first
+        #[arg(value_name = "FILE[:FN]")]
+        target: String,
+    },
+    /// Evaluate expressions
+    #[command(after_help = "Example: minima eval 'grad(x -> x^3)(2.0)'\n\
+        Each argument is a statement or expression; later ones see the names of earlier ones.\n\
+        What begins with a minus sign stands after `--`.")]
+    Eval {
+        /// Expressions or statements; `-` reads them from standard input
+        #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
+        text: Vec<String>,
+    },
+    /// Explain an error code
+    #[command(after_help = "Example: minima explain E0203")]
+    Explain {
+        /// The code; without it, the list of all codes
+        code: Option<String>,
+    },
+    /// Print the version
+    #[command(after_help = "Example: minima version --json")]
+    Version,
+}
+
+impl Verb {
+    /// Its name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verb::Run { .. } => "run",
+            Verb::Check { .. } => "check",
+            Verb::Test { .. } => "test",
+            Verb::Ir { .. } => "ir",
+            Verb::Grad { .. } => "grad",
+            Verb::Eval { .. } => "eval",
+            Verb::Explain { .. } => "explain",
+            Verb::Version => "version",
+        }
+    }
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub struct Options {
+    /// Print one JSON report (minima.report/v1) instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No warnings, notes and progress on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Progress of solves on standard error
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Seed of all draws [default: 0]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<i64>,
+    /// What `real` means: f32 or f64 [default: f64]
+    #[arg(long, global = true, value_enum, hide_possible_values = true)]
+    pub precision: Option<PrecisionArg>,
+    /// End solves after so many seconds [default: none]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    pub time_limit: Option<f64>,
+    /// Most memory of a program, such as 500MB or 4GiB [default: 3/4 of the machine's]
+    #[arg(long, global = true, value_name = "BYTES", value_parser = bytes)]
+    pub memory_limit: Option<u64>,
+    /// Most steps of compile-time evaluation [default: 20000000]
+    #[arg(long, global = true, value_name = "N")]
+    pub work_limit: Option<u64>,
+    /// Only rewrite rules that keep every bit
+    #[arg(long, global = true)]
+    pub exact: bool,
+    /// Colors in diagnostics: auto, always or never; NO_COLOR is heeded too
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto, hide_possible_values = true)]
+    pub color: ColorWhen,
+    /// What runs the code
+    #[arg(long, global = true, value_enum, hide = true, hide_possible_values = true)]
+    pub engine: Option<EngineArg>,
+    /// Panics at a stage, to test how internal errors are handled
+    #[arg(long, global = true, hide = true, value_name = "STAGE")]
+    pub plant_panic: Option<String>,
+}
+
+/// `--precision`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// IEEE binary32
+    F32,
+    /// IEEE binary64
+    F64,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(arg: PrecisionArg) -> Precision {
+        match arg {
+            PrecisionArg::F32 => Precision::F32,
+            PrecisionArg::F64 => Precision::F64,
+        }
+    }
+}
+
+/// `--color`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `--engine`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// Machine code
+    Native,
+    /// The interpreter
+    Oracle,
+}
+
+impl From<EngineArg> for Engine {
+    fn from(arg: EngineArg) -> Engine {
+        match arg {
+            EngineArg::Native => Engine::Native,
+            EngineArg::Oracle => Engine::Oracle,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() && x > 0.0 => Ok(x),
+        _ => Err("a positive number of seconds is needed".into()),
+    }
+}
+
+/// `4096`, `500MB`, `1.5GiB`
+fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || "a number of bytes is needed, such as 500MB or 4GiB".to_string();
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let scale: f64 = match unit.trim() {
+        "" | "B" => 1.0,
+        "kB" | "KB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        "KiB" | "k" | "K" => 1024.0,
+        "MiB" | "M" => 1024.0 * 1024.0,
+        "GiB" | "G" => 1024.0 * 1024.0 * 1024.0,
+        "TiB" | "T" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(wrong()),
+    };
+    let count = number.parse::<f64>().map_err(|_| wrong())? * scale;
+    if !(1.0..1e18).contains(&count) {
+        return Err(wrong());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range was checked")]
+    Ok(count as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Cli, bytes, seconds};
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        assert_eq!(bytes("4096"), Ok(4096));
+        assert_eq!(bytes("500MB"), Ok(500_000_000));
+        assert_eq!(bytes("1.5GiB"), Ok(1_610_612_736));
+        for wrong in ["", "GiB", "-1", "4 apples", "1e30", "0"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_positive() {
+        assert_eq!(seconds("0.5"), Ok(0.5));
+        for wrong in ["0", "-1", "nan", "inf", "soon"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Exit codes: what the process tells the shell.
+
+use crate::diag::Report;
+use crate::run::SolveRecord;
+
+/// All went well.
+pub const OK: u8 = 0;
+/// The program is wrong.
+pub const PROGRAM: u8 = 1;
+/// The command line is wrong.
+pub const USAGE: u8 = 2;
+/// A solve stopped early, or an assertion failed.
+pub const UNMET: u8 = 3;
+/// A solve met a value that is not finite.
+pub const NUMERICAL: u8 = 4;
+/// A limit of memory, nesting or work was reached.
+pub const LIMIT: u8 = 5;
+/// Data could not be read, or results not be written.
+pub const DATA: u8 = 6;
+/// A bug of Minima.
+pub const INTERNAL: u8 = 70;
+
+/// What `--help` says of them.
+pub const HELP: &str = "\
+Example: minima run examples/rosenbrock.opt
+
+Exit codes:
+    0  done: every solve met its condition, every assertion held
+    1  the program is wrong: errors E01 to E04, E0501, E09
+    2  the command line is wrong
+    3  a solve stopped early with a usable best-so-far, or an assertion failed
+    4  a solve failed numerically: a value that is not finite, no descent
+    5  a limit was reached: nesting, work, memory (E0107, E0502, E0504, E0505, and
+       E0236 under a --memory-limit that was given)
+    6  data could not be read or written (E06), or output not be written
+    7  reserved: proved infeasible or unbounded
+   70  internal error: a bug of Minima, please report
+  130  interrupted by Ctrl-C, 143 by SIGTERM: the best-so-far was printed";
+
+/// The exit code of a report: what kind of thing went wrong.
+fn of_report(report: &Report, memory_limit_given: bool) -> u8 {
+    match report.code {
+        "E0107" | "E0502" | "E0503" | "E0504" | "E0505" => LIMIT,
+        "E0236" if memory_limit_given => LIMIT,
+        code if code.starts_with("E06") => DATA,
+        _ => PROGRAM,
+    }
+}
+
+/// The exit code of the errors among some reports; a wrong program comes before bad data, bad data
+/// before limits.
+pub fn of_reports<'r>(reports: impl IntoIterator<Item = &'r Report>, memory_limit_given: bool) -> u8 {
+    let codes: Vec<u8> = reports
+        .into_iter()
+        .filter(|report| report.is_error() && report.code != "E0506")
+        .map(|report| of_report(report, memory_limit_given))
+        .collect();
+    [PROGRAM, DATA, LIMIT].into_iter().find(|code| codes.contains(code)).unwrap_or(OK)
+}
+
+/// The exit code of the solves of a program.
+pub fn of_solves(solves: &[SolveRecord]) -> u8 {
+    if solves.iter().any(|solve| solve.outcome.status == "numerical_error") {
+        NUMERICAL
+    } else if solves.iter().any(|solve| !solve.outcome.met) {
+        UNMET
+    } else {
+        OK
+    }
+}

@@ -1,0 +1,314 @@
+//! `minima.report/v1`: what a command found, for programs. Fields are only ever added.
+//!
+//! Numbers that JSON cannot hold are the texts `"inf"`, `"-inf"` and `"nan"`; a figure that does
+//! not exist, such as the gradient norm of a method without gradients, is `null`.
+
+use serde_json::{Map, Value, json};
+
+use super::exit;
+use super::ir::Shown;
+use super::output::SHOWN;
+use super::program::Program;
+use super::record::{Assertion, Record};
+use super::settings::{Setting, Settings};
+use super::source::Failure;
+use crate::diag::{Report, Severity, Sources, Span};
+use crate::driver::Engine;
+use crate::ir::{Data, Precision, Tensor};
+use crate::run::{Event, SolveRecord, Tested};
+
+/// The name of the form of the report.
+const SCHEMA: &str = "minima.report/v1";
+
+/// What all reports begin with.
+fn head(verb: &str, code: u8) -> Map<String, Value> {
+    let mut report = Map::new();
+    report.insert("schema".into(), SCHEMA.into());
+    report.insert("minima".into(), env!("CARGO_PKG_VERSION").into());
+    report.insert("verb".into(), verb.into());
+    report.insert("exit".into(), code.into());
+    report.insert("ok".into(), (code == exit::OK).into());
+    report
+}
+
+/// A command that failed before it had a program.
+pub fn failure(verb: &str, failure: &Failure) -> Value {
+    let mut report = head(verb, failure.code);
+    report.insert("error".into(), failure.message.as_str().into());
+    Value::Object(report)
+}
+
+/// A bug of Minima.
+pub fn internal(said: &str) -> Value {
+    let mut report = head("", exit::INTERNAL);
+    report.insert("internal_error".into(), said.into());
+    Value::Object(report)
+}
+
+/// `minima version`
+pub fn version() -> Value {
+    let mut report = head("version", exit::OK);
+    report.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+    Value::Object(report)
+}
+
+/// `minima explain`
+pub fn explain(code: Option<&str>, text: &str) -> Value {
+    let mut report = head("explain", exit::OK);
+    report.insert("code".into(), code.into());
+    report.insert("text".into(), text.into());
+    Value::Object(report)
+}
+
+/// `minima check`
+pub fn check(program: &Program, code: u8) -> Value {
+    Value::Object(about("check", program, code))
+}
+
+/// `minima run` and `minima eval`
+pub fn run(verb: &str, program: &Program, record: &Record, code: u8) -> Value {
+    let mut report = about(verb, program, code);
+    let sources = &program.session.sources;
+    let solves = record.solves.iter().map(|solve| of_solve(solve, sources)).collect();
+    report.insert("solves".into(), Value::Array(solves));
+    let assertions = record.assertions.iter().map(|assertion| of_assertion(assertion, sources)).collect();
+    report.insert("assertions".into(), Value::Array(assertions));
+    let prints = record.prints.iter().map(|(text, span)| of_print(text, *span, sources));
+    report.insert("prints".into(), prints.collect());
+    report.insert("saved".into(), record.saved.clone().into());
+    Value::Object(report)
+}
+
+/// `minima test`
+pub fn test(done: &[(Program, Vec<Tested>)], code: u8) -> Value {
+    let mut report = head("test", code);
+    let all = || done.iter().flat_map(|(_, tests)| tests);
+    report.insert("passed".into(), all().filter(|test| test.passed).count().into());
+    report.insert("failed".into(), all().filter(|test| !test.passed).count().into());
+    let programs = done.iter().map(|(program, tests)| {
+        let sources = &program.session.sources;
+        let mut report = about("test", program, program.exit_code());
+        let tests = tests.iter().map(|test| {
+            let mut found = place(test.span, sources);
+            found.insert("name".into(), test.name.as_str().into());
+            found.insert("passed".into(), test.passed.into());
+            let said = |event: &Event| match event {
+                Event::Print { text, span } => Some(of_print(text, *span, sources)),
+                _ => None,
+            };
+            found.insert("prints".into(), test.events.iter().filter_map(said).collect());
+            let asserted = test.events.iter().filter_map(Assertion::of);
+            found.insert("assertions".into(), asserted.map(|a| of_assertion(&a, sources)).collect());
+            found.insert("diagnostics".into(), diagnostics(&test.reports, sources));
+            Value::Object(found)
+        });
+        report.insert("tests".into(), tests.collect());
+        Value::Object(report)
+    });
+    report.insert("programs".into(), programs.collect());
+    Value::Object(report)
+}
+
+/// `minima ir`
+pub fn ir(program: &Program, after: Option<&str>, shown: &[Shown], code: u8) -> Value {
+    let mut report = about("ir", program, code);
+    report.insert("after".into(), after.into());
+    let code = shown.iter().map(|code| json!({ "name": code.name, "text": code.text }));
+    report.insert("code".into(), code.collect());
+    Value::Object(report)
+}
+
+/// `minima grad`
+pub fn grad(program: &Program, text: Option<&str>, code: u8) -> Value {
+    let mut report = about("grad", program, code);
+    report.insert("derivative".into(), text.into());
+    Value::Object(report)
+}
+
+/// What is told of every program: its hash, its configuration, its diagnostics.
+fn about(verb: &str, program: &Program, code: u8) -> Map<String, Value> {
+    let mut report = head(verb, code);
+    let files: Vec<Value> =
+        program.sources.iter().map(|source| json!({ "file": source.name, "hash": source.hash() })).collect();
+    let first = files.first().cloned().unwrap_or(Value::Null);
+    report.insert("program".into(), first);
+    if files.len() > 1 {
+        report.insert("programs".into(), Value::Array(files));
+    }
+    report.insert("config".into(), config(&program.settings));
+    let inputs = program.inputs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    report.insert("inputs".into(), Value::Object(inputs.collect()));
+    report.insert("diagnostics".into(), diagnostics(&program.code.reports, &program.session.sources));
+    report
+}
+
+fn config(settings: &Settings) -> Value {
+    fn setting<T: Copy>(setting: Setting<T>, value: impl Fn(T) -> Value) -> Value {
+        json!({ "value": value(setting.value), "default": !setting.given })
+    }
+    let precision = |precision| match precision {
+        Precision::F32 => "f32".into(),
+        Precision::F64 => "f64".into(),
+    };
+    let engine = |engine| match engine {
+        Engine::Native => "native".into(),
+        Engine::Oracle => "oracle".into(),
+    };
+    json!({
+        "seed": setting(settings.seed, Value::from),
+        "precision": setting(settings.precision, precision),
+        "time_limit": setting(settings.time_limit, |limit| limit.map_or(Value::Null, number)),
+        "memory_limit": setting(settings.memory_limit, Value::from),
+        "work_limit": setting(settings.work_limit, Value::from),
+        "exact": setting(settings.exact, Value::from),
+        "engine": setting(settings.engine, engine),
+    })
+}
+
+/// Reports in the order of their places.
+fn diagnostics(reports: &[Report], sources: &Sources) -> Value {
+    let mut sorted: Vec<&Report> = reports.iter().collect();
+    sorted.sort_by_key(|report| (report.span.file, report.span.start));
+    sorted.into_iter().take(SHOWN).map(|report| diagnostic(report, sources)).collect()
+}
+
+fn diagnostic(report: &Report, sources: &Sources) -> Value {
+    let mut found = Map::new();
+    let severity = match report.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    found.insert("severity".into(), severity.into());
+    found.insert("code".into(), report.code.into());
+    found.insert("message".into(), report.message.as_str().into());
+    found.append(&mut place(report.span, sources));
+    let labels = report.labels.iter().map(|label| {
+        let mut found = place(label.span, sources);
+        found.insert("text".into(), label.text.as_str().into());
+        Value::Object(found)
+    });
+    found.insert("labels".into(), labels.collect());
+    found.insert("help".into(), report.help.clone().into());
+    found.insert("notes".into(), report.notes.clone().into());
+    let fix = report.fix.as_ref().map(|fix| {
+        let mut found = place(fix.span, sources);
+        found.insert("text".into(), fix.text.as_str().into());
+        Value::Object(found)
+    });
+    found.insert("fix".into(), fix.unwrap_or(Value::Null));
+    Value::Object(found)
+}
+
+/// File, line and column (from 1, in characters), and the span in bytes.
+fn place(span: Span, sources: &Sources) -> Map<String, Value> {
+    let (file, text) = sources.get(span.file);
+    let (line, column) = sources.position(span);
+    let inside = |at: u32| (at as usize).min(text.len());
+    let mut place = Map::new();
+    place.insert("file".into(), file.into());
+    place.insert("line".into(), line.into());
+    place.insert("column".into(), column.into());
+    place.insert("span".into(), json!([inside(span.start), inside(span.end)]));
+    place
+}
+
+fn of_print(text: &str, span: Span, sources: &Sources) -> Value {
+    let mut found = place(span, sources);
+    found.insert("text".into(), text.into());
+    Value::Object(found)
+}
+
+fn of_assertion(assertion: &Assertion, sources: &Sources) -> Value {
+    let mut found = place(assertion.span, sources);
+    found.insert("held".into(), assertion.held.into());
+    found.insert("message".into(), assertion.message.as_deref().into());
+    found.insert("detail".into(), assertion.detail.as_deref().into());
+    Value::Object(found)
+}
+
+fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
+    let outcome = &solve.outcome;
+    let [f, grad, hvp] = outcome.evals;
+    let mut found = place(solve.span, sources);
+    found.insert("name".into(), solve.name.as_deref().into());
+    found.insert("status".into(), outcome.status.as_str().into());
+    found.insert("reason".into(), outcome.reason.as_str().into());
+    found.insert("met".into(), outcome.met.into());
+    found.insert("steps".into(), outcome.steps.into());
+    found.insert("evals".into(), json!({ "f": f, "grad": grad, "hvp": hvp }));
+    found.insert("loss".into(), number(outcome.loss));
+    let slope = outcome.grad_norm;
+    found.insert("grad_norm".into(), if slope.is_nan() { Value::Null } else { number(slope) });
+    found.insert("seconds".into(), number(outcome.seconds));
+    found.insert("optimizer".into(), solve.optimizer.as_str().into());
+    found.insert("why".into(), solve.why.as_deref().into());
+    found.insert("until".into(), solve.until.clone().into());
+    found.insert("params".into(), by_name(&solve.params, &outcome.params));
+    found.insert("reports".into(), by_name(&solve.reports, &outcome.reports));
+    let [steps, losses, norms, seconds] = &outcome.trace;
+    let list = |column: &[f64]| Value::Array(column.iter().map(|x| number(*x)).collect());
+    found.insert("trace_length".into(), steps.len().into());
+    found.insert(
+        "trace".into(),
+        json!({
+            "steps": list(steps), "loss": list(losses), "grad_norm": list(norms), "seconds": list(seconds),
+        }),
+    );
+    Value::Object(found)
+}
+
+/// Arrays by their names; `layer.b` is a field of a record.
+fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
+    let mut root = Map::new();
+    for (name, tensor) in names.iter().zip(tensors) {
+        insert(&mut root, name, array(tensor));
+    }
+    Value::Object(root)
+}
+
+fn insert(record: &mut Map<String, Value>, name: &str, value: Value) {
+    match name.split_once('.') {
+        None => {
+            record.insert(name.into(), value);
+        }
+        Some((outer, inner)) => {
+            let field = record.entry(outer).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(field) = field {
+                insert(field, inner, value);
+            }
+        }
+    }
+}
+
+/// An array as nested lists.
+fn array(tensor: &Tensor) -> Value {
+    let items: Vec<Value> = match &tensor.data {
+        Data::Real(data) => data.iter().map(|x| number(*x)).collect(),
+        Data::Int(data) => data.iter().map(|n| Value::from(*n)).collect(),
+        Data::Bool(data) => data.iter().map(|b| Value::from(*b)).collect(),
+    };
+    nest(items, &tensor.sizes)
+}
+
+fn nest(mut items: Vec<Value>, sizes: &[usize]) -> Value {
+    let Some((outer, inner)) = sizes.split_first() else {
+        return items.pop().unwrap_or(Value::Null);
+    };
+    let width: usize = inner.iter().product();
+    let mut rows = Vec::with_capacity((*outer).min(items.len()));
+    let mut rest = items.into_iter();
+    for _ in 0..*outer {
+        rows.push(nest(rest.by_ref().take(width).collect(), inner));
+    }
+    Value::Array(rows)
+}
+
+fn number(x: f64) -> Value {
+    if x.is_nan() {
+        "nan".into()
+    } else if x.is_infinite() {
+        if x > 0.0 { "inf".into() } else { "-inf".into() }
+    } else {
+        x.into()
+    }
+}

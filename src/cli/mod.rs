@@ -1,0 +1,85 @@
+//! The command line: the only room that writes to the terminal and ends the process.
+//!
+//! A command runs on a thread with a large stack, behind a door that turns a panic into an
+//! internal error with exit code 70.
+
+mod args;
+mod check;
+mod exit;
+mod explain;
+mod grad;
+mod internal;
+mod ir;
+mod json;
+mod output;
+mod program;
+mod record;
+mod run;
+mod settings;
+mod signals;
+mod source;
+mod test;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Cli, Verb};
+use self::output::Output;
+use self::signals::Signals;
+use self::source::Failure;
+
+/// Runs the command of a process, and gives its exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(&cli.options);
+    let code = internal::guard(output, move || {
+        let signals = Signals::listen();
+        let done = perform(&cli, output, &signals);
+        done.unwrap_or_else(|failure| {
+            output.error(&failure.message);
+            if output.json {
+                output.report(&json::failure(cli.verb.name(), &failure));
+            }
+            failure.code
+        })
+    });
+    ExitCode::from(code)
+}
+
+/// Help and version go to standard output and are no error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+    // If even this cannot be written, the exit code still tells.
+    let _ = error.print();
+    ExitCode::from(code)
+}
+
+fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
+    let options = &cli.options;
+    match &cli.verb {
+        Verb::Run { file, inputs } => run::run(file, inputs, options, output, signals),
+        Verb::Eval { text } => run::eval(text, options, output, signals),
+        Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
+        Verb::Test { paths } => test::test(paths, options, output, signals),
+        Verb::Ir { file, inputs, after, solve } => {
+            let wanted = ir::Wanted { after: after.as_deref(), solve: solve.as_deref() };
+            ir::ir(file, inputs, wanted, options, output, signals)
+        }
+        Verb::Grad { target } => grad::grad(target, options, output, signals),
+        Verb::Explain { code } => explain::explain(code.as_deref(), output),
+        Verb::Version => Ok(version(output)),
+    }
+}
+
+fn version(output: Output) -> u8 {
+    output.result(&format!("minima {}", env!("CARGO_PKG_VERSION")));
+    if output.json {
+        output.report(&json::version());
+    }
+    exit::OK
+}

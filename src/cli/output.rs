@@ -1,0 +1,104 @@
+//! The one way to the terminal: results to standard output, all else to standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{ColorWhen, Options};
+use super::exit;
+use crate::diag::{Report, Sources, printable, render};
+
+/// The most diagnostics that are shown.
+pub const SHOWN: usize = 20;
+
+/// How to speak to the user.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One JSON report takes the place of all text.
+    pub json: bool,
+    /// Only errors are told on standard error.
+    pub quiet: bool,
+    color: bool,
+}
+
+impl Output {
+    /// As the options and the terminal say.
+    pub fn new(options: &Options) -> Output {
+        let color = match options.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => {
+                let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                unset("NO_COLOR") && !dumb && io::stderr().is_terminal()
+            }
+        };
+        Output { json: options.json, quiet: options.quiet, color }
+    }
+
+    /// A result, as one or more lines. Nothing in JSON mode, where the report holds it.
+    pub fn result(self, text: &str) {
+        if !self.json {
+            write_result(&printable(text));
+        }
+    }
+
+    /// The JSON report.
+    pub fn report(self, report: &serde_json::Value) {
+        // What a terminal could take as a command stands only inside of texts, where JSON has
+        // another spelling for it.
+        let spelled = |letter: char| match letter {
+            '\n' => "\n".to_string(),
+            letter if printable(letter.encode_utf8(&mut [0; 4])).chars().count() == 1 => letter.to_string(),
+            letter => format!("\\u{:04x}", u32::from(letter)),
+        };
+        write_result(&format!("{report:#}").chars().map(spelled).collect::<String>());
+    }
+
+    /// A line about how the run goes.
+    pub fn note(self, text: &str) {
+        if !self.json && !self.quiet {
+            write_error(&printable(text));
+        }
+    }
+
+    /// A sentence about something that went wrong outside any program.
+    pub fn error(self, text: &str) {
+        if !self.json {
+            write_error(&format!("error: {}", printable(text)));
+        }
+    }
+
+    /// Reports in the order of their places; at most [`SHOWN`].
+    pub fn reports(self, reports: &[Report], sources: &Sources) {
+        if self.json {
+            return;
+        }
+        let mut reports: Vec<&Report> =
+            reports.iter().filter(|report| report.is_error() || !self.quiet).collect();
+        reports.sort_by_key(|report| (report.span.file, report.span.start));
+        for report in reports.iter().take(SHOWN) {
+            write_error(render(report, sources, self.color).trim_end());
+        }
+        if let Some(more) = reports.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            write_error(&format!("and {more} more"));
+        }
+    }
+}
+
+/// Writes to standard output at once, so that what was printed is there whatever comes. Output
+/// that nobody can take ends the process: quietly if the reader has gone.
+fn write_result(text: &str) {
+    let mut out = io::stdout().lock();
+    let done = writeln!(out, "{text}").and_then(|()| out.flush());
+    if let Err(why) = done {
+        drop(out);
+        if why.kind() != io::ErrorKind::BrokenPipe {
+            write_error(&format!("error: cannot write the output: {}", why.kind()));
+        }
+        std::process::exit(i32::from(exit::DATA));
+    }
+}
+
+/// Writes to standard error. If that fails there is nobody left to tell.
+fn write_error(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}

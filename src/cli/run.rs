@@ -1,0 +1,69 @@
+//! `minima run` and `minima eval`.
+
+use std::path::Path;
+
+use super::args::Options;
+use super::output::Output;
+use super::program::Program;
+use super::record::{Record, summary};
+use super::signals::Signals;
+use super::source::{self, Failure, Source};
+use super::{exit, json};
+
+/// Runs a program.
+pub fn run(
+    file: &Path,
+    inputs: &[String],
+    options: &Options,
+    output: Output,
+    signals: &Signals,
+) -> Result<u8, Failure> {
+    let inputs = source::inputs(inputs)?;
+    let program = Program::open(vec![Source::read(file)?], options, inputs, signals);
+    perform("run", program, output, signals)
+}
+
+/// Evaluates statements from the command line.
+pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signals) -> Result<u8, Failure> {
+    let read = |(at, text): (usize, &String)| match text.as_str() {
+        "-" => Source::read(Path::new("-")),
+        text => Ok(Source::of_text(&format!("<argument {}>", at + 1), text)),
+    };
+    let sources = text.iter().enumerate().map(read).collect::<Result<Vec<Source>, Failure>>()?;
+    perform("eval", Program::open(sources, options, Vec::new(), signals), output, signals)
+}
+
+fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) -> Result<u8, Failure> {
+    program.check()?;
+    let record = if program.code.is_wrong() { program.record() } else { program.run() };
+    if let (Some(_), Some(solve)) = (signals.received(), record.unsaid()) {
+        output.result(&summary(solve));
+    }
+    output.reports(&program.code.reports, &program.session.sources);
+    for solve in record.solves.iter().filter(|solve| !solve.outcome.met) {
+        let (file, _) = program.session.sources.get(solve.span.file);
+        let (line, _) = program.session.sources.position(solve.span);
+        let name = solve.name.as_ref().map_or("this solve".into(), |name| format!("`{name}`"));
+        output.note(&format!(
+            "note: {name} ({file}:{line}) ended with {}: {}",
+            solve.outcome.status, solve.outcome.reason
+        ));
+    }
+    let code = exit_code(&program, &record, signals);
+    if output.json {
+        output.report(&json::run(verb, &program, &record, code));
+    }
+    Ok(code)
+}
+
+/// A signal comes before errors, errors before the outcome of solves and assertions.
+fn exit_code(program: &Program, record: &Record, signals: &Signals) -> u8 {
+    if let Some(code) = signals.received() {
+        return code;
+    }
+    match (program.exit_code(), exit::of_solves(&record.solves)) {
+        (exit::OK, exit::OK) if record.assertions.iter().any(|assertion| !assertion.held) => exit::UNMET,
+        (exit::OK, code) => code,
+        (code, _) => code,
+    }
+}

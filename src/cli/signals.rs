@@ -1,0 +1,74 @@
+//! Ctrl-C and SIGTERM: before the first solve they end the process; from then on the first one
+//! asks the program to stop, so that the best point found so far can be printed, and the second
+//! ends the process at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// The signals with their exit codes.
+const CODES: [(i32, u8); 2] = [(SIGINT, 130), (SIGTERM, 143)];
+
+/// What has come.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    /// Set to end what runs.
+    pub stop: Arc<AtomicBool>,
+    /// The exit code of the signal that came; 0 if none did.
+    code: Arc<AtomicUsize>,
+    /// Whether the next signal ends the process.
+    at_once: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Listens from now on.
+    pub fn listen() -> Signals {
+        let signals = Signals {
+            stop: Arc::default(),
+            code: Arc::default(),
+            at_once: Arc::new(AtomicBool::new(true)),
+        };
+        for (signal, code) in CODES {
+            // Actions run in the order in which they are registered. Where the system refuses
+            // one, the signal does what it always does.
+            let _ = flag::register_conditional_shutdown(signal, i32::from(code), signals.at_once.clone());
+            let _ = flag::register(signal, signals.at_once.clone());
+            let _ = flag::register_usize(signal, signals.code.clone(), usize::from(code));
+            let _ = flag::register(signal, signals.stop.clone());
+        }
+        signals
+    }
+
+    /// There is something to lose: the next signal only asks to stop.
+    pub fn be_patient(&self) {
+        if self.received().is_none() {
+            self.at_once.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// The exit code of the signal that came.
+    pub fn received(&self) -> Option<u8> {
+        u8::try_from(self.code.load(Ordering::Relaxed)).ok().filter(|code| *code != 0)
+    }
+
+    /// Asks to stop when the time is over: solves look at the clock themselves, but a single step
+    /// may take long.
+    pub fn watch(&self, seconds: f64) {
+        let stop = self.stop.clone();
+        let deadline = Instant::now().checked_add(Duration::from_secs_f64((seconds * 1.02 + 0.05).min(1e9)));
+        std::thread::spawn(move || {
+            while let Some(deadline) = deadline {
+                match deadline.checked_duration_since(Instant::now()) {
+                    Some(left) => std::thread::sleep(left),
+                    None => {
+                        stop.store(true, Ordering::Relaxed);
+                        std::thread::sleep(Duration::from_millis(500));
+                    }
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,765 @@
+//! A function of the IR as a function of the language that people can read.
+//!
+//! A value is written where it is read, if it is read once and short, and else bound by a `let`.
+//! What the language does by itself is not written: scalars and trailing dimensions repeat. What
+//! it has no word for is written by its elements, as a generator. To do so, every value can be
+//! rendered *at* a list of indices of its leading axes; a generator is a rendering at fresh
+//! indices. The text is printed from a syntax tree, so it parses by construction.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::arith;
+use super::sizes::Sizes;
+use super::tree::{self, call, expr, index, int, name, over, range};
+use crate::diag::Span;
+use crate::ir::{Binding, Data, Dim, Elem, Function, Op, Tensor, Ty, Value};
+use crate::math::Prim;
+use crate::ops::{Broadcast, Cholesky, Gather, Iota, Pad, Permute, Reduce, Scatter, Slice};
+use crate::syntax::ast::{BinOp, CmpOp, Expr, ExprKind, FnDecl, ParamSpec, Stmt, StmtKind, TypeExpr};
+use crate::syntax::{print_expr, print_stmt};
+
+/// How results are put together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layout {
+    /// One array.
+    Array,
+    /// `(a, b)`
+    Tuple(Vec<Layout>),
+    /// `(w = a, b = c)`
+    Record(Vec<(Arc<str>, Layout)>),
+}
+
+/// What the text says of a function beside its code.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// Its name.
+    pub name: String,
+    /// Its parameters.
+    pub params: Vec<ParamSpec>,
+    /// The type of its result.
+    pub result: Option<TypeExpr>,
+    /// What each parameter of the code is called in terms of those of the text.
+    pub arguments: Vec<Expr>,
+    /// How its results are put together.
+    pub layout: Layout,
+    /// The sizes that stand for names.
+    pub sizes: Vec<(Arc<str>, i64)>,
+    /// Names for values by the place of the expression they come from.
+    pub lets: Vec<(Arc<str>, Expr)>,
+}
+
+/// Why a function has no text yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unprintable {
+    /// What cannot be written.
+    pub what: String,
+    /// Where it comes from.
+    pub span: Span,
+}
+
+/// The longest operand that is not bound by a `let`.
+const SHORT: usize = 64;
+
+/// The longest line of several operands.
+const LINE: usize = 84;
+
+/// The text of a function without `map`, `jvp`, `vjp` and `custom`, whose sizes are numbers.
+///
+/// # Errors
+/// When something in it cannot be written yet.
+pub fn minima(function: &Function, signature: &Signature) -> Result<String, Unprintable> {
+    let sizes = Sizes::new(&signature.sizes);
+    let mut taken: HashSet<Arc<str>> = signature.params.iter().map(|p| p.name.name.clone()).collect();
+    taken.extend(signature.sizes.iter().map(|(n, _)| n.clone()));
+    let mut free = HashSet::new();
+    for argument in &signature.arguments {
+        if let ExprKind::Name(n) = &*argument.kind {
+            free.insert(n.clone());
+        }
+    }
+    taken.extend(free);
+    let mut writer = Writer { sizes, lets: &signature.lets, taken, temporaries: 0, depth: 0, pure: false, frames: Vec::new() };
+    writer.frames.push(Frame::new(function, &signature.arguments));
+    let results = writer.results();
+    let results = results.map_err(|stop| match stop {
+        Stop::Never(why) => why,
+        Stop::Longer(span) => Unprintable { what: "a repeated array".into(), span },
+    })?;
+    let mut results = results.into_iter();
+    let value = laid_out(&signature.layout, &mut results);
+    let mut items = writer.frames.pop().map(|frame| frame.items).unwrap_or_default();
+    let value = without_last_let(&mut items, value);
+    let body = if items.is_empty() {
+        value
+    } else {
+        items.push(tree::stmt(StmtKind::Expr(value)));
+        expr(ExprKind::Block(tree::block(items)))
+    };
+    let decl = FnDecl {
+        name: tree::ident(&signature.name),
+        params: signature.params.clone(),
+        result: signature.result.clone(),
+        range: None,
+        body,
+        derivative: None,
+        prox: None,
+        facts: Vec::new(),
+    };
+    Ok(print_stmt(&tree::stmt(StmtKind::Fn(Arc::new(decl)))))
+}
+
+fn laid_out(layout: &Layout, results: &mut dyn Iterator<Item = Expr>) -> Expr {
+    match layout {
+        Layout::Array => results.next().unwrap_or_else(|| int(0)),
+        Layout::Tuple(parts) => {
+            expr(ExprKind::Tuple(parts.iter().map(|part| laid_out(part, results)).collect()))
+        }
+        Layout::Record(fields) => {
+            let fields = fields.iter().map(|(n, part)| (tree::ident(n), laid_out(part, results)));
+            expr(ExprKind::Record(fields.collect()))
+        }
+    }
+}
+
+/// A `let` whose name is all that follows is its value.
+pub(super) fn without_last_let(items: &mut Vec<Stmt>, value: Expr) -> Expr {
+    let last = match items.last().map(|item| &item.kind) {
+        Some(StmtKind::Let { pattern: crate::syntax::ast::Pattern::Name(n), ty: None, value: bound })
+            if tree::is_name(&value, &n.name) => bound.clone(),
+        _ => return value,
+    };
+    items.pop();
+    last
+}
+
+/// Why a value cannot be rendered.
+pub(super) enum Stop {
+    /// Not at so few indices.
+    Longer(Span),
+    /// Not at all.
+    Never(Unprintable),
+}
+
+pub(super) type Render<T> = Result<T, Stop>;
+
+pub(super) fn never<T>(what: &str, span: Span) -> Render<T> {
+    Err(Stop::Never(Unprintable { what: what.to_owned(), span }))
+}
+
+/// A rendering; of the axes that are left it has the last `rank`, and repeats along the others.
+#[derive(Clone)]
+pub(super) struct Rendered {
+    pub expr: Expr,
+    pub rank: usize,
+}
+
+/// A function being written.
+pub(super) struct Frame<'f> {
+    pub function: &'f Function,
+    /// The place of the binding of each value.
+    defs: Vec<Option<usize>>,
+    /// How often each value is read, counting what only shows it in another form as its readers.
+    pub reads: Vec<u32>,
+    /// What stands for a value that has been bound.
+    pub bound: Vec<Option<Expr>>,
+    /// The statements so far.
+    pub items: Vec<Stmt>,
+}
+
+impl<'f> Frame<'f> {
+    pub fn new(function: &'f Function, arguments: &[Expr]) -> Frame<'f> {
+        let count = function.types.len();
+        let mut defs = vec![None; count];
+        for (at, binding) in function.bindings.iter().enumerate() {
+            for value in &binding.values {
+                defs[value.0 as usize] = Some(at);
+            }
+        }
+        let mut reads = vec![0; count];
+        for value in &function.results {
+            reads[value.0 as usize] += 1;
+        }
+        for binding in function.bindings.iter().rev() {
+            let times = match binding.values.first() {
+                Some(value) if is_view(function, binding) => reads[value.0 as usize],
+                _ => 1,
+            };
+            // `x + x` and `x * x` are written with one x.
+            let twice = matches!((&binding.op, &binding.operands[..]), (Op::Primitive(_), [a, b]) if a == b);
+            for operand in &binding.operands[usize::from(twice)..] {
+                reads[operand.0 as usize] += times;
+            }
+        }
+        let mut bound = vec![None; count];
+        for (param, argument) in function.params.iter().zip(arguments) {
+            bound[param.0 as usize] = Some(argument.clone());
+        }
+        Frame { function, defs, reads, bound, items: Vec::new() }
+    }
+
+    pub fn def(&self, value: Value) -> Option<&'f Binding> {
+        self.defs[value.0 as usize].map(|at| &self.function.bindings[at])
+    }
+}
+
+/// What shows a value in another form at no cost: it is written wherever it is read.
+fn is_view(function: &Function, binding: &Binding) -> bool {
+    let op = &binding.op;
+    matches!(op, Op::Constant(_))
+        || op.downcast::<Broadcast>().is_some()
+        || op.downcast::<Permute>().is_some()
+        || op.downcast::<Slice>().is_some()
+        || op.downcast::<Iota>().is_some()
+        || (op.downcast::<Gather>().is_some() && function.ty(binding.values[0]).rank() == 0)
+}
+
+pub(super) struct Writer<'f> {
+    pub sizes: Sizes,
+    lets: &'f [(Arc<str>, Expr)],
+    pub taken: HashSet<Arc<str>>,
+    temporaries: usize,
+    /// How many indices are in use around here.
+    pub depth: usize,
+    /// Whether no statement may be written.
+    pub pure: bool,
+    pub frames: Vec<Frame<'f>>,
+}
+
+/// What is undone when a rendering is given up.
+struct Mark {
+    items: usize,
+    bound: Vec<Option<Expr>>,
+    temporaries: usize,
+    taken: HashSet<Arc<str>>,
+    depth: usize,
+}
+
+impl<'f> Writer<'f> {
+    pub fn frame(&mut self) -> &mut Frame<'f> {
+        self.frames.last_mut().expect("a function is being written")
+    }
+
+    pub fn function(&self) -> &'f Function {
+        self.frames.last().expect("a function is being written").function
+    }
+
+    pub fn ty(&self, value: Value) -> &'f Ty {
+        self.function().ty(value)
+    }
+
+    pub fn rank(&self, value: Value) -> usize {
+        self.ty(value).rank()
+    }
+
+    pub fn def(&self, value: Value) -> Option<&'f Binding> {
+        self.frames.last().and_then(|frame| frame.def(value))
+    }
+
+    pub fn size(&self, dim: &Dim) -> Expr {
+        self.sizes.int(dim.known().unwrap_or(0))
+    }
+
+    pub fn sizes_of(&self, dims: &[Dim]) -> Vec<Expr> {
+        dims.iter().map(|dim| self.size(dim)).collect()
+    }
+
+    pub fn push(&mut self, item: Stmt) {
+        self.frame().items.push(item);
+    }
+
+    fn mark(&self) -> Mark {
+        let frame = self.frames.last().expect("a function is being written");
+        Mark {
+            items: frame.items.len(),
+            bound: frame.bound.clone(),
+            temporaries: self.temporaries,
+            taken: self.taken.clone(),
+            depth: self.depth,
+        }
+    }
+
+    fn undo(&mut self, mark: Mark) {
+        let frame = self.frame();
+        frame.items.truncate(mark.items);
+        frame.bound = mark.bound;
+        self.temporaries = mark.temporaries;
+        self.taken = mark.taken;
+        self.depth = mark.depth;
+    }
+
+    /// All results of the function, each as a whole.
+    pub fn results(&mut self) -> Render<Vec<Expr>> {
+        let values = &self.function().results;
+        let mut found: Vec<Expr> = values.iter().map(|value| self.result(*value)).collect::<Render<_>>()?;
+        if found.len() > 1 {
+            let whole: Vec<usize> = values.iter().map(|value| self.rank(*value)).collect();
+            self.shorten(values, &mut found, &whole)?;
+        }
+        Ok(found)
+    }
+
+    /// A result, by name if something else reads it too.
+    pub fn result(&mut self, value: Value) -> Render<Expr> {
+        let shared = self.frame().reads[value.0 as usize] > 1;
+        let view = self.def(value).is_none_or(|binding| is_view(self.function(), binding));
+        if shared && !view && !self.pure { self.bind(value) } else { self.whole(value) }
+    }
+
+    /// Binds the longest of several expressions, as long as they do not fit on a line together.
+    fn shorten(&mut self, values: &[Value], found: &mut [Expr], ranks: &[usize]) -> Render<()> {
+        loop {
+            let lengths: Vec<usize> = found.iter().map(|e| print_expr(e).len()).collect();
+            if self.pure || lengths.iter().sum::<usize>() <= LINE {
+                return Ok(());
+            }
+            let may = |k: &usize| {
+                let view = self.def(values[*k]).is_none_or(|b| is_view(self.function(), b));
+                lengths[*k] > 12 && !view && ranks[*k] == self.rank(values[*k])
+            };
+            let Some(k) = (0..found.len()).filter(may).max_by_key(|k| lengths[*k]) else { return Ok(()) };
+            let e = self.bind_as(values[k], found[k].clone())?;
+            for (other, slot) in values.iter().zip(found.iter_mut()) {
+                if *other == values[k] {
+                    *slot = e.clone();
+                }
+            }
+        }
+    }
+
+    /// Gives a value a name, unless it is written wherever it is read.
+    pub fn bind_unless_view(&mut self, value: Value) -> Render<()> {
+        let view = self.def(value).is_some_and(|binding| is_view(self.function(), binding));
+        if view { Ok(()) } else { self.bind(value).map(|_| ()) }
+    }
+
+    /// A fresh index, one deeper than those in use.
+    pub fn fresh_index(&mut self) -> String {
+        let letters = ["i", "j", "k", "l", "p", "q", "i1", "j1", "k1", "l1", "p1", "q1"];
+        let free: Vec<&str> = letters.into_iter().filter(|n| !self.taken.contains(*n)).collect();
+        let found = free.get(self.depth).map_or_else(|| format!("i{}", self.depth), |n| (*n).to_owned());
+        self.depth += 1;
+        found
+    }
+
+    /// A fresh name like one that is wanted.
+    pub fn fresh(&mut self, wanted: &str) -> String {
+        let mut found = wanted.to_owned();
+        let mut count = 1;
+        while self.taken.contains(found.as_str()) {
+            count += 1;
+            found = format!("{wanted}{count}");
+        }
+        self.taken.insert(Arc::from(found.as_str()));
+        found
+    }
+
+    pub fn temporary(&mut self) -> String {
+        loop {
+            self.temporaries += 1;
+            let found = format!("t{}", self.temporaries);
+            if self.taken.insert(Arc::from(found.as_str())) {
+                return found;
+            }
+        }
+    }
+
+    /// The name for a value: the user's, if it comes from a `let` of theirs.
+    pub fn name_for(&mut self, value: Value) -> String {
+        let found = self.def(value).and_then(|binding| {
+            let known = |(n, e): &&(Arc<str>, Expr)| {
+                e.span == binding.span && !self.taken.contains(n) && comes_from(e, &binding.op)
+            };
+            self.lets.iter().find(known).map(|(n, _)| n.clone())
+        });
+        match found {
+            Some(n) => {
+                self.taken.insert(n.clone());
+                n.to_string()
+            }
+            None => self.temporary(),
+        }
+    }
+
+    /// A value with all its dimensions.
+    pub fn whole(&mut self, value: Value) -> Render<Expr> {
+        if let Some(e) = self.frame().bound[value.0 as usize].clone() {
+            return Ok(e);
+        }
+        if self.needs_statements(value) {
+            return self.bind(value);
+        }
+        let ty = self.ty(value);
+        let mut last = Stop::Longer(Span::default());
+        for count in 0..=ty.rank() {
+            let mark = self.mark();
+            let names: Vec<String> = (0..count).map(|_| self.fresh_index()).collect();
+            let at: Vec<Expr> = names.iter().map(|n| name(n)).collect();
+            let body = self.render_op(value, &at).and_then(|r| self.filled(r, &ty.dims[count..], ty.elem));
+            match body {
+                Ok(body) => {
+                    self.depth = mark.depth;
+                    let bindings = names.iter().zip(&ty.dims).map(|(n, dim)| over(n, range(Some(int(0)), Some(self.size(dim)))));
+                    return Ok(tree::comprehension(body, bindings.collect()));
+                }
+                Err(Stop::Longer(span)) => {
+                    last = Stop::Longer(span);
+                    self.undo(mark);
+                }
+                Err(stop) => return Err(stop),
+            }
+        }
+        Err(last)
+    }
+
+    /// A rendering repeated along the dimensions that it lacks.
+    pub fn filled(&mut self, r: Rendered, dims: &[Dim], elem: Elem) -> Render<Expr> {
+        let missing = &dims[..dims.len() - r.rank];
+        if missing.is_empty() {
+            return Ok(r.expr);
+        }
+        let filled = |word: &str, sizes| index(name(word), sizes);
+        match &*r.expr.kind {
+            ExprKind::Int(0) if elem == Elem::Real => return Ok(filled("zeros", self.sizes_of(dims))),
+            ExprKind::Int(1) if elem == Elem::Real => return Ok(filled("ones", self.sizes_of(dims))),
+            ExprKind::Int(n) if elem == Elem::Real => {
+                #[expect(clippy::cast_precision_loss, reason = "literals are small")]
+                let real = expr(ExprKind::Real(*n as f64));
+                return self.repeated(real, missing);
+            }
+            _ => {}
+        }
+        self.repeated(r.expr, missing)
+    }
+
+    fn repeated(&mut self, body: Expr, dims: &[Dim]) -> Render<Expr> {
+        if dims == [Dim::Known(1)] {
+            return Ok(expr(ExprKind::Array(vec![body])));
+        }
+        let depth = self.depth;
+        let bindings = dims.iter().map(|dim| over(&self.fresh_index(), range(Some(int(0)), Some(self.size(dim)))));
+        let bindings = bindings.collect();
+        self.depth = depth;
+        Ok(tree::comprehension(body, bindings))
+    }
+
+    /// A value at indices of its leading axes, with all its other dimensions.
+    pub fn full(&mut self, value: Value, at: &[Expr]) -> Render<Expr> {
+        if at.is_empty() {
+            return match self.render(value, at) {
+                Ok(r) if r.rank == self.rank(value) => Ok(r.expr),
+                Ok(_) | Err(Stop::Longer(_)) => self.whole(value),
+                Err(stop) => Err(stop),
+            };
+        }
+        let ty = self.ty(value);
+        let r = self.render(value, at)?;
+        self.filled(r, &ty.dims[at.len()..], ty.elem)
+    }
+
+    /// Gives a value a name, by a `let` before the statement being written.
+    pub fn bind(&mut self, value: Value) -> Render<Expr> {
+        if let Some(e) = self.frame().bound[value.0 as usize].clone() {
+            return Ok(e);
+        }
+        let span = self.def(value).map(|b| b.span).unwrap_or_default();
+        if self.pure {
+            return never("a condition of a loop that needs more than one expression", span);
+        }
+        let depth = std::mem::replace(&mut self.depth, 0);
+        let result = self.bind_here(value);
+        self.depth = depth;
+        result
+    }
+
+    fn bind_here(&mut self, value: Value) -> Render<Expr> {
+        if self.needs_statements(value) {
+            self.bind_statements(value)?;
+            return Ok(self.frame().bound[value.0 as usize].clone().expect("the statements bound it"));
+        }
+        let e = self.whole(value)?;
+        self.bind_as(value, e)
+    }
+
+    /// Gives a value that has been rendered a name.
+    pub fn bind_as(&mut self, value: Value, e: Expr) -> Render<Expr> {
+        let e = if matches!(&*e.kind, ExprKind::Name(_)) {
+            e
+        } else {
+            let n = self.name_for(value);
+            let e = if self.ty(value).elem == Elem::Real && self.rank(value) == 0 { as_real(e) } else { e };
+            self.push(tree::let_(&n, e));
+            name(&n)
+        };
+        self.frame().bound[value.0 as usize] = Some(e.clone());
+        Ok(e)
+    }
+
+    /// Whether a value is made by statements, not by an expression.
+    pub fn needs_statements(&self, value: Value) -> bool {
+        let Some(binding) = self.def(value) else { return false };
+        matches!(binding.op, Op::Loop(_) | Op::If(_))
+            || binding.op.downcast::<Scatter>().is_some()
+            || binding.op.downcast::<Pad>().is_some_and(super::structural::needs_var)
+            || super::structural::concat_needs_var(&binding.op)
+    }
+
+    /// A value at indices of its leading axes.
+    pub fn render(&mut self, value: Value, at: &[Expr]) -> Render<Rendered> {
+        let rank = self.rank(value) - at.len();
+        if let Some(e) = self.frame().bound[value.0 as usize].clone() {
+            return Ok(Rendered { expr: index(e, at.to_vec()), rank });
+        }
+        let Some(binding) = self.def(value) else {
+            return never("a value without a definition", Span::default());
+        };
+        let view = is_view(self.function(), binding);
+        let reads = self.frame().reads[value.0 as usize];
+        let inside = self.depth > 0;
+        let heavy = !matches!(binding.op, Op::Primitive(_)) && !view;
+        let bind = self.needs_statements(value)
+            || (!view && reads > 1)
+            || (heavy && inside && (at.is_empty() || super::structural::is_product(&binding.op)));
+        if bind && !(self.pure && !self.needs_statements(value)) {
+            let e = self.bind(value)?;
+            return Ok(Rendered { expr: index(e, at.to_vec()), rank });
+        }
+        match self.render_op(value, at) {
+            Ok(r) => {
+                let long = at.is_empty() && !view && !inside && r.rank == rank && print_expr(&r.expr).len() > SHORT;
+                if long && !self.pure {
+                    let e = self.bind_as(value, r.expr)?;
+                    return Ok(Rendered { expr: e, rank });
+                }
+                Ok(r)
+            }
+            Err(Stop::Longer(span)) => {
+                let elementwise = matches!(binding.op, Op::Primitive(_)) || view;
+                if at.is_empty() && !elementwise {
+                    let e = self.whole(value)?;
+                    return Ok(Rendered { expr: e, rank });
+                }
+                if !at.is_empty() && rank == 0 {
+                    let e = self.bind(value)?;
+                    return Ok(Rendered { expr: index(e, at.to_vec()), rank });
+                }
+                Err(Stop::Longer(span))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn render_op(&mut self, value: Value, at: &[Expr]) -> Render<Rendered> {
+        let binding = self.def(value).expect("parameters are bound");
+        match &binding.op {
+            Op::Constant(tensor) => self.constant(tensor, at, binding.span),
+            Op::Primitive(prim) => self.primitive(*prim, binding, at),
+            Op::Structural(_) => self.structural(value, binding, at),
+            Op::Loop(_) | Op::If(_) => Err(Stop::Longer(binding.span)),
+            Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => never("an unfinished derivative", binding.span),
+        }
+    }
+
+    fn constant(&self, tensor: &Tensor, at: &[Expr], span: Span) -> Render<Rendered> {
+        let scalar = |k: usize| match &tensor.data {
+            Data::Real(data) => self.sizes.real(data[k]),
+            Data::Int(data) => self.sizes.int(data[k]),
+            Data::Bool(data) => expr(ExprKind::Bool(data[k])),
+        };
+        if tensor.to_reals().iter().any(|x| x.is_nan()) {
+            return never("a number that is not one", span);
+        }
+        let Some(first) = (!tensor.is_empty()).then(|| scalar(0)) else {
+            return never("an empty array", span);
+        };
+        if (1..tensor.len()).all(|k| tensor.scalar_at(k) == tensor.scalar_at(0)) {
+            return Ok(Rendered { expr: first, rank: 0 });
+        }
+        if !at.is_empty() {
+            return Err(Stop::Longer(span));
+        }
+        if tensor.len() > 64 || tensor.sizes.len() > 2 {
+            return never("a large table of numbers", span);
+        }
+        let wide = |k: usize| match (&tensor.data, &*scalar(k).kind) {
+            (Data::Real(data), ExprKind::Int(_)) => expr(ExprKind::Real(data[k])),
+            _ => scalar(k),
+        };
+        let all: Vec<Expr> = (0..tensor.len()).map(wide).collect();
+        let e = match tensor.sizes.as_slice() {
+            [_, columns] => {
+                let rows = all.chunks(*columns).map(|row| expr(ExprKind::Array(row.to_vec())));
+                expr(ExprKind::Array(rows.collect()))
+            }
+            _ => expr(ExprKind::Array(all)),
+        };
+        Ok(Rendered { expr: e, rank: tensor.sizes.len() })
+    }
+
+    fn primitive(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
+        if let Some(r) = self.slope_of_tanh(prim, binding, at)? {
+            return Ok(r);
+        }
+        let mut parts: Vec<Expr> = Vec::new();
+        let mut ranks = Vec::new();
+        let mut rank = 0;
+        for operand in &binding.operands {
+            if parts.len() == 1 && *operand == binding.operands[0] {
+                parts.push(parts[0].clone());
+                ranks.push(rank);
+                continue;
+            }
+            let r = self.render(*operand, at)?;
+            rank = rank.max(r.rank);
+            ranks.push(r.rank);
+            parts.push(r.expr);
+        }
+        if at.is_empty() && self.depth == 0 {
+            self.shorten(&binding.operands, &mut parts, &ranks)?;
+        }
+        Ok(Rendered { expr: spelled(prim, parts), rank })
+    }
+
+    /// `4 * sigmoid(2x) * sigmoid(-2x)`, which is the slope of `tanh` without cancellation, is
+    /// written as the `1 - tanh(x)^2` it is for people.
+    fn slope_of_tanh(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Option<Rendered>> {
+        let Some(x) = self.tanh_argument(prim, binding) else { return Ok(None) };
+        let tanh = self.function().bindings.iter().find(|b| {
+            matches!(b.op, Op::Primitive(p) if p.name() == "tanh") && b.operands[0] == x
+        });
+        let (r, rank) = match tanh.map(|b| b.values[0]) {
+            Some(h) => {
+                let e = if at.is_empty() { self.bind(h)? } else { index(self.bind(h)?, at.to_vec()) };
+                (e, self.rank(h) - at.len())
+            }
+            None => {
+                let r = self.render(x, at)?;
+                (call("tanh", vec![r.expr]), r.rank)
+            }
+        };
+        Ok(Some(Rendered { expr: arith::sub(int(1), arith::power(r, 2)), rank }))
+    }
+
+    /// The x of `4 * sigmoid(2 * x) * sigmoid(-2 * x)`.
+    fn tanh_argument(&self, prim: Prim, binding: &'f Binding) -> Option<Value> {
+        if prim.name() != "mul" {
+            return None;
+        }
+        let [left, right] = binding.operands[..] else { return None };
+        let (four, plus) = self.scaled(left)?;
+        let (two, x) = self.scaled(self.applied("sigmoid", plus)?)?;
+        let (minus_two, y) = self.scaled(self.applied("sigmoid", right)?)?;
+        let fits = four.to_bits() == 4f64.to_bits() && two.to_bits() == 2f64.to_bits() && minus_two.to_bits() == (-2f64).to_bits();
+        (fits && x == y).then_some(x)
+    }
+
+    /// The argument of a primitive of one.
+    fn applied(&self, name: &str, value: Value) -> Option<Value> {
+        let binding = self.def(value)?;
+        matches!(binding.op, Op::Primitive(p) if p.name() == name).then(|| binding.operands[0])
+    }
+
+    /// A product with a number in front.
+    fn scaled(&self, value: Value) -> Option<(f64, Value)> {
+        let binding = self.def(value)?;
+        if !matches!(binding.op, Op::Primitive(p) if p.name() == "mul") {
+            return None;
+        }
+        let number = |v: Value| {
+            let mut binding = self.def(v)?;
+            if binding.op.downcast::<Broadcast>().is_some() {
+                binding = self.def(binding.operands[0])?;
+            }
+            match &binding.op {
+                Op::Constant(t) if t.elem() == Elem::Real && t.len() == 1 => Some(t.reals()[0]),
+                _ => None,
+            }
+        };
+        let (a, b) = (binding.operands[0], binding.operands[1]);
+        number(a).map(|n| (n, b)).or_else(|| number(b).map(|n| (n, a)))
+    }
+}
+
+/// A literal that is a real, not an integer that may become one.
+pub(super) fn as_real(e: Expr) -> Expr {
+    match &*e.kind {
+        #[expect(clippy::cast_precision_loss, reason = "literals are small")]
+        ExprKind::Int(n) => expr(ExprKind::Real(*n as f64)),
+        _ => e,
+    }
+}
+
+/// Whether a value made by an op may be that of an expression, and not of its derivative.
+fn comes_from(e: &Expr, op: &Op) -> bool {
+    let prim = match op {
+        Op::Primitive(prim) => prim.name(),
+        _ => "",
+    };
+    match &*e.kind {
+        ExprKind::Chain { rest, .. } => match rest.last().map(|(op, ..)| *op) {
+            Some(BinOp::Add) => matches!(prim, "add" | "sub"),
+            Some(BinOp::Sub) => matches!(prim, "sub" | "add"),
+            Some(BinOp::Mul) => matches!(prim, "mul" | "neg"),
+            Some(BinOp::Div) => matches!(prim, "div" | "mul"),
+            Some(BinOp::MatMul) => super::structural::is_product(op),
+            _ => false,
+        },
+        ExprKind::Call { function, .. } => match &*function.kind {
+            ExprKind::Name(n) => match &**n {
+                "cholesky" => op.downcast::<Cholesky>().is_some(),
+                "sum" | "prod" | "max" | "min" => op.downcast::<Reduce>().is_some(),
+                "mean" => matches!(prim, "div" | "mul"),
+                "dot" => super::structural::is_product(op),
+                n => n == prim,
+            },
+            _ => false,
+        },
+        ExprKind::Index { .. } => op.downcast::<Gather>().is_some() || op.downcast::<Slice>().is_some(),
+        ExprKind::Neg(_) => prim == "neg",
+        ExprKind::Power(..) => matches!(prim, "mul" | "powi" | "pow"),
+        ExprKind::Paren(inner) => comes_from(inner, op),
+        _ => false,
+    }
+}
+
+/// A primitive as it is written.
+fn spelled(prim: Prim, mut parts: Vec<Expr>) -> Expr {
+    let comparison = match prim.name() {
+        "lt" => Some(CmpOp::Lt),
+        "le" => Some(CmpOp::Le),
+        "eq" => Some(CmpOp::Eq),
+        "ne" => Some(CmpOp::Ne),
+        "ge" => Some(CmpOp::Ge),
+        "gt" => Some(CmpOp::Gt),
+        _ => None,
+    };
+    if parts.len() == 2 {
+        let b = parts.pop().expect("two parts");
+        let a = parts.pop().expect("two parts");
+        if let Some(op) = comparison {
+            return tree::compare(op, a, b);
+        }
+        return match prim.name() {
+            "add" => arith::add(a, b),
+            "sub" => arith::sub(a, b),
+            "mul" => arith::mul(a, b),
+            "div" => arith::div(a, b),
+            "minimum" => call("min", vec![a, b]),
+            "maximum" => call("max", vec![a, b]),
+            "and" => tree::chain(a, BinOp::And, b),
+            "or" => tree::chain(a, BinOp::Or, b),
+            "int_div" => tree::chain(a, BinOp::IntDiv, b),
+            "int_mod" => tree::chain(a, BinOp::Mod, b),
+            "powi" => expr(ExprKind::Power(a, b)),
+            "pow" => expr(ExprKind::Power(a, as_real(b))),
+            other => call(other, vec![a, b]),
+        };
+    }
+    match prim.name() {
+        "neg" => arith::neg(parts.remove(0)),
+        "not" => expr(ExprKind::Not(parts.remove(0))),
+        "int_to_real" | "bool_to_real" => call("real", parts),
+        "real_to_int" | "bool_to_int" => call("int", parts),
+        other => call(other, parts),
+    }
+}

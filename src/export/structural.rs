@@ -1,0 +1,612 @@
+//! Structural ops: by the words of the language where it has one, else by their elements.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::arith;
+use super::minima::{Render, Rendered, Stop, Writer, never};
+use super::tree::{self, assign, call, call_over, chain, expr, generator, index, int, name, over, range, var};
+use crate::ir::{Binding, Dim, Elem, Fold, Op, Value};
+use crate::ops::{
+    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Gather, Iota, Pad, Permute, Reduce,
+    Reshape, Reverse, Scatter, Slice, TriangularSolve,
+};
+use crate::syntax::ast::{BinOp, Expr, ExprKind};
+
+/// Whether zeros stand between elements or along another axis than the first.
+pub(super) fn needs_var(pad: &Pad) -> bool {
+    let zero = |dim: &Dim| *dim == Dim::Known(0);
+    !pad.inner.iter().all(zero)
+        || !pad.before[1..].iter().all(zero)
+        || !pad.after[1..].iter().all(zero)
+}
+
+pub(super) fn concat_needs_var(op: &Op) -> bool {
+    op.downcast::<Concat>().is_some_and(|concat| concat.axis > 0)
+}
+
+/// Whether an op does more than look at its operands' elements where they are: it is not written
+/// inside a generator.
+pub(super) fn is_product(op: &Op) -> bool {
+    op.downcast::<Dot>().is_some()
+        || op.downcast::<Cholesky>().is_some()
+        || op.downcast::<TriangularSolve>().is_some()
+        || op.downcast::<Cumsum>().is_some()
+        || op.downcast::<Argsort>().is_some()
+        || op.downcast::<Concat>().is_some()
+        || op.downcast::<Pad>().is_some()
+}
+
+impl<'f> Writer<'f> {
+    pub fn structural(&mut self, value: Value, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
+        let op = &binding.op;
+        let from = binding.operands.first().copied();
+        let rank = self.rank(value) - at.len();
+        let longer = || Err(Stop::Longer(binding.span));
+        let plain = |e: Expr| Ok(Rendered { expr: e, rank });
+        if let Some(op) = op.downcast::<Broadcast>() {
+            return self.broadcast(op, binding, at);
+        }
+        if let Some(op) = op.downcast::<Iota>() {
+            return match at.get(op.axis) {
+                Some(i) => Ok(Rendered { expr: i.clone(), rank: 0 }),
+                None => longer(),
+            };
+        }
+        let Some(from) = from else { return never("an op without operands", binding.span) };
+        if let Some(op) = op.downcast::<Permute>() {
+            return self.permute(op, from, at, binding);
+        }
+        if let Some(op) = op.downcast::<Slice>() {
+            return self.slice(op, from, at, binding);
+        }
+        if let Some(op) = op.downcast::<Reverse>() {
+            return self.reverse(op, from, at, binding);
+        }
+        if let Some(op) = op.downcast::<Reduce>() {
+            return self.reduce(op, from, at, binding);
+        }
+        if let Some(op) = op.downcast::<Dot>() {
+            return self.dot(op, binding, at, rank);
+        }
+        if op.downcast::<Gather>().is_some() {
+            return self.gather(binding, at, rank);
+        }
+        if let Some(op) = op.downcast::<Reshape>() {
+            return self.reshape(op, value, binding, at);
+        }
+        if let Some(op) = op.downcast::<Pad>() {
+            if !at.is_empty() {
+                return longer();
+            }
+            return plain(self.padded(op, from, &self.ty(value).dims)?);
+        }
+        if op.downcast::<Concat>().is_some() {
+            if !at.is_empty() {
+                return longer();
+            }
+            let mut parts = Vec::new();
+            for operand in &binding.operands {
+                parts.push(self.full(*operand, &[])?);
+            }
+            return plain(call("concat", parts));
+        }
+        if let Some(op) = op.downcast::<Cumsum>() {
+            if at.len() != op.axis {
+                return longer();
+            }
+            let x = self.full(from, at)?;
+            let summed = match op.reverse {
+                false => call("cumsum", vec![x]),
+                true => call("reverse", vec![call("cumsum", vec![call("reverse", vec![x])])]),
+            };
+            return plain(summed);
+        }
+        if let Some(op) = op.downcast::<Argsort>() {
+            if at.len() != op.axis || rank != 1 {
+                return longer();
+            }
+            let x = self.full(from, at)?;
+            return plain(call("argsort", vec![x]));
+        }
+        if let Some(op) = op.downcast::<ArgReduce>() {
+            if at.len() != op.axis || rank != 0 {
+                return longer();
+            }
+            let x = self.full(from, at)?;
+            return plain(call(if op.max { "argmax" } else { "argmin" }, vec![x]));
+        }
+        if op.downcast::<Cholesky>().is_some() {
+            if rank != 2 {
+                return longer();
+            }
+            let x = self.full(from, at)?;
+            return plain(call("cholesky", vec![x]));
+        }
+        if let Some(op) = op.downcast::<TriangularSolve>() {
+            if rank != 2 {
+                return longer();
+            }
+            let l = self.full(from, at)?;
+            let b = self.full(binding.operands[1], at)?;
+            return plain(call(if op.transposed { "back_solve" } else { "forward_solve" }, vec![l, b]));
+        }
+        never("an op without a word in the language", binding.span)
+    }
+
+    fn broadcast(&mut self, op: &Broadcast, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
+        let from = binding.operands[0];
+        let (rank, own) = (op.dims.len(), op.axes.len());
+        let indexed = op.axes.iter().take_while(|axis| **axis < at.len()).count();
+        let rest = &op.axes[indexed..];
+        let trailing = rest.iter().enumerate().all(|(k, axis)| *axis == rank - (own - indexed) + k);
+        if !trailing || rest.iter().any(|axis| *axis < at.len()) {
+            return Err(Stop::Longer(binding.span));
+        }
+        let inner: Vec<Expr> = op.axes[..indexed].iter().map(|axis| at[*axis].clone()).collect();
+        self.render(from, &inner)
+    }
+
+    fn permute(&mut self, op: &Permute, from: Value, at: &[Expr], binding: &'f Binding) -> Render<Rendered> {
+        let rank = op.order.len();
+        if at.is_empty() && op.order == [1, 0] {
+            if let Some(e) = self.turned_product(from)? {
+                return Ok(Rendered { expr: e, rank });
+            }
+            let e = self.full(from, &[])?;
+            return Ok(Rendered { expr: expr(ExprKind::Transpose(e)), rank });
+        }
+        let mut inner: Vec<Option<Expr>> = vec![None; rank];
+        for (axis, i) in op.order.iter().zip(at) {
+            inner[*axis] = Some(i.clone());
+        }
+        let left = &op.order[at.len()..];
+        if !left.windows(2).all(|w| w[0] < w[1]) {
+            return Err(Stop::Longer(binding.span));
+        }
+        let lead = inner.iter().take_while(|i| i.is_some()).count();
+        if lead == at.len() {
+            let inner: Vec<Expr> = inner.into_iter().flatten().collect();
+            let e = self.full(from, &inner)?;
+            return Ok(Rendered { expr: e, rank: rank - at.len() });
+        }
+        let base = self.bind(from)?;
+        let all = || range(None, None);
+        let args = inner.into_iter().map(|i| i.unwrap_or_else(all)).collect();
+        Ok(Rendered { expr: index(base, args), rank: rank - at.len() })
+    }
+
+    /// `(A @ B)'` as `B' @ A'`, if nothing else reads the product.
+    fn turned_product(&mut self, value: Value) -> Render<Option<Expr>> {
+        let Some(binding) = self.def(value) else { return Ok(None) };
+        let Some(op) = binding.op.downcast::<Dot>() else { return Ok(None) };
+        let alone = self.frame().reads[value.0 as usize] <= 1 && self.frame().bound[value.0 as usize].is_none();
+        let (a, b) = (binding.operands[0], binding.operands[1]);
+        if !alone || !op.batch.is_empty() || self.rank(a) != 2 || self.rank(b) != 2 {
+            return Ok(None);
+        }
+        let pairs: Vec<(usize, usize)> = op.contract.iter().map(|(i, j)| (*j, *i)).collect();
+        self.product((b, 2), (a, 2), &pairs, &[])
+    }
+
+    fn slice(&mut self, op: &Slice, from: Value, at: &[Expr], binding: &'f Binding) -> Render<Rendered> {
+        let dims = &self.ty(from).dims;
+        let strided = |axis: usize| op.strides[axis] != Dim::Known(1);
+        if (at.len()..dims.len()).any(strided) {
+            return Err(Stop::Longer(binding.span));
+        }
+        let mut args = Vec::new();
+        for (axis, i) in at.iter().enumerate() {
+            let step = if strided(axis) { arith::mul(self.size(&op.strides[axis]), i.clone()) } else { i.clone() };
+            args.push(match op.starts[axis] {
+                Dim::Known(0) => step,
+                _ => arith::add(step, self.size(&op.starts[axis])),
+            });
+        }
+        let mut cut = 0;
+        for axis in at.len()..dims.len() {
+            let lo = (op.starts[axis] != Dim::Known(0)).then(|| self.size(&op.starts[axis]));
+            let hi = (op.limits[axis] != dims[axis]).then(|| self.size(&op.limits[axis]));
+            if lo.is_some() || hi.is_some() {
+                cut = args.len() + 1;
+            }
+            args.push(match (lo, hi) {
+                (Some(lo), None) => range(Some(lo), None),
+                (lo, hi) => range(lo, hi),
+            });
+        }
+        args.truncate(cut.max(at.len()));
+        let rank = dims.len() - at.len();
+        if cut <= at.len() {
+            return self.render(from, &args);
+        }
+        let base = self.base(from)?;
+        Ok(Rendered { expr: index(base, args), rank })
+    }
+
+    /// A value that is indexed: a name, or something as short.
+    fn base(&mut self, value: Value) -> Render<Expr> {
+        let e = self.full(value, &[])?;
+        match &*e.kind {
+            ExprKind::Name(_) | ExprKind::Field { .. } | ExprKind::Index { .. } => Ok(e),
+            _ => self.bind(value),
+        }
+    }
+
+    fn reverse(&mut self, op: &Reverse, from: Value, at: &[Expr], binding: &'f Binding) -> Render<Rendered> {
+        let rank = self.rank(from) - at.len();
+        if let Some(i) = at.get(op.axis) {
+            let mut inner = at.to_vec();
+            let last = arith::sub(self.size(&self.ty(from).dims[op.axis].clone()), int(1));
+            inner[op.axis] = arith::sub(last, i.clone());
+            return self.render(from, &inner);
+        }
+        if op.axis != at.len() {
+            return Err(Stop::Longer(binding.span));
+        }
+        let x = self.full(from, at)?;
+        Ok(Rendered { expr: call("reverse", vec![x]), rank })
+    }
+
+    fn reduce(&mut self, op: &Reduce, from: Value, at: &[Expr], binding: &'f Binding) -> Render<Rendered> {
+        let word = match op.fold {
+            Fold::Sum => "sum",
+            Fold::Prod => "prod",
+            Fold::Max => "max",
+            Fold::Min => "min",
+            Fold::All => "all",
+            Fold::Any => "any",
+        };
+        let dims = &self.ty(from).dims;
+        let rank = dims.len() - op.axes.len() - at.len();
+        let mut given = at.iter();
+        let mut inner: Vec<Expr> = Vec::new();
+        let mut bindings = Vec::new();
+        let depth = self.depth;
+        let mut axis = 0;
+        let all_left = |axis: usize| (axis..dims.len()).all(|a| op.axes.contains(&a));
+        while axis < dims.len() {
+            if op.axes.contains(&axis) {
+                if all_left(axis) && bindings.is_empty() && given.len() == 0 {
+                    break;
+                }
+                let n = self.fresh_index();
+                inner.push(name(&n));
+                bindings.push(over(&n, range(Some(int(0)), Some(self.size(&dims[axis])))));
+            } else {
+                match given.next() {
+                    Some(i) => inner.push(i.clone()),
+                    None => break,
+                }
+            }
+            axis += 1;
+        }
+        if bindings.is_empty() {
+            let result = match all_left(axis) {
+                true => self.full(from, &inner).map(|x| Rendered { expr: call(word, vec![x]), rank }),
+                false => Err(Stop::Longer(binding.span)),
+            };
+            self.depth = depth;
+            return result;
+        }
+        if (axis..dims.len()).any(|a| op.axes.contains(&a)) {
+            self.depth = depth;
+            return Err(Stop::Longer(binding.span));
+        }
+        let body = self.full(from, &inner);
+        self.depth = depth;
+        Ok(Rendered { expr: call_over(word, rows(body?, bindings, &self.taken)), rank })
+    }
+
+    fn dot(&mut self, op: &Dot, binding: &'f Binding, at: &[Expr], rank: usize) -> Render<Rendered> {
+        let (a, b) = (binding.operands[0], binding.operands[1]);
+        let (ra, rb) = (self.rank(a), self.rank(b));
+        let lead = op.batch.iter().enumerate().all(|(k, pair)| *pair == (k, k));
+        let batches = op.batch.len();
+        if lead && at.len() == batches {
+            let inside = op.contract.iter().map(|(i, j)| (i.wrapping_sub(batches), j.wrapping_sub(batches)));
+            let pairs: Vec<(usize, usize)> = inside.collect();
+            if let Some(e) = self.product((a, ra - batches), (b, rb - batches), &pairs, at)? {
+                return Ok(Rendered { expr: e, rank });
+            }
+        }
+        if rank > 0 {
+            return Err(Stop::Longer(binding.span));
+        }
+        // By elements: the axes of the result are the batches, the rest of a, the rest of b.
+        let depth = self.depth;
+        let mut bindings = Vec::new();
+        let place = |list: &mut Vec<Option<Expr>>, axis: usize, i: &Expr| list[axis] = Some(i.clone());
+        let (mut ia, mut ib): (Vec<Option<Expr>>, Vec<Option<Expr>>) = (vec![None; ra], vec![None; rb]);
+        for (k, (i, j)) in op.batch.iter().enumerate() {
+            place(&mut ia, *i, &at[k]);
+            place(&mut ib, *j, &at[k]);
+        }
+        for (i, j) in &op.contract {
+            let n = self.fresh_index();
+            place(&mut ia, *i, &name(&n));
+            place(&mut ib, *j, &name(&n));
+            bindings.push(over(&n, range(Some(int(0)), Some(self.size(&self.ty(a).dims[*i].clone())))));
+        }
+        let mut rest = at[batches..].iter();
+        for slot in ia.iter_mut().chain(&mut ib).filter(|slot| slot.is_none()) {
+            *slot = rest.next().cloned();
+        }
+        let (ia, ib): (Vec<Expr>, Vec<Expr>) = (ia.into_iter().flatten().collect(), ib.into_iter().flatten().collect());
+        let x = self.full(a, &ia);
+        let y = self.full(b, &ib);
+        self.depth = depth;
+        let body = arith::mul(x?, y?);
+        let e = if bindings.is_empty() { body } else { call_over("sum", generator(body, bindings)) };
+        Ok(Rendered { expr: e, rank: 0 })
+    }
+
+    /// A product by `dot`, `@` or `outer`, if it is one.
+    fn product(
+        &mut self,
+        (a, ra): (Value, usize),
+        (b, rb): (Value, usize),
+        pairs: &[(usize, usize)],
+        at: &[Expr],
+    ) -> Render<Option<Expr>> {
+        if pairs.len() == ra && ra == rb && ra > 0 && pairs.iter().all(|(i, j)| i == j) {
+            let (x, y) = (self.full(a, at)?, self.full(b, at)?);
+            return Ok(Some(call("dot", vec![x, y])));
+        }
+        if pairs.is_empty() && ra == 1 && rb == 1 {
+            let (x, y) = (self.full(a, at)?, self.full(b, at)?);
+            return Ok(Some(call("outer", vec![x, y])));
+        }
+        if pairs.is_empty() && (ra == 0 || rb == 0) {
+            let (x, y) = (self.full(a, at)?, self.full(b, at)?);
+            return Ok(Some(arith::mul(x, y)));
+        }
+        let [(i, j)] = pairs else { return Ok(None) };
+        let turned = |e: Expr| match *e.kind {
+            ExprKind::Transpose(inner) => inner,
+            kind => expr(ExprKind::Transpose(expr(kind))),
+        };
+        if ra == 1 && rb == 2 {
+            let (x, y) = (self.full(a, at)?, self.full(b, at)?);
+            let y = if *j == 0 { turned(y) } else { y };
+            return Ok(Some(times(y, x)));
+        }
+        let plain = *i + 1 == ra && *j == 0;
+        if !plain && (ra > 2 || rb > 2) {
+            return Ok(None);
+        }
+        let (x, y) = (self.full(a, at)?, self.full(b, at)?);
+        let x = if *i + 1 == ra { x } else { turned(x) };
+        let y = if *j == 0 { y } else { turned(y) };
+        Ok(Some(times(x, y)))
+    }
+
+    fn gather(&mut self, binding: &'f Binding, at: &[Expr], rank: usize) -> Render<Rendered> {
+        let (value, indices) = (binding.operands[0], &binding.operands[1..]);
+        let spread = self.rank(indices[0]);
+        if at.is_empty() && spread == 1 && indices.len() == 1 {
+            let places = self.full(indices[0], &[])?;
+            let base = self.base(value)?;
+            return Ok(Rendered { expr: index(base, vec![places]), rank });
+        }
+        if at.len() < spread {
+            return Err(Stop::Longer(binding.span));
+        }
+        let mut places = Vec::new();
+        for i in indices {
+            places.push(self.full(*i, &at[..spread])?);
+        }
+        places.extend(at[spread..].iter().cloned());
+        let base = self.base(value)?;
+        Ok(Rendered { expr: index(base, places), rank })
+    }
+
+    fn reshape(&mut self, op: &Reshape, value: Value, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
+        let from = binding.operands[0];
+        let old = &self.ty(from).dims;
+        let rank = op.dims.len() - at.len();
+        let one = |dim: &&Dim| **dim == Dim::Known(1);
+        let (short, long): (Vec<&Dim>, Vec<&Dim>) =
+            (old.iter().filter(|d| !one(d)).collect(), op.dims.iter().filter(|d| !one(d)).collect());
+        if let Some(e) = self.solved_vector(value, from, at)? {
+            return Ok(Rendered { expr: e, rank });
+        }
+        // Dimensions of length 1 that come or go, at indices.
+        if short == long && at.len() == op.dims.len() {
+            let mut kept = at.iter().zip(&op.dims).filter(|(_, d)| !one(d)).map(|(i, _)| i.clone());
+            let inner: Vec<Expr> = old.iter().map(|d| if one(&d) { int(0) } else { kept.next().unwrap_or_else(|| int(0)) }).collect();
+            return self.render(from, &inner);
+        }
+        if !at.is_empty() {
+            return Err(Stop::Longer(binding.span));
+        }
+        if old.is_empty() {
+            let x = self.full(from, &[])?;
+            let e = op.dims.iter().fold(x, |e, _| expr(ExprKind::Array(vec![e])));
+            return Ok(Rendered { expr: e, rank });
+        }
+        if op.dims.is_empty() {
+            let x = self.base(from)?;
+            return Ok(Rendered { expr: index(x, vec![int(0); old.len()]), rank });
+        }
+        let x = self.full(from, &[])?;
+        if op.dims.len() == 1 {
+            return Ok(Rendered { expr: call("flatten", vec![x]), rank });
+        }
+        let args = std::iter::once(x).chain(self.sizes_of(&op.dims)).collect();
+        Ok(Rendered { expr: call("reshape", args), rank })
+    }
+
+    /// `forward_solve(L, b)` of a vector, which the code writes with matrices of one column.
+    fn solved_vector(&mut self, value: Value, from: Value, at: &[Expr]) -> Render<Option<Expr>> {
+        let Some(binding) = self.def(from) else { return Ok(None) };
+        let Some(op) = binding.op.downcast::<TriangularSolve>() else { return Ok(None) };
+        let Some(column) = self.def(binding.operands[1]) else { return Ok(None) };
+        let vector = column.op.downcast::<Reshape>().is_some() && self.rank(column.operands[0]) == 1;
+        let alone = self.frame().reads[from.0 as usize] <= 1 && self.frame().bound[from.0 as usize].is_none();
+        if !at.is_empty() || self.rank(value) != 1 || !vector || !alone {
+            return Ok(None);
+        }
+        let l = self.full(binding.operands[0], &[])?;
+        let b = self.full(column.operands[0], &[])?;
+        Ok(Some(call(if op.transposed { "back_solve" } else { "forward_solve" }, vec![l, b])))
+    }
+
+    /// Zeros before and behind the rows of an array.
+    fn padded(&mut self, op: &Pad, from: Value, dims: &[Dim]) -> Render<Expr> {
+        let x = self.full(from, &[])?;
+        let zeros = |writer: &Self, count: &Dim| {
+            let mut sizes = vec![writer.size(count)];
+            sizes.extend(writer.sizes_of(&dims[1..]));
+            index(name("zeros"), sizes)
+        };
+        let mut parts = Vec::new();
+        if op.before[0] != Dim::Known(0) {
+            parts.push(zeros(self, &op.before[0]));
+        }
+        parts.push(x);
+        if op.after[0] != Dim::Known(0) {
+            parts.push(zeros(self, &op.after[0]));
+        }
+        Ok(call("concat", parts))
+    }
+
+    /// An array whose parts are assigned: scatters, and pads and joins of other axes than the first.
+    pub fn parts(&mut self, value: Value, binding: &'f Binding) -> Render<()> {
+        let ty = self.ty(value);
+        let op = &binding.op;
+        if op.downcast::<Scatter>().is_none() && ty.elem != Elem::Real {
+            return never("an array of integers or truth values made of parts", binding.span);
+        }
+        let scatter = op.downcast::<Scatter>();
+        let start = match scatter {
+            Some(_) => self.whole(binding.operands[0])?,
+            None => index(name("zeros"), self.sizes_of(&ty.dims)),
+        };
+        let mut writes = Vec::new();
+        let n = self.fresh("z");
+        if let Some(op) = scatter {
+            let add = op.add.then_some(BinOp::Add);
+            if self.rank(binding.operands[2]) <= 1 && (binding.operands.len() == 3 || self.rank(binding.operands[2]) == 0) {
+                let (at, update) = self.scattered(binding)?;
+                writes.push(assign(index(name(&n), at), add, update));
+            } else {
+                writes.push(self.scatter_loop(binding, &n, add)?);
+            }
+        } else if let Some(op) = op.downcast::<Pad>() {
+            writes.push(self.pad_write(op, binding, &n)?);
+        } else if let Some(op) = op.downcast::<Concat>() {
+            let mut start = Dim::Known(0);
+            for operand in &binding.operands {
+                let x = self.full(*operand, &[])?;
+                let end = start.add(&self.ty(*operand).dims[op.axis]).unwrap_or(Dim::Known(0));
+                let mut at = vec![range(None, None); op.axis];
+                at.push(range(Some(self.size(&start)), Some(self.size(&end))));
+                writes.push(assign(index(name(&n), at), None, x));
+                start = end;
+            }
+        }
+        self.push(var(&n, start));
+        for write in writes {
+            self.push(write);
+        }
+        self.frame().bound[value.0 as usize] = Some(name(&n));
+        Ok(())
+    }
+
+    /// The places and the values of a scatter at scalar indices or one array of them.
+    pub fn scattered(&mut self, binding: &'f Binding) -> Render<(Vec<Expr>, Expr)> {
+        let mut places = Vec::new();
+        for i in &binding.operands[2..] {
+            places.push(self.full(*i, &[])?);
+        }
+        let update = self.full(binding.operands[1], &[])?;
+        Ok((places, update))
+    }
+
+    fn scatter_loop(&mut self, binding: &'f Binding, n: &str, add: Option<BinOp>) -> Render<crate::syntax::ast::Stmt> {
+        // The operands are named before the loop: its body is one assignment.
+        for operand in &binding.operands[1..] {
+            self.bind_unless_view(*operand)?;
+        }
+        let dims = self.ty(binding.operands[2]).dims.clone();
+        let depth = self.depth;
+        let names: Vec<String> = dims.iter().map(|_| self.fresh_index()).collect();
+        let at: Vec<Expr> = names.iter().map(|n| name(n)).collect();
+        let mut places = Vec::new();
+        for i in &binding.operands[2..] {
+            places.push(self.full(*i, &at)?);
+        }
+        let update = self.full(binding.operands[1], &at)?;
+        self.depth = depth;
+        let mut body = assign(index(name(n), places), add, update);
+        for (i, dim) in names.iter().zip(&dims).rev() {
+            let source = range(Some(int(0)), Some(self.size(dim)));
+            body = tree::stmt(crate::syntax::ast::StmtKind::For {
+                binding: over(i, source),
+                condition: None,
+                body: tree::block(vec![body]),
+            });
+        }
+        Ok(body)
+    }
+
+    fn pad_write(&mut self, op: &Pad, binding: &'f Binding, n: &str) -> Render<crate::syntax::ast::Stmt> {
+        let from = binding.operands[0];
+        let dims = self.ty(from).dims.clone();
+        let spread: Vec<bool> = op.inner.iter().map(|k| *k != Dim::Known(0)).collect();
+        let last_spread = spread.iter().rposition(|s| *s).map_or(0, |k| k + 1);
+        let depth = self.depth;
+        let names: Vec<String> = (0..last_spread).map(|_| self.fresh_index()).collect();
+        if !names.is_empty() {
+            self.bind_unless_view(from)?;
+        }
+        let at: Vec<Expr> = names.iter().map(|n| name(n)).collect();
+        let mut places = Vec::new();
+        for (axis, i) in at.iter().enumerate() {
+            let step = op.inner[axis].add(&Dim::Known(1)).unwrap_or(Dim::Known(1));
+            let moved = if step == Dim::Known(1) { i.clone() } else { arith::mul(self.size(&step), i.clone()) };
+            places.push(if op.before[axis] == Dim::Known(0) { moved } else { arith::add(moved, self.size(&op.before[axis])) });
+        }
+        for axis in last_spread..dims.len() {
+            let end = op.before[axis].add(&dims[axis]).unwrap_or(Dim::Known(0));
+            let lo = (op.before[axis] != Dim::Known(0)).then(|| self.size(&op.before[axis]));
+            let hi = (op.after[axis] != Dim::Known(0)).then(|| self.size(&end));
+            places.push(range(lo, hi));
+        }
+        let update = self.full(from, &at)?;
+        self.depth = depth;
+        let mut body = assign(index(name(n), places), None, update);
+        for (i, dim) in names.iter().zip(&dims).rev() {
+            let source = range(Some(int(0)), Some(self.size(dim)));
+            body = tree::stmt(crate::syntax::ast::StmtKind::For {
+                binding: over(i, source),
+                condition: None,
+                body: tree::block(vec![body]),
+            });
+        }
+        Ok(body)
+    }
+}
+
+fn times(a: Expr, b: Expr) -> Expr {
+    // `@` is associative, but the order of the work is not.
+    let b = match &*b.kind {
+        ExprKind::Chain { rest, .. } if rest.iter().any(|(op, ..)| *op == BinOp::MatMul) => expr(ExprKind::Paren(b)),
+        _ => b,
+    };
+    chain(a, BinOp::MatMul, b)
+}
+
+/// `sum(A[i] for i in 0..n)` is `sum(r for r in A)`.
+fn rows(body: Expr, bindings: Vec<crate::syntax::ast::Binding>, taken: &HashSet<Arc<str>>) -> crate::syntax::ast::Generator {
+    if let ([one], ExprKind::Index { base, args }) = (bindings.as_slice(), &*body.kind)
+        && let ([arg], crate::syntax::ast::Pattern::Name(n)) = (args.as_slice(), &one.pattern)
+        && tree::is_name(arg, &n.name)
+        && matches!(&*base.kind, ExprKind::Name(_) | ExprKind::Field { .. })
+    {
+        let row = if taken.contains("r") { &*n.name } else { "r" };
+        return generator(name(row), vec![over(row, base.clone())]);
+    }
+    generator(body, bindings)
+}

@@ -1,0 +1,321 @@
+//! Names in declarations that may never be elaborated: functions without declared types, objectives
+//! and optimizers that nothing uses. What is elaborated reports its names itself.
+
+use std::sync::Arc;
+
+use super::{Lower, errors};
+use crate::syntax::ast::{
+    Arg, ArgValue, Binding, Block, Expr, ExprKind, File, Generator, ParamSpec, ParamStart, Pattern,
+    SolveExpr, Stmt, StmtKind, TypeExpr, TypeKind,
+};
+
+/// The names known at a place, innermost last.
+type Known = Vec<Arc<str>>;
+
+/// Names with a meaning in the body of an optimizer.
+const OPTIMIZER: [&str; 4] = ["x", "g", "f", "t"];
+/// Names with a meaning in a stopping condition.
+const FIGURES: [&str; 7] = ["steps", "epochs", "loss", "grad_norm", "change", "evals", "seconds"];
+
+impl Lower<'_> {
+    /// Reports names that mean nothing in the declarations of a file.
+    pub(crate) fn check_names(&mut self, file: &File) {
+        let mut top: Known = Vec::new();
+        for item in &file.items {
+            declared(item, &mut top);
+        }
+        let globals = self.globals.names();
+        top.extend(globals);
+        for item in &file.items {
+            match &item.kind {
+                StmtKind::Fn(decl) => {
+                    let mut known = top.clone();
+                    self.names_params(&decl.params, &mut known);
+                    if let Some(ty) = &decl.result {
+                        dims_of(ty, &mut known);
+                    }
+                    self.names_expr(&decl.body, &known);
+                    if let Some(clause) = &decl.derivative {
+                        let mut inner = known.clone();
+                        inner.extend(clause.params.iter().map(|p| p.name.clone()));
+                        self.names_expr(&clause.body, &inner);
+                    }
+                }
+                StmtKind::Objective(decl) => {
+                    let mut known = top.clone();
+                    self.names_params(&decl.params, &mut known);
+                    self.names_block(&decl.body, &known);
+                }
+                StmtKind::Optimizer(decl) => {
+                    let mut known = top.clone();
+                    known.extend(OPTIMIZER.iter().map(|n| Arc::from(*n)));
+                    known.push(Arc::from("steps"));
+                    self.names_params(&decl.params, &mut known);
+                    self.names_block(&decl.body, &known);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn names_params(&mut self, params: &[ParamSpec], known: &mut Known) {
+        for param in params {
+            if let Some(ty) = &param.ty {
+                dims_of(ty, known);
+            }
+            if let Some(default) = &param.default {
+                self.names_expr(default, known);
+            }
+            known.push(param.name.name.clone());
+        }
+    }
+
+    /// Statements in order; names bound by one are known to the next.
+    fn names_block(&mut self, block: &Block, known: &Known) {
+        let mut known = known.clone();
+        for item in &block.items {
+            if let StmtKind::Fn(decl) = &item.kind {
+                known.push(decl.name.name.clone());
+            }
+        }
+        for item in &block.items {
+            self.names_stmt(item, &mut known);
+        }
+    }
+
+    fn names_stmt(&mut self, item: &Stmt, known: &mut Known) {
+        match &item.kind {
+            StmtKind::Let { pattern, value, .. } | StmtKind::Var { pattern, value, .. } => {
+                self.names_expr(value, known);
+                bound(pattern, known);
+            }
+            StmtKind::Draw { pattern, source, given, .. } => {
+                self.names_expr(source, known);
+                given.iter().for_each(|e| self.names_expr(e, known));
+                bound(pattern, known);
+            }
+            StmtKind::Assign { value, .. } => self.names_expr(value, known),
+            StmtKind::For { binding, condition, body } => {
+                self.names_expr(&binding.source, known);
+                let mut inner = known.clone();
+                bound(&binding.pattern, &mut inner);
+                condition.iter().for_each(|e| self.names_expr(e, &inner));
+                self.names_block(body, &inner);
+            }
+            StmtKind::If(arms) => {
+                for (condition, body) in &arms.arms {
+                    self.names_expr(condition, known);
+                    self.names_block(body, known);
+                }
+                arms.otherwise.iter().for_each(|body| self.names_block(body, known));
+            }
+            StmtKind::Fn(decl) => {
+                let mut inner = known.clone();
+                self.names_params(&decl.params, &mut inner);
+                self.names_expr(&decl.body, &inner);
+            }
+            StmtKind::Param(param) => {
+                if let Some(ty) = &param.ty {
+                    self.names_dims(ty, known);
+                }
+                match &param.start {
+                    Some(ParamStart::Value(e) | ParamStart::Draw(e)) => self.names_expr(e, known),
+                    None => {}
+                }
+                known.push(param.name.name.clone());
+            }
+            StmtKind::Clause(clause) => clause.values.iter().for_each(|e| self.names_expr(e, known)),
+            StmtKind::Report { name, value } => {
+                self.names_expr(value, known);
+                known.push(name.name.clone());
+            }
+            StmtKind::State(states) => {
+                for (name, _, e) in states {
+                    self.names_expr(e, known);
+                    known.push(name.name.clone());
+                }
+            }
+            StmtKind::Step(body) => self.names_block(body, known),
+            StmtKind::Answer { value, .. } => self.names_expr(value, known),
+            StmtKind::Stop { condition, .. } => self.names_expr(condition, known),
+            StmtKind::Expr(e) => self.names_expr(e, known),
+            StmtKind::Print(_)
+            | StmtKind::Plot { .. }
+            | StmtKind::Save { .. }
+            | StmtKind::Assert { .. }
+            | StmtKind::Primitive(_)
+            | StmtKind::Rule(_)
+            | StmtKind::Type(_)
+            | StmtKind::Objective(_)
+            | StmtKind::Optimizer(_)
+            | StmtKind::Members(_)
+            | StmtKind::Test(_)
+            | StmtKind::Import { .. }
+            | StmtKind::Input { .. }
+            | StmtKind::Precision(_)
+            | StmtKind::Players(_)
+            | StmtKind::Each { .. }
+            | StmtKind::Otherwise(_)
+            | StmtKind::Error => {}
+        }
+    }
+
+    fn names_dims(&mut self, ty: &TypeExpr, known: &Known) {
+        if let TypeKind::Named { dims, .. } = &ty.kind {
+            dims.iter().for_each(|e| self.names_expr(e, known));
+        }
+    }
+
+    fn names_args(&mut self, args: &[Arg], known: &Known) {
+        for arg in args {
+            match &arg.value {
+                // `wrt = (a, b)` names parameters of the function.
+                ArgValue::Expr(_) if arg.name.as_ref().is_some_and(|n| &*n.name == "wrt") => {}
+                ArgValue::Expr(e) => self.names_expr(e, known),
+                ArgValue::Generator(g, _) => self.names_generator(g, known),
+            }
+        }
+    }
+
+    fn names_bindings(&mut self, bindings: &[Binding], known: &mut Known) {
+        for binding in bindings {
+            self.names_expr(&binding.source, known);
+            bound(&binding.pattern, known);
+        }
+    }
+
+    fn names_generator(&mut self, g: &Generator, known: &Known) {
+        let mut inner = known.clone();
+        self.names_bindings(&g.bindings, &mut inner);
+        g.filter.iter().for_each(|e| self.names_expr(e, &inner));
+        self.names_expr(&g.body, &inner);
+    }
+
+    fn names_in_solve(&mut self, solve: &SolveExpr, known: &Known) {
+        let mut inner = known.clone();
+        for param in &solve.over {
+            match &param.start {
+                Some(ParamStart::Value(e) | ParamStart::Draw(e)) => self.names_expr(e, known),
+                None => {}
+            }
+            inner.push(param.name.name.clone());
+        }
+        solve.values.iter().for_each(|e| self.names_expr(e, &inner));
+        [&solve.from, &solve.using].into_iter().flatten().for_each(|e| self.names_expr(e, known));
+        if let Some(until) = &solve.until
+            && !solve.over.is_empty()
+        {
+            // Reports of an objective are names as well; of an inline one there are none.
+            inner.extend(FIGURES.iter().map(|n| Arc::from(*n)));
+            self.names_expr(until, &inner);
+        }
+        self.names_args(&solve.options, known);
+    }
+
+    /// The names in an expression.
+    fn names_expr(&mut self, e: &Expr, known: &Known) {
+        match &*e.kind {
+            ExprKind::Name(name) => self.known_name(e, name, known),
+            ExprKind::Lambda { params, body } => {
+                let mut inner = known.clone();
+                params.iter().for_each(|p| bound(p, &mut inner));
+                self.names_expr(body, &inner);
+            }
+            ExprKind::Comprehension(g) => self.names_generator(g, known),
+            ExprKind::Call { function, args } => {
+                if !is_interval(function) {
+                    self.names_expr(function, known);
+                }
+                self.names_args(args, known);
+            }
+            ExprKind::Block(block) => self.names_block(block, known),
+            ExprKind::IfBlock(arms) => {
+                for (condition, body) in &arms.arms {
+                    self.names_expr(condition, known);
+                    self.names_block(body, known);
+                }
+                arms.otherwise.iter().for_each(|body| self.names_block(body, known));
+            }
+            ExprKind::Solve(solve) => self.names_in_solve(solve, known),
+            ExprKind::With { value, .. } => self.names_expr(value, known),
+            ExprKind::Bound(_) => {}
+            _ => {
+                // Everything else only holds expressions: look one level down.
+                let mut inner: Vec<&Expr> = Vec::new();
+                let mut first = true;
+                super::walk::expr(e, &mut |part| {
+                    let here = std::mem::replace(&mut first, false);
+                    if !here {
+                        inner.push(part);
+                    }
+                    here
+                });
+                inner.into_iter().for_each(|part| self.names_expr(part, known));
+            }
+        }
+    }
+
+    fn known_name(&mut self, e: &Expr, name: &Arc<str>, known: &Known) {
+        let builtin = super::builtins::names().any(|n| n == &**name);
+        if builtin || known.contains(name) || self.host.library_names().contains(name) {
+            return;
+        }
+        let mut all: Vec<Arc<str>> = known.clone();
+        all.extend(self.host.library_names());
+        all.extend(super::builtins::names().map(Arc::from));
+        let report = errors::unknown_name(e.span, name, &all);
+        self.report(report);
+    }
+}
+
+fn is_interval(function: &Expr) -> bool {
+    matches!(&*function.kind, ExprKind::Name(name) if &**name == "interval")
+}
+
+/// The names that a top-level statement binds.
+fn declared(item: &Stmt, known: &mut Known) {
+    match &item.kind {
+        StmtKind::Fn(decl) => known.push(decl.name.name.clone()),
+        StmtKind::Primitive(decl) => known.push(decl.name.name.clone()),
+        StmtKind::Type(decl) => known.push(decl.name.name.clone()),
+        StmtKind::Objective(decl) => known.push(decl.name.name.clone()),
+        StmtKind::Optimizer(decl) => known.push(decl.name.name.clone()),
+        StmtKind::Members(decl) => known.push(decl.name.name.clone()),
+        StmtKind::Import { name: Some(name), .. } | StmtKind::Input { name, .. } => {
+            known.push(name.name.clone());
+        }
+        StmtKind::Let { pattern, .. } | StmtKind::Var { pattern, .. } | StmtKind::Draw { pattern, .. } => {
+            bound(pattern, known);
+        }
+        _ => {}
+    }
+}
+
+fn bound(pattern: &Pattern, known: &mut Known) {
+    match pattern {
+        Pattern::Name(name) => known.push(name.name.clone()),
+        Pattern::Tuple(patterns, _) => patterns.iter().for_each(|p| bound(p, known)),
+    }
+}
+
+/// The names in the dimensions of a type.
+fn dims_of(ty: &TypeExpr, known: &mut Known) {
+    match &ty.kind {
+        TypeKind::Named { args, dims, .. } => {
+            for e in args.iter().chain(dims) {
+                super::walk::expr(e, &mut |e| {
+                    if let ExprKind::Name(name) = &*e.kind {
+                        known.push(name.clone());
+                    }
+                    true
+                });
+            }
+        }
+        TypeKind::Record { fields, .. } => fields.iter().for_each(|(_, ty)| dims_of(ty, known)),
+        TypeKind::Tuple { items, .. } => items.iter().for_each(|ty| dims_of(ty, known)),
+        TypeKind::Function { params, result } => {
+            params.iter().for_each(|ty| dims_of(ty, known));
+            dims_of(result, known);
+        }
+    }
+}

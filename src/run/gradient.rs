@@ -1,0 +1,199 @@
+//! The derivative of a function of a file, as a program.
+//!
+//! The names in its dimensions get sizes, the code of the gradient takes the way of all code
+//! through the passes, and is written with the names put back. That a size was rightly explained
+//! is tested by doing it again at other sizes: the texts must be the same.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{Event, Runner, Sink};
+use crate::diag::{Report, Span};
+use crate::driver::Session;
+use crate::export::{self, Signature};
+use crate::lower::{self, Differentiated, GradientCode, Lower, errors};
+use crate::passes;
+use crate::syntax::ast::{
+    Block, Expr, ExprKind, File, FnDecl, Ident, Pattern, Stmt, StmtKind, TypeExpr, TypeKind,
+};
+
+/// Sizes for the names in dimensions, then values for integer parameters: far apart.
+type Primes = ([i64; 12], [i64; 6]);
+
+/// Any two that give the same text will do: a number of the program may be a size by chance, and
+/// a function may want its later sizes smaller than its first.
+const CHOICES: [Primes; 4] = [
+    ([127, 223, 331, 439, 547, 653, 761, 863, 971, 1087, 1187, 1291], [23, 37, 47, 59, 71, 83]),
+    ([139, 239, 347, 457, 563, 673, 787, 887, 991, 1093, 1201, 1303], [29, 41, 53, 61, 73, 89]),
+    ([1259, 1151, 1051, 947, 839, 739, 631, 523, 419, 311, 211, 113], [91, 79, 67, 57, 43, 31]),
+    ([1327, 1231, 1123, 1013, 907, 797, 691, 587, 479, 373, 263, 149], [87, 77, 63, 49, 39, 27]),
+];
+
+/// The derivative of the named function or objective of a file, or of the only function, or of the
+/// first objective. Other statements of the file run only if the function needs them.
+///
+/// # Errors
+/// When there is no such function, it has errors, or its derivative cannot be written.
+pub fn derivative(
+    session: &mut Session,
+    folder: &Path,
+    file: &File,
+    name: Option<&str>,
+) -> Result<String, Vec<Report>> {
+    let what = find(file, name).map_err(|report| vec![report])?;
+    let target = Stmt { kind: StmtKind::Fn(what.decl.clone()), span: what.decl.name.span, doc: None };
+    let needed = Rc::new(File { items: lower::needed(&file.items, &target) });
+    // What the function needs of its file is computed, even where the program is only checked.
+    let execute = std::mem::replace(&mut session.options.execute, true);
+    let found = agreed(session, folder, &needed, &what);
+    session.options.execute = execute;
+    found
+}
+
+/// The text that two choices of sizes agree on.
+fn agreed(
+    session: &mut Session,
+    folder: &Path,
+    needed: &Rc<File>,
+    what: &Differentiated,
+) -> Result<String, Vec<Report>> {
+    let mut seen: Vec<String> = Vec::new();
+    let mut wrong = None;
+    for primes in &CHOICES {
+        match text(session, folder, needed, what, primes) {
+            Ok(found) if seen.contains(&found) => return Ok(found),
+            Ok(found) => seen.push(found),
+            Err(reports) => wrong = wrong.or(Some(reports)),
+        }
+    }
+    let why = "numbers that depend on the sizes in a way that is not simple";
+    let varies = || vec![errors::unprintable(what.decl.name.span, why)];
+    Err(wrong.filter(|_| seen.len() < 2).unwrap_or_else(varies))
+}
+
+fn find(file: &File, name: Option<&str>) -> Result<Differentiated, Report> {
+    let mut functions: Vec<(Arc<str>, Differentiated)> = Vec::new();
+    let mut objectives: Vec<(Arc<str>, Option<Differentiated>, Span)> = Vec::new();
+    for item in &file.items {
+        match &item.kind {
+            StmtKind::Fn(decl) => {
+                functions.extend(Differentiated::function(decl).map(|what| (decl.name.name.clone(), what)));
+            }
+            StmtKind::Objective(decl) => {
+                objectives.push((decl.name.name.clone(), Differentiated::objective(decl), decl.name.span));
+            }
+            _ => {}
+        }
+    }
+    let known: Vec<&str> = functions.iter().map(|(n, _)| &**n).chain(objectives.iter().map(|(n, ..)| &**n)).collect();
+    let span = file.items.first().map(|item| item.span).unwrap_or_default();
+    let nothing = || errors::nothing_to_differentiate(span, name, &known);
+    let objective = |entry: Option<&(Arc<str>, Option<Differentiated>, Span)>| match entry {
+        Some((_, Some(what), _)) => Ok(what.clone()),
+        Some((_, None, at)) => Err(errors::not_yet(*at, "printing the derivative of a game or of several objectives")),
+        None => Err(nothing()),
+    };
+    match name {
+        Some(name) => match functions.iter().find(|(n, _)| **n == *name) {
+            Some((_, what)) => Ok(what.clone()),
+            None => objective(objectives.iter().find(|(n, ..)| **n == *name)),
+        },
+        None if !objectives.is_empty() => objective(objectives.first()),
+        None => match functions.as_slice() {
+            [(_, what)] => Ok(what.clone()),
+            _ => Err(nothing()),
+        },
+    }
+}
+
+/// Says nothing.
+struct Silent;
+
+impl Sink for Silent {
+    fn event(&mut self, _: Event) {}
+}
+
+/// The text at one choice of sizes.
+fn text(
+    session: &mut Session,
+    folder: &Path,
+    needed: &Rc<File>,
+    what: &Differentiated,
+    primes: &Primes,
+) -> Result<String, Vec<Report>> {
+    let mut sink = Silent;
+    let mut runner = Runner::new(session, folder, HashMap::new(), &mut sink);
+    let mut lower = Lower::new(&mut runner);
+    lower.program(needed);
+    let (mut dims, mut ints) = (primes.0.iter(), primes.1.iter());
+    let mut size = |_: &str, whole: bool| {
+        let next = if whole { ints.next() } else { dims.next() };
+        // There are more names than anyone uses; the last sizes are shared, and then the texts differ.
+        next.copied().unwrap_or(97)
+    };
+    let code = lower.gradient_code(what, &mut size);
+    let reports = lower.take_reports();
+    drop(lower);
+    let mut reports = [reports, runner.take_reports()].concat();
+    reports.retain(Report::is_error);
+    let span = what.decl.name.span;
+    let code = match code {
+        Ok(code) if reports.is_empty() => code,
+        _ if reports.is_empty() => return Err(vec![errors::unprintable(span, "what only a run can tell")]),
+        _ => return Err(reports),
+    };
+    written(session, what, code).map_err(|report| vec![report])
+}
+
+fn written(session: &Session, what: &Differentiated, code: GradientCode) -> Result<String, Report> {
+    let mut program = code.program;
+    passes::run_pipeline(&mut program, session.pass_options(), &mut |_, _| {});
+    let signature = Signature {
+        name: format!("{}_grad", what.decl.name.name),
+        params: what.decl.params.clone(),
+        result: result_type(what),
+        arguments: code.arguments,
+        layout: code.layout,
+        sizes: code.sizes,
+        lets: lets(&what.decl),
+    };
+    let text = export::minima(&program.main, &signature);
+    text.map_err(|why| {
+        let span = if why.span == Span::default() { what.decl.name.span } else { why.span };
+        errors::unprintable(span, &why.what)
+    })
+}
+
+/// The type of the gradient: that of the parameter, or a record of several.
+fn result_type(what: &Differentiated) -> Option<TypeExpr> {
+    let mut fields: Vec<(Ident, TypeExpr)> = Vec::new();
+    for name in &what.wrt {
+        let param = what.decl.params.iter().find(|p| p.name.name == *name)?;
+        fields.push((param.name.clone(), param.ty.clone()?));
+    }
+    match fields.as_slice() {
+        [(_, ty)] if !what.fields => Some(ty.clone()),
+        _ => Some(TypeExpr { kind: TypeKind::Record { fields, dims: Vec::new() }, span: Span::default(), depth: 2 }),
+    }
+}
+
+/// The names that the function gives to expressions.
+fn lets(decl: &FnDecl) -> Vec<(Arc<str>, Expr)> {
+    let mut found = Vec::new();
+    if let ExprKind::Block(block) = &*decl.body.kind {
+        lets_of(block, &mut found);
+    }
+    found
+}
+
+fn lets_of(block: &Block, found: &mut Vec<(Arc<str>, Expr)>) {
+    for item in &block.items {
+        match &item.kind {
+            StmtKind::Let { pattern: Pattern::Name(name), value, .. } => found.push((name.name.clone(), value.clone())),
+            StmtKind::For { body, .. } => lets_of(body, found),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The documentation is true: every block of Minima in it does what its fence says.
+//!
+//! - ` ```minima ` is a program: it runs without errors, every assertion holds, and where it has
+//!   comments `//> text` they are what it prints, line by line.
+//! - ` ```minima error E0203 ` is a program that is refused; its first error has this code.
+//! - ` ```minima fragment ` parses.
+//! - ` ```sh ` and ` ```text ` are not looked at, and there are no others but `rust` and `json`.
+//!
+//! Programs run in `examples/`, so that `data/…` means the data there.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use minima::driver::{Session, SessionOptions};
+use minima::lower::Lower;
+use minima::run::{Event, Runner, Sink};
+
+/// What a fence promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Promise {
+    Runs,
+    Parses,
+    Refused(String),
+}
+
+/// A block of Minima in a document.
+struct Snippet {
+    /// `docs/language.md:12`, its first line.
+    place: String,
+    promise: Promise,
+    text: String,
+}
+
+/// What a program said.
+#[derive(Default)]
+struct Said {
+    printed: Vec<String>,
+    broken: Vec<String>,
+}
+
+impl Sink for Said {
+    fn event(&mut self, event: Event) {
+        if let Event::Print { text, .. } = event {
+            self.printed.extend(text.lines().map(|line| line.trim_end().to_string()));
+        } else if let Event::Assert { held: false, message, detail, .. } = event {
+            let parts = [message, detail].into_iter().flatten().collect::<Vec<_>>();
+            self.broken.push(format!("an assertion does not hold {}", parts.join(" ")));
+        }
+    }
+}
+
+/// The documents, with their paths.
+fn documents() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = vec![root.join("README.md")];
+    let entries = std::fs::read_dir(root.join("docs")).expect("there is a folder docs");
+    paths.extend(entries.flatten().map(|entry| entry.path()));
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        let name = path.strip_prefix(root).expect("inside the repository").display().to_string();
+        (name, std::fs::read_to_string(path).expect("documents are text"))
+    };
+    paths.iter().map(read).collect()
+}
+
+/// The blocks of a document.
+fn snippets(name: &str, text: &str) -> Vec<Snippet> {
+    let mut found = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(fence) = line.trim_start().strip_prefix("```") else { continue };
+        let body: Vec<&str> =
+            lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim() != "```").collect();
+        let place = format!("{name}:{}", at + 2);
+        let words: Vec<&str> = fence.split_whitespace().collect();
+        let promise = match words.as_slice() {
+            ["minima"] => Promise::Runs,
+            ["minima", "fragment"] => Promise::Parses,
+            ["minima", "error", code] => Promise::Refused((*code).to_string()),
+            ["sh" | "text" | "rust" | "json"] => continue,
+            _ => panic!("{place}: a fence says what it is, this one says `{fence}`"),
+        };
+        found.push(Snippet { place, promise, text: body.join("\n") + "\n" });
+    }
+    found
+}
+
+/// What a program is expected to print: the texts of its comments `//> …`.
+fn expected(text: &str) -> Vec<String> {
+    let after = |line: &str| Some(line.split_once("//>")?.1.to_string());
+    let plain = |text: String| text.strip_prefix(' ').unwrap_or(&text).trim_end().to_string();
+    text.lines().filter_map(after).map(plain).collect()
+}
+
+/// What is wrong with a snippet.
+fn wrong(session: &mut Session, snippet: &Snippet) -> Option<String> {
+    let id = session.sources.add(snippet.place.as_str(), snippet.text.as_str());
+    let (file, mut reports) = minima::syntax::parse_file(id, &snippet.text);
+    let mut said = Said::default();
+    if snippet.promise != Promise::Parses {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut runner = Runner::new(session, &folder, HashMap::new(), &mut said);
+        let mut lower = Lower::new(&mut runner);
+        lower.program(&Rc::new(file));
+        for test in lower.tests() {
+            lower.run_test(&test);
+        }
+        reports.extend(lower.take_reports());
+        reports.extend(runner.take_reports());
+    }
+    reports.retain(minima::diag::Report::is_error);
+    if let Promise::Refused(code) = &snippet.promise {
+        let codes: Vec<&str> = reports.iter().map(|report| report.code).collect();
+        let refused = codes.first().is_some_and(|found| found == code);
+        return (!refused).then(|| format!("expected {code}, found {codes:?}"));
+    }
+    if !reports.is_empty() {
+        let shown = reports.iter().map(|report| minima::diag::render(report, &session.sources, false));
+        return Some(shown.collect::<String>());
+    }
+    if !said.broken.is_empty() {
+        return Some(said.broken.join("\n"));
+    }
+    let expected = expected(&snippet.text);
+    if !expected.is_empty() && expected != said.printed {
+        return Some(format!("expected\n{}\nprinted\n{}", expected.join("\n"), said.printed.join("\n")));
+    }
+    None
+}
+
+#[test]
+fn what_the_documents_say_is_so() {
+    let run = || {
+        let documents = documents();
+        let all: Vec<Snippet> = documents.iter().flat_map(|(name, text)| snippets(name, text)).collect();
+        assert!(all.len() > 30, "the documents have examples");
+        let mut session = Session::new(SessionOptions::default()).unwrap_or_else(|r| panic!("{r:?}"));
+        let mut found = Vec::new();
+        for snippet in &all {
+            if let Some(wrong) = wrong(&mut session, snippet) {
+                found.push(format!("{}: {wrong}", snippet.place));
+            }
+        }
+        assert!(found.is_empty(), "{} of {} blocks are not true\n{}", found.len(), all.len(), found.join("\n"));
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(run).expect("a thread");
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Whoever clones the project types what stands there, so exactly two commands stand there.
+#[test]
+fn the_readme_has_two_commands() {
+    let readme = documents().into_iter().find(|(name, _)| name == "README.md").expect("there is a README").1;
+    let mut commands = Vec::new();
+    let mut inside = false;
+    for line in readme.lines() {
+        match line {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            command if inside => commands.push(command),
+            _ => {}
+        }
+    }
+    assert_eq!(commands, ["cargo run --release -- run examples/logistic.opt", "cargo test"]);
+}
