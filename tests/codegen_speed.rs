@@ -93,20 +93,21 @@ fn rosenbrock(b: &mut Build, x: Value, n: usize) -> (Value, Value) {
     let du = b.call("mul", &[two, u]);
     let dhere = b.call("sub", &[dhere, du]);
     let (none, some) = (Dim::from(0), Dim::from(1));
-    let from_next = b.pad(dt, std::slice::from_ref(&some), std::slice::from_ref(&none), std::slice::from_ref(&none));
-    let from_here = b.pad(dhere, std::slice::from_ref(&none), std::slice::from_ref(&some), &[none.clone()]);
+    let from_next =
+        b.pad(dt, std::slice::from_ref(&some), std::slice::from_ref(&none), std::slice::from_ref(&none));
+    let from_here =
+        b.pad(dhere, std::slice::from_ref(&none), std::slice::from_ref(&some), std::slice::from_ref(&none));
     let g = b.call("add", &[from_next, from_here]);
     (objective, g)
 }
 
 fn rosenbrock_in_rust(n: usize, steps: usize) -> Vec<f64> {
-    let (mut x, mut m, mut v, mut g) = (vec![-1.2_f64; n], vec![0.0_f64; n], vec![0.0_f64; n], vec![0.0_f64; n]);
+    let (mut x, mut m, mut v, mut g) =
+        (vec![-1.2_f64; n], vec![0.0_f64; n], vec![0.0_f64; n], vec![0.0_f64; n]);
     let (mut p1, mut p2) = (1.0_f64, 1.0_f64);
     for _ in 0..steps {
         let mut objective = 0.0;
-        for i in 0..n {
-            g[i] = 0.0;
-        }
+        g.fill(0.0);
         for i in 0..n - 1 {
             let t = x[i + 1] - x[i] * x[i];
             let u = 1.0 - x[i];
@@ -126,7 +127,13 @@ fn rosenbrock_in_rust(n: usize, steps: usize) -> Vec<f64> {
     x
 }
 
-fn measure(name: &str, program: &Program, inputs: &[Tensor], steps: usize, rust: Option<&dyn Fn() -> Vec<f64>>) {
+fn measure(
+    name: &str,
+    program: &Program,
+    inputs: &[Tensor],
+    steps: usize,
+    rust: Option<&dyn Fn() -> Vec<f64>>,
+) {
     let start = Instant::now();
     let list = std::env::var_os("LISTING").is_some();
     let compiled = compile(program, &Options { listing: list, ..Options::default() }).unwrap();
@@ -169,7 +176,14 @@ fn measure(name: &str, program: &Program, inputs: &[Tensor], steps: usize, rust:
 fn start(sizes: &[usize], first: f64, data: Vec<Tensor>) -> Vec<Tensor> {
     let count: usize = sizes.iter().product();
     let full = |x: f64| Tensor::real(sizes, vec![x; count]);
-    let mut inputs = vec![full(first), full(0.0), full(0.0), Tensor::scalar(1.0), Tensor::scalar(1.0), Tensor::scalar(0.0)];
+    let mut inputs = vec![
+        full(first),
+        full(0.0),
+        full(0.0),
+        Tensor::scalar(1.0),
+        Tensor::scalar(1.0),
+        Tensor::scalar(0.0),
+    ];
     inputs.extend(data);
     inputs
 }
