@@ -277,7 +277,7 @@ fn batched_while_loops() {
         .iter()
         .map(|x| run(&newton(), &[Tensor::scalar(*x)])[0].reals()[0])
         .sum();
-    let all = run(&expanded(&f), &[x.clone()])[0].reals()[0];
+    let all = run(&expanded(&f), std::slice::from_ref(&x))[0].reals()[0];
     assert!((each - all).abs() < 1e-12, "{each} {all}");
     check_orders(&f, &[x]);
 }
@@ -311,8 +311,8 @@ fn what_is_not_taken_never_contributes() {
     // x[0] = 0 would divide by zero, and reads x[-1].
     let x = Tensor::real(&[4], vec![0.0, 4.0, -1.0, 9.0]);
     let g = expanded(&grad(&guarded()));
-    let found = run(&g, &[x.clone()])[0].clone();
-    let again = run(&optimized(&grad(&guarded())), &[x.clone()])[0].clone();
+    let found = run(&g, std::slice::from_ref(&x))[0].clone();
+    let again = run(&optimized(&grad(&guarded())), std::slice::from_ref(&x))[0].clone();
     assert_eq!(found, again);
     // 2*x0 + 3*x2: d/dx0 = 2, d/dx1 = 0/(2*2) = 0, d/dx2 = 3, d/dx3 = -1/6
     assert_eq!(found.reals(), &[2.0, 0.0, 3.0, -1.0 / 6.0]);
@@ -519,7 +519,7 @@ fn stated_derivatives_are_used_also_in_batches() {
     let x = [0.3_f64, -0.7, 1.1];
     let input = Tensor::real(&[3], x.to_vec());
     for g in [expanded(&grad(&spiky())), optimized(&grad(&spiky()))] {
-        let found = run(&g, &[input.clone()])[0].reals().to_vec();
+        let found = run(&g, std::slice::from_ref(&input))[0].reals().to_vec();
         for (x, found) in x.iter().zip(found) {
             let expected = 2.0 * x.exp() * x.cos() * x;
             assert!((expected - found).abs() < 1e-14);
@@ -646,7 +646,7 @@ fn loops_in_branches_not_taken_stay_in_range() {
     let chain = |n: usize| (0..n).rev().fold(1.0, |s, k| (s + x[k]) * x[k]);
     let expected: f64 = x[0] + (1..5).map(chain).sum::<f64>();
     let input = Tensor::real(&[4], x.to_vec());
-    let found = run(&expanded(&f), &[input.clone()])[0].reals()[0];
+    let found = run(&expanded(&f), std::slice::from_ref(&input))[0].reals()[0];
     assert!((found - expected).abs() < 1e-12, "{found} {expected}");
     check_orders(&f, &[input]);
 }

@@ -41,7 +41,7 @@ struct Said {
 
 impl Sink for Said {
     fn event(&mut self, event: Event) {
-        if let Event::Print(text) = event {
+        if let Event::Print { text, .. } = event {
             self.printed.extend(text.lines().map(|line| line.trim_end().to_string()));
         } else if let Event::Assert { held: false, message, detail, .. } = event {
             let parts = [message, detail].into_iter().flatten().collect::<Vec<_>>();

@@ -121,7 +121,7 @@ fn indexing_becomes_slices_and_pads() {
     assert_eq!(count(&g, "masked_mul"), 0, "{g}");
     let mut noise = Noise(31);
     let x = noise.reals(&[10], -1.0, 1.0);
-    let found = run(&g, &[x.clone()])[0].reals().to_vec();
+    let found = run(&g, std::slice::from_ref(&x))[0].reals().to_vec();
     let x = x.reals();
     for i in 0..10 {
         let after = if i < 9 {
@@ -169,7 +169,8 @@ fn rows_of_matrices_become_dots() {
 fn gathers_of_every_affine_kind() {
     set_up();
     let n = Dim::Known(4);
-    let cases: Vec<(&str, Vec<(i64, i64, i64)>)> = vec![
+    type Slices = Vec<(i64, i64, i64)>;
+    let cases: Vec<(&str, Slices)> = vec![
         // For each index array over [4, 3]: coefficients of both axes and the offset.
         ("identity", vec![(1, 0, 0), (0, 1, 0)]),
         ("transposed", vec![(0, 1, 1), (1, 0, 0)]),
@@ -207,8 +208,8 @@ fn gathers_of_every_affine_kind() {
             "{name} {rank}: {after}"
         );
         assert_eq!(
-            run(&f, &[value.clone()]),
-            run(&after, &[value.clone()]),
+            run(&f, std::slice::from_ref(&value)),
+            run(&after, std::slice::from_ref(&value)),
             "{name}"
         );
 
@@ -308,7 +309,7 @@ fn stable_forms_replace_fragile_ones() {
     });
     let x = Tensor::real(&[3], vec![1000.0, 1001.0, 999.0]);
     let after = optimized(&f, false);
-    let found = run(&after, &[x.clone()])[0].reals()[0];
+    let found = run(&after, std::slice::from_ref(&x))[0].reals()[0];
     let expected = 1001.0 + ((-1.0_f64).exp() + 1.0 + (-2.0_f64).exp()).ln();
     assert!((found - expected).abs() < 1e-12, "{found} {after}");
     let g = run(&optimized(&grad(&f), false), &[x])[0].reals().to_vec();

@@ -64,7 +64,8 @@ fn check(name: &str, program: &str, at_least: usize) {
     let mut text = program.to_string();
     for (k, point) in points.iter().enumerate() {
         let (optimizer, step) = (point.optimizer, point.step);
-        writeln!(text, "let fit{k} = solve problem() using {optimizer} until steps >= {step}").expect("a string");
+        writeln!(text, "let fit{k} = solve problem() using {optimizer} until steps >= {step}")
+            .expect("a string");
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let ran = programs::run_text(&text, &folder, Engine::Native);

@@ -43,7 +43,14 @@ impl Output {
 
     /// The JSON report.
     pub fn report(self, report: &serde_json::Value) {
-        write_result(&format!("{report:#}"));
+        // What a terminal could take as a command stands only inside of texts, where JSON has
+        // another spelling for it.
+        let spelled = |letter: char| match letter {
+            '\n' => "\n".to_string(),
+            letter if printable(letter.encode_utf8(&mut [0; 4])).chars().count() == 1 => letter.to_string(),
+            letter => format!("\\u{:04x}", u32::from(letter)),
+        };
+        write_result(&format!("{report:#}").chars().map(spelled).collect::<String>());
     }
 
     /// A line about how the run goes.

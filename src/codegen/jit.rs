@@ -36,6 +36,8 @@ pub(super) struct Code {
     pub(super) functions: usize,
     /// The size of the machine code in bytes.
     pub(super) bytes: usize,
+    /// The functions as text, if that was asked for.
+    pub(super) listing: String,
 }
 
 impl Code {
@@ -66,6 +68,8 @@ pub(super) struct Shared<'p> {
     /// Chunks not written yet.
     waiting: Vec<(FuncId, &'p Block, &'p [ItemId])>,
     functions: usize,
+    list: bool,
+    listing: String,
 }
 
 impl<'p> Shared<'p> {
@@ -152,6 +156,8 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         records: Vec::new(),
         waiting: Vec::new(),
         functions: 0,
+        list: options.listing,
+        listing: String::new(),
     };
     let main = shared
         .module
@@ -178,6 +184,7 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         entry,
         functions: shared.functions,
         bytes,
+        listing: shared.listing,
     })
 }
 
@@ -194,8 +201,10 @@ fn write<'p>(
     shared.functions += 1;
     context.func.signature = shared.signature.clone();
     emit(plan, shared, builder, &mut context.func, block, inputs);
-    if std::env::var_os("MINIMA_CLIF").is_some() {
-        eprintln!("{}", context.func.display());
+    if shared.list {
+        let text = context.func.display().to_string();
+        shared.listing.push_str(&text);
+        context.set_disasm(true);
     }
     let straight = |step: &&Step| matches!(step, Step::Scalar(_));
     let module = &mut shared.module;
@@ -206,6 +215,9 @@ fn write<'p>(
     }
     let code = context.compiled_code();
     let bytes = code.map_or(0, |code| code.code_buffer().len());
+    if let Some(text) = code.and_then(|code| code.vcode.as_ref()) {
+        shared.listing.push_str(text);
+    }
     module.clear_context(context);
     Ok(bytes)
 }

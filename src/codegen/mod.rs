@@ -42,6 +42,8 @@ pub struct Options {
     pub ordered: bool,
     /// Whether Cranelift verifies its input.
     pub verify: bool,
+    /// Whether the machine functions are kept as text, for [`Compiled::listing`].
+    pub listing: bool,
     /// The most memory an instance may take, in bytes.
     pub memory_limit: usize,
 }
@@ -52,6 +54,7 @@ impl Default for Options {
             optimise: true,
             ordered: false,
             verify: cfg!(debug_assertions),
+            listing: false,
             memory_limit: usize::MAX,
         }
     }
@@ -201,6 +204,17 @@ impl Compiled {
     /// Memory to run in.
     pub fn instance(&self) -> Result<Instance, Refusal> {
         Instance::new(self.inner.clone())
+    }
+
+    /// The plan the code was made from.
+    pub fn plan(&self) -> &Plan {
+        &self.inner.plan
+    }
+
+    /// The machine functions as text: Cranelift's form of each, then its assembly. Empty unless
+    /// [`Options::listing`] asked for it.
+    pub fn listing(&self) -> &str {
+        &self.inner.code.listing
     }
 
     /// What was made, in numbers.

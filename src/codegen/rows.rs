@@ -117,7 +117,7 @@ impl<'p> Writer<'p> {
                 self.row(e, level, base, ROW, &stages);
             });
         }
-        if (end - start) % ROW > 0 {
+        if !(end - start).is_multiple_of(ROW) {
             let base = e.int_const(number(start + whole * ROW));
             self.row(e, level, base, (end - start) % ROW, &stages);
         }
@@ -205,7 +205,7 @@ impl<'p> Writer<'p> {
     }
 
     /// The value of a node that stands in a row.
-    pub(super) fn from_row(&mut self, e: &mut Emitter<'p, '_>, id: NodeId) -> Option<Val> {
+    pub(super) fn row_value(&mut self, e: &mut Emitter<'p, '_>, id: NodeId) -> Option<Val> {
         let row = self.rows.of[id.0].filter(|_| self.rows.ready[id.0])?;
         let pointer = self.row_pointer(e)?;
         let value = match self.lanes {

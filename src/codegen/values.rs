@@ -184,7 +184,7 @@ impl<'p> Writer<'p> {
         if let Some(value) = &self.values[id.0] {
             return value.clone();
         }
-        if let Some(value) = self.from_row(e, id) {
+        if let Some(value) = self.row_value(e, id) {
             self.values[id.0] = Some(value.clone());
             return value;
         }

@@ -109,7 +109,7 @@ fn moments(column: impl Iterator<Item = f64> + Clone, rows: usize) -> Option<(f6
 /// The distinct values of a column in ascending order, and the number of each row's value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// For each row, the position of its value among the labels: int [rows].
+    /// For each row, the position of its value among the labels: `int[rows]`.
     pub codes: Tensor,
     /// The distinct values, ascending.
     pub labels: Values,

@@ -65,7 +65,9 @@ fn draw(report: &Report, sources: &Sources, color: bool) -> String {
         .with_config(config)
         .with_code(report.code)
         .with_message(printable(&report.message));
-    if report.labels.is_empty() {
+    let main = report.span;
+    let overlaps = |other: Span| other.file == main.file && other.start < main.end && main.start < other.end;
+    if !report.labels.iter().any(|label| label.span == main || overlaps(label.span)) {
         built = built.with_label(Label::new(place(report.span)).with_message("here").with_color(paint));
     }
     for label in &report.labels {

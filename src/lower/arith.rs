@@ -100,13 +100,13 @@ impl Lower<'_> {
                 let want = if number { "a number".to_string() } else { want.to_string() };
                 return self.fail(errors::operand_kind(span, prim.name(), *at, &want, &val.describe()));
             }
-            out.push(self.to_elem(val, want, *at)?);
+            out.push(self.cast(val, want, *at)?);
         }
         Ok(out)
     }
 
     /// Converts integers to reals, and truth values to numbers.
-    pub(crate) fn to_elem(&mut self, val: &Val, want: Elem, span: Span) -> Res<Val> {
+    pub(crate) fn cast(&mut self, val: &Val, want: Elem, span: Span) -> Res<Val> {
         let Some(ty) = val.ty() else {
             if matches!(val, Val::Poison) {
                 return Err(super::Poisoned);
@@ -125,19 +125,19 @@ impl Lower<'_> {
             _ => {}
         }
         match (ty.elem, want) {
-            (Elem::Int, Elem::Real) => self.emit("int_to_real", &[val.clone()], span),
-            (Elem::Bool, Elem::Real) => self.emit("bool_to_real", &[val.clone()], span),
-            (Elem::Bool, Elem::Int) => self.emit("bool_to_int", &[val.clone()], span),
+            (Elem::Int, Elem::Real) => self.emit("int_to_real", std::slice::from_ref(val), span),
+            (Elem::Bool, Elem::Real) => self.emit("bool_to_real", std::slice::from_ref(val), span),
+            (Elem::Bool, Elem::Int) => self.emit("bool_to_int", std::slice::from_ref(val), span),
             (_, want) => self.fail(errors::wrong_elem(span, &want.to_string(), &val.describe())),
         }
     }
 
     /// A real array, converting integers.
-    pub(crate) fn to_real(&mut self, val: &Val, span: Span) -> Res<Val> {
+    pub(crate) fn cast_real(&mut self, val: &Val, span: Span) -> Res<Val> {
         if val.ty().is_some_and(|ty| ty.elem == Elem::Bool) {
             return self.fail(errors::wrong_elem(span, "real", &val.describe()));
         }
-        self.to_elem(val, Elem::Real, span)
+        self.cast(val, Elem::Real, span)
     }
 
     /// The dimensions that arrays share by broadcasting: they pair up from the right and must be
@@ -298,7 +298,7 @@ impl Lower<'_> {
         if matches!(a.0, Val::Tuple(_) | Val::Record(_)) {
             return self.apply_power_record(a, b, span);
         }
-        let base = self.to_real(a.0, a.1)?;
+        let base = self.cast_real(a.0, a.1)?;
         match b.0.ty() {
             Some(ty) if ty.elem == Elem::Int => self.apply("powi", &[(&base, a.1), b], span),
             _ => self.apply("pow", &[(&base, a.1), b], span),

@@ -73,8 +73,9 @@ impl Lower<'_> {
             StmtKind::If(arms) => self.if_statement(scope, arms, item.span),
             StmtKind::Fn(_) | StmtKind::Type(_) => self.declare(scope, item),
             StmtKind::Expr(e) => {
-                let _ = self.expr(scope, e)?;
-                self.fail(errors::value_not_used(item.span))
+                // The parser has said that this value is lost, unless it is a solve's.
+                let val = self.expr(scope, e)?;
+                if matches!(val, Val::Fit(_)) { self.fail(errors::value_not_used(item.span)) } else { Err(super::Poisoned) }
             }
             StmtKind::Print(_) | StmtKind::Plot { .. } | StmtKind::Save { .. } => {
                 self.fail(errors::only_at_top(item.span, "`print`, `plot` and `save` stand"))
@@ -306,7 +307,7 @@ impl Lower<'_> {
     fn keep_type(&mut self, old: &Val, new: Val, span: Span) -> Res<Val> {
         match (old.ty(), new.ty()) {
             (Some(a), Some(b)) if a.elem == Elem::Real && b.elem == Elem::Int => {
-                self.to_elem(&new, Elem::Real, span)
+                self.cast(&new, Elem::Real, span)
             }
             _ => Ok(new),
         }
@@ -379,18 +380,18 @@ impl Lower<'_> {
             return self.fail(errors::unroll_unknown(span));
         };
         for k in 0..count {
+            let index = Val::int(k);
+            let item = self.source_at(source, &index, binding.source.span)?;
+            let mut inner = scope.clone();
+            self.bind(&mut inner, &binding.pattern, &item, binding.source.span)?;
             if let Some(condition) = condition {
-                let c = self.condition(scope, condition)?;
+                let c = self.condition(&inner, condition)?;
                 match known_bool(&c) {
                     Some(true) => {}
                     Some(false) => break,
                     None => return self.fail(errors::unrolled_while(condition.span)),
                 }
             }
-            let index = Val::int(k);
-            let item = self.source_at(source, &index, binding.source.span)?;
-            let mut inner = scope.clone();
-            self.bind(&mut inner, &binding.pattern, &item, binding.source.span)?;
             self.indices.push(index);
             let result = self.statements(&mut inner, &body.items);
             self.indices.pop();
@@ -443,7 +444,7 @@ impl Lower<'_> {
         let leaves = val.leaves().unwrap_or_default();
         let mut out = Vec::new();
         for (leaf, real) in leaves.iter().zip(which) {
-            out.push(if *real { self.to_elem(leaf, Elem::Real, span)? } else { leaf.clone() });
+            out.push(if *real { self.cast(leaf, Elem::Real, span)? } else { leaf.clone() });
         }
         Ok(val.rebuild(&mut out.into_iter()))
     }
@@ -491,6 +492,7 @@ impl Lower<'_> {
         let body_closed = self.close(&leaves, span)?;
         let mut closed = vec![body_closed];
         if dynamic {
+            let condition = (binding, condition);
             closed.push(self.loop_condition(scope, condition, source, cells, starts, &types, span)?);
         }
         let (mut functions, captures) = self.share_captures(1 + types.len(), closed);
@@ -549,7 +551,7 @@ impl Lower<'_> {
     fn loop_condition(
         &mut self,
         scope: &Scope,
-        condition: Option<&Expr>,
+        (binding, condition): (&Binding, Option<&Expr>),
         source: &Source,
         cells: &[Cell],
         starts: &[Val],
@@ -564,7 +566,10 @@ impl Lower<'_> {
                 c = self.source_mask(source, &index, span)?;
             }
             if let Some(condition) = condition {
-                let mine = self.condition(scope, condition)?;
+                let item = self.source_at(source, &index, binding.source.span)?;
+                let mut inner = scope.clone();
+                self.bind(&mut inner, &binding.pattern, &item, span)?;
+                let mine = self.condition(&inner, condition)?;
                 c = match known_bool(&c) {
                     Some(_) => mine,
                     None => self.apply("and", &[(&c, span), (&mine, span)], span)?,

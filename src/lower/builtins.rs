@@ -192,13 +192,13 @@ static BUILTINS: &[Builtin] = &[
     plain("top_k", "the indices of the k greatest entries, greatest first", |l, args, s| l.top_k(args, s)),
     plain("real", "an integer or truth value as a real", |l, args, s| {
         let [a] = l.fixed("real", args, s)?;
-        l.to_elem(&a.value, Elem::Real, s)
+        l.cast(&a.value, Elem::Real, s)
     }),
     plain("int", "a real rounded toward zero, or a truth value, as an integer", |l, args, s| {
         let [a] = l.fixed("int", args, s)?;
         match a.value.ty() {
             Some(ty) if ty.elem == Elem::Real => l.emit("real_to_int", &[a.value], s),
-            _ => l.to_elem(&a.value, Elem::Int, s),
+            _ => l.cast(&a.value, Elem::Int, s),
         }
     }),
     plain("inv", "the inverse, as in inv(A) @ b", |l, _, s| l.fail(errors::not_yet(s, "`inv`"))),
@@ -310,9 +310,9 @@ impl Lower<'_> {
         let (mut a, mut b) = (a.clone(), b.clone());
         let elem = |arg: &Argument| arg.value.ty().map(|ty| ty.elem);
         if elem(&a) == Some(Elem::Real) && elem(&b) == Some(Elem::Int) {
-            b.value = self.to_real(&b.value, b.span)?;
+            b.value = self.cast_real(&b.value, b.span)?;
         } else if elem(&a) == Some(Elem::Int) && elem(&b) == Some(Elem::Real) {
-            a.value = self.to_real(&a.value, a.span)?;
+            a.value = self.cast_real(&a.value, a.span)?;
         }
         Ok((a, b))
     }
@@ -336,11 +336,11 @@ impl Lower<'_> {
             return self.fail(errors::linspace_count(n.span));
         }
         self.check_size(&[Ty::new(Elem::Real, vec![dim.clone()])], span)?;
-        let (lo, hi) = (self.to_real(&a.value, a.span)?, self.to_real(&b.value, b.span)?);
+        let (lo, hi) = (self.cast_real(&a.value, a.span)?, self.cast_real(&b.value, b.span)?);
         let steps = self.counting(&dim, span);
-        let steps = self.to_real(&steps, span)?;
+        let steps = self.cast_real(&steps, span)?;
         let count = dim.sub(&Dim::Known(1)).ok_or(super::Poisoned)?;
-        let count = self.to_real(&Val::Int(count), span)?;
+        let count = self.cast_real(&Val::Int(count), span)?;
         // a*(1 - s) + b*s hits both ends exactly.
         let s = self.divide((&steps, span), (&count, span), span)?;
         let rest = self.apply("sub", &[(&Val::real(1.0), span), (&s, span)], span)?;
@@ -379,7 +379,7 @@ impl Lower<'_> {
                 }
                 other => other.clone(),
             };
-            let val = if real { self.to_real(&val, arg.span)? } else { val };
+            let val = if real { self.cast_real(&val, arg.span)? } else { val };
             let Some(ty) = val.ty().filter(|ty| ty.rank() > 0) else {
                 return self.fail(errors::expected_array(arg.span, &val.describe()));
             };

@@ -65,7 +65,7 @@ impl Lower<'_> {
                 let leaves = u.leaves().ok_or(super::Poisoned)?;
                 let mut seeds = Vec::new();
                 for leaf in &leaves {
-                    let leaf = self.to_real(leaf, span)?;
+                    let leaf = self.cast_real(leaf, span)?;
                     seeds.push(self.value(&leaf, span)?);
                 }
                 let same = seeds.len() == reals.len()
@@ -143,7 +143,7 @@ impl Lower<'_> {
                 let Some(leaves) = arg.value.leaves() else {
                     return self.fail(errors::not_a_vector(arg.span, &arg.value.describe()));
                 };
-                let leaves = leaves.iter().map(|leaf| self.to_real(leaf, span)).collect::<Res<Vec<Val>>>()?;
+                let leaves = leaves.iter().map(|leaf| self.cast_real(leaf, span)).collect::<Res<Vec<Val>>>()?;
                 arg.value = arg.value.rebuild(&mut leaves.into_iter());
             }
             out.push(arg);
@@ -192,7 +192,7 @@ impl Lower<'_> {
             // A constant result is a real that depends on nothing.
             let leaves: Vec<Val> = leaves
                 .iter()
-                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.to_real(leaf, span) } else { Ok(leaf.clone()) })
+                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.cast_real(leaf, span) } else { Ok(leaf.clone()) })
                 .collect::<Res<_>>()?;
             Ok((val, leaves))
         });
@@ -239,7 +239,7 @@ impl Lower<'_> {
         }
         let mut operands = traced.operands.clone();
         for (leaf, point) in directions.iter().zip(&points) {
-            let leaf = self.to_real(leaf, v.span)?;
+            let leaf = self.cast_real(leaf, v.span)?;
             let (a, b) = (point.ty().ok_or(super::Poisoned)?, leaf.ty().ok_or(super::Poisoned)?);
             self.require_dims((&a, x.span), (&b, v.span), span)?;
             operands.push(self.value(&leaf, v.span)?);
@@ -311,7 +311,7 @@ impl Lower<'_> {
         let basis = |lower: &mut Self, len: &Dim, ty: &Ty, index: &Val| -> Res<Val> {
             let places = lower.counting(len, span);
             let hot = lower.apply("eq", &[(&places, span), (index, span)], span)?;
-            let hot = lower.to_elem(&hot, Elem::Real, span)?;
+            let hot = lower.cast(&hot, Elem::Real, span)?;
             let value = lower.value(&hot, span)?;
             let value = lower.build().reshape(value, &ty.dims);
             Ok(lower.wrap(value))

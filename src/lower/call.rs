@@ -15,6 +15,9 @@ use crate::syntax::ast::{Arg, ArgValue, Expr, FnDecl, ParamSpec, Pattern, TypeEx
 /// A function may be active this often at once: more is recursion.
 const RECURSION: usize = 48;
 
+/// A value under its name.
+type Named = (Arc<str>, Val);
+
 impl Lower<'_> {
     /// `f(args)` as written.
     pub(crate) fn call_expr(&mut self, scope: &Scope, function: &Expr, args: &[Arg], span: Span) -> Res<Val> {
@@ -72,7 +75,7 @@ impl Lower<'_> {
                     .iter()
                     .zip(prim.signature().0)
                     .map(|(arg, kind)| match (kind, arg.value.ty()) {
-                        (Kind::Real, Some(ty)) if ty.elem == Elem::Int => self.to_real(&arg.value, arg.span),
+                        (Kind::Real, Some(ty)) if ty.elem == Elem::Int => self.cast_real(&arg.value, arg.span),
                         _ => Ok(arg.value.clone()),
                     })
                     .collect::<Res<Vec<Val>>>()?;
@@ -185,7 +188,7 @@ impl Lower<'_> {
         params: &[ParamSpec],
         slots: Vec<Option<Argument>>,
         home: &Scope,
-    ) -> Res<(Scope, Vec<(Arc<str>, Val)>)> {
+    ) -> Res<(Scope, Vec<Named>)> {
         let mut scope = home.clone();
         let mut bound: Bound = Some(Vec::new());
         let mut vals = Vec::new();
@@ -416,7 +419,7 @@ impl Lower<'_> {
             let leaves = if tangent_names.is_empty() {
                 leaves
             } else {
-                leaves.iter().map(|leaf| self.to_real(leaf, body.span)).collect::<Res<Vec<Val>>>()?
+                leaves.iter().map(|leaf| self.cast_real(leaf, body.span)).collect::<Res<Vec<Val>>>()?
             };
             Ok((val.rebuild(&mut leaves.clone().into_iter()), leaves))
         });
@@ -434,7 +437,7 @@ impl Lower<'_> {
             let leaves = val.leaves().unwrap_or_default();
             let leaves: Vec<Val> = leaves
                 .iter()
-                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.to_real(leaf, span) } else { Ok(leaf.clone()) })
+                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.cast_real(leaf, span) } else { Ok(leaf.clone()) })
                 .collect::<Res<_>>()?;
             return Ok(val.rebuild(&mut leaves.into_iter()));
         }

@@ -146,7 +146,7 @@ impl Lower<'_> {
         if len.known() == Some(0) {
             return self.fail(errors::empty_draw(span));
         }
-        let count = self.to_real(&Val::Int(len.clone()), span)?;
+        let count = self.cast_real(&Val::Int(len.clone()), span)?;
         let scaled = self.apply("mul", &[(u, span), (&count, span)], span)?;
         let index = self.emit("real_to_int", &[scaled], span)?;
         let last = len.sub(&Dim::Known(1)).ok_or(super::Poisoned)?;
@@ -208,7 +208,7 @@ impl Lower<'_> {
             let Some(ty) = val.ty() else {
                 return self.fail(errors::expected_array(at, &val.describe()));
             };
-            let val = if ty.elem == Elem::Int && !is_int(param.ty.as_ref()) { self.to_real(&val, at)? } else { val };
+            let val = if ty.elem == Elem::Int && !is_int(param.ty.as_ref()) { self.cast_real(&val, at)? } else { val };
             out.push((param.name.name.clone(), val));
         }
         Ok(Val::Members(std::rc::Rc::new(Members { decl: decl.clone(), args: out, scope: home.clone() })))

@@ -8,6 +8,15 @@ use std::sync::Arc;
 use crate::diag::{Report, Span};
 use crate::ir::{Dim, Ty};
 
+/// Whether a report says that a value is not known when code is built, or follows from that.
+pub fn is_about_knowledge(code: &str) -> bool {
+    matches!(
+        code,
+        "E0216" | "E0217" | "E0229" | "E0232" | "E0241" | "E0242" | "E0255" | "E0259" | "E0260" | "E0262"
+            | "E0263" | "E0264" | "E0265"
+    )
+}
+
 type Typed<'a> = (&'a Ty, Span);
 
 fn pair(report: Report, a: Typed<'_>, b: Typed<'_>) -> Report {

@@ -357,7 +357,7 @@ impl Lower<'_> {
     }
 
     pub(crate) fn convert_leaves(&mut self, leaves: &[Val], types: &[Ty], span: Span) -> Res<Vec<Val>> {
-        leaves.iter().zip(types).map(|(leaf, ty)| self.to_elem(leaf, ty.elem, span)).collect()
+        leaves.iter().zip(types).map(|(leaf, ty)| self.cast(leaf, ty.elem, span)).collect()
     }
 
     /// Binds an `if` of two closed branches, each with the captures of both.
@@ -442,6 +442,10 @@ impl Lower<'_> {
         if vals.is_empty() {
             return Ok(Val::Known(Tensor::real(&[0], Vec::new())));
         }
+        let text = |val: &Val| if let Val::Str(text) = val { Some(text.to_string()) } else { None };
+        if let Some(texts) = vals.iter().map(text).collect::<Option<Vec<String>>>() {
+            return Ok(Val::Strs(Arc::new(texts)));
+        }
         if let Some(known) = stack_known(&vals) {
             return Ok(Val::Known(known));
         }
@@ -465,7 +469,7 @@ impl Lower<'_> {
         let mut wide = vec![Dim::Known(1)];
         wide.extend(types[0].dims.iter().cloned());
         for (val, at) in vals.iter().zip(spans.iter().chain(std::iter::repeat(&span))) {
-            let val = self.to_elem(val, elem, *at)?;
+            let val = self.cast(val, elem, *at)?;
             let value = self.value(&val, *at)?;
             parts.push(self.build().reshape(value, &wide));
         }

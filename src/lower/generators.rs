@@ -75,7 +75,7 @@ impl Lower<'_> {
                 let len = self.source_len(first);
                 for (part, item) in parts.iter().zip(items.iter()) {
                     let other = self.source_len(part);
-                    if !super::arith::same_dims(&[other.clone()], std::slice::from_ref(&len)) {
+                    if !super::arith::same_dims(std::slice::from_ref(&other), std::slice::from_ref(&len)) {
                         let (a, b) = (items[0].describe(), item.describe());
                         return self.fail(errors::parallel_lengths(span, &a, &b));
                     }

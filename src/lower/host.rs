@@ -68,7 +68,12 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub enum RunError {
     /// It stopped at a place, such as an index out of range.
-    Trap { span: Span, message: String },
+    Trap {
+        /// The place.
+        span: Span,
+        /// Why.
+        message: String,
+    },
     /// The program is wrong in a way that only a look at its code shows.
     Wrong(Box<Report>),
     /// It would need more than the limits allow.

@@ -97,6 +97,11 @@ impl Lower<'_> {
                     None => self.fail(errors::index_out_of_range(arg.span, k, k, &Dim::from(texts.len()), base_span)),
                 };
             }
+            Val::Range(..) => {
+                let source = self.source(whole, base_span, false)?;
+                let array = self.range_array(&source, base_span)?;
+                return self.index_value(scope, &array, base_span, args, span);
+            }
             Val::Poison => return Err(super::Poisoned),
             _ => {}
         }
@@ -421,7 +426,7 @@ impl Lower<'_> {
             return self.fail(errors::not_indexable(base_span, &whole.describe()));
         };
         let whole = if ty.elem == Elem::Int && new.0.ty().is_some_and(|t| t.elem == Elem::Real) {
-            self.to_elem(whole, Elem::Real, base_span)?
+            self.cast(whole, Elem::Real, base_span)?
         } else {
             whole.clone()
         };
@@ -435,7 +440,7 @@ impl Lower<'_> {
                 self.combine(op, (&old, span), new, span)?
             }
         };
-        let update = self.to_elem(&update, ty.elem, new.1)?;
+        let update = self.cast(&update, ty.elem, new.1)?;
         let indices = self.indices_of(scope, &ty, args, base_span, span)?;
         self.scatter_indices(&whole, &ty, indices, added, &update, (new.1, span, base_span))
     }

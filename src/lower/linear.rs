@@ -28,7 +28,7 @@ impl Lower<'_> {
     fn real_array(&mut self, (val, span): At<'_>) -> Res<Val> {
         match val.ty() {
             Some(ty) if ty.elem == Elem::Bool => self.fail(errors::wrong_elem(span, "real", &ty.to_string())),
-            Some(_) => self.to_elem(val, Elem::Real, span),
+            Some(_) => self.cast(val, Elem::Real, span),
             None => self.fail(errors::expected_array(span, &val.describe())),
         }
     }

@@ -91,6 +91,9 @@ pub struct Lower<'h> {
     halted: bool,
     /// Set while a generic function is checked with symbolic dimensions.
     symbolic: bool,
+    /// Set once a value was made up because nothing is run in a check: from then on a report that
+    /// a value is not known says nothing.
+    pretended: bool,
     tests: Vec<Test>,
     depth: usize,
     work: u64,
@@ -119,6 +122,7 @@ impl<'h> Lower<'h> {
             statuses: Vec::new(),
             halted: false,
             symbolic: false,
+            pretended: false,
             tests: Vec::new(),
             depth: 0,
             work: 0,
@@ -138,7 +142,8 @@ impl<'h> Lower<'h> {
     /// Adds a report; a second one at the same place with the same code is dropped.
     pub(crate) fn report(&mut self, report: Report) -> Poisoned {
         let known = |old: &Report| old.code == report.code && old.span == report.span;
-        if !self.reports.iter().any(known) {
+        let doubtful = self.pretended && errors::is_about_knowledge(report.code);
+        if !doubtful && !self.reports.iter().any(known) {
             self.reports.push(report);
         }
         Poisoned

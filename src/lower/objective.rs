@@ -231,7 +231,7 @@ impl Lower<'_> {
         };
         let mut out = Vec::new();
         for leaf in leaves {
-            let leaf = self.compute("start", name.span, |lower| lower.to_real(&leaf, name.span))?;
+            let leaf = self.compute("start", name.span, |lower| lower.cast_real(&leaf, name.span))?;
             out.push(leaf);
         }
         let start = start.rebuild(&mut out.into_iter());
@@ -288,7 +288,7 @@ impl Lower<'_> {
         let scope = self.objective_scope(objective, params)?;
         let value = self.expr(&scope, &objective.value)?;
         match value.ty() {
-            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.to_real(&value, objective.value.span),
+            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.cast_real(&value, objective.value.span),
             _ if matches!(value, Val::Poison) => Err(super::Poisoned),
             _ => self.fail(errors::objective_not_scalar(objective.value.span, &value.describe())),
         }
@@ -334,7 +334,7 @@ impl Lower<'_> {
             if !fits {
                 return self.fail(errors::param_shape(arg.span, &param.name, &param.start.describe(), &val.describe()));
             }
-            let leaves = have.iter().map(|leaf| self.to_real(leaf, arg.span)).collect::<Res<Vec<Val>>>()?;
+            let leaves = have.iter().map(|leaf| self.cast_real(leaf, arg.span)).collect::<Res<Vec<Val>>>()?;
             out.push(val.rebuild(&mut leaves.into_iter()));
         }
         Ok(out)

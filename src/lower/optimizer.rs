@@ -210,7 +210,7 @@ impl Lower<'_> {
                 Val::Function(_) if !is_function_type(param) => {
                     let arg = Argument { name: None, value: t.clone(), span };
                     let now = self.call(val, vec![arg], span)?;
-                    self.to_real(&now, span)?
+                    self.cast_real(&now, span)?
                 }
                 Val::Optimizer(_) => return self.fail(errors::not_yet(param.name.span, "an optimizer inside an optimizer")),
                 other => other.clone(),

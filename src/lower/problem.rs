@@ -54,7 +54,7 @@ impl Lower<'_> {
 
     /// The point of an evaluation, checked against the params.
     fn checked_point(&mut self, problem: &Problem, point: &Argument) -> Res<Val> {
-        let val = self.to_real(&point.value, point.span)?;
+        let val = self.cast_real(&point.value, point.span)?;
         match val.ty() {
             Some(ty) if super::arith::same_dims(&ty.dims, &problem.ty.dims) => Ok(val),
             _ => self.fail(errors::point_shape(point.span, &problem.ty.to_string(), &val.describe())),

@@ -137,7 +137,7 @@ impl Lower<'_> {
             }
             StmtKind::Var { value, .. } => {
                 let result = self.top_var(scope, item);
-                if result.is_err() && self.reports.is_empty() {
+                if result.is_err() && self.reports.is_empty() && !self.pretended {
                     let report = errors::expected_array(value.span, "an erroneous value");
                     self.report(report);
                 }
@@ -308,16 +308,16 @@ impl Lower<'_> {
         // Nothing is run while a program is only checked: one turn shows its errors.
         let count = if self.host.options().execute { count } else { count.min(1) };
         for k in 0..count {
-            if let Some(condition) = condition {
-                let c = self.compute("while", condition.span, |lower| lower.condition(scope, condition))?;
-                if known_bool(&c) == Some(false) {
-                    break;
-                }
-            }
             let index = Val::int(k);
             let item = self.compute("for", span, |lower| lower.source_at(&source, &index, span))?;
             let mut inner = scope.clone();
             self.bind(&mut inner, &binding.pattern, &item, span)?;
+            if let Some(condition) = condition {
+                let c = self.compute("while", condition.span, |lower| lower.condition(&inner, condition))?;
+                if known_bool(&c) == Some(false) {
+                    break;
+                }
+            }
             self.indices.push(index);
             let result = self.top_statements(&mut inner, &body.items, false);
             self.indices.pop();
@@ -427,7 +427,7 @@ impl Lower<'_> {
         let mut side = |e: &Expr| {
             let val = self.compute("assert", e.span, |lower| lower.expr(scope, e)).ok()?;
             match &val {
-                Val::Known(t) if t.len() == 1 => Some(format!("{:e}", t.to_reals()[0])),
+                Val::Known(t) if t.len() == 1 => Some(in_full(t.to_reals()[0])),
                 Val::Int(dim) => Some(dim.to_string()),
                 _ => None,
             }
@@ -503,6 +503,11 @@ impl Lower<'_> {
         let val = self.compute("input", span, |lower| lower.fit(ty, &val, span, scope))?;
         Ok(val)
     }
+}
+
+/// A number with all its digits.
+fn in_full(x: f64) -> String {
+    if x == 0.0 || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
 /// Functions of an imported module see the module's names.

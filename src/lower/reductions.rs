@@ -174,11 +174,11 @@ impl Lower<'_> {
             }
             // Where a number is wanted in a reduction, true counts as 1.
             let want = if what == Reduction::Sum { Elem::Int } else { Elem::Real };
-            let numbers = self.to_elem(leaf, want, span)?;
+            let numbers = self.cast(leaf, want, span)?;
             return self.reduce_leaf(what, &numbers, axes, mask, span);
         }
         let real = matches!(what, Reduction::Mean | Reduction::LogSumExp);
-        let leaf = if real { self.to_real(leaf, span)? } else { leaf.clone() };
+        let leaf = if real { self.cast_real(leaf, span)? } else { leaf.clone() };
         let ty = leaf.ty().ok_or(super::Poisoned)?;
         let empty = axes.iter().any(|a| ty.dims[*a].known() == Some(0));
         if empty && matches!(what, Reduction::Max | Reduction::Min | Reduction::Mean) {
@@ -194,7 +194,7 @@ impl Lower<'_> {
                 let sum = self.fold(Fold::Sum, &masked, axes, span)?;
                 let count = match mask {
                     Some(mask) => {
-                        let ones = self.to_elem(mask, Elem::Real, span)?;
+                        let ones = self.cast(mask, Elem::Real, span)?;
                         self.fold(Fold::Sum, &ones, axes, span)?
                     }
                     None => {
@@ -202,7 +202,7 @@ impl Lower<'_> {
                             .iter()
                             .try_fold(Dim::Known(1), |p, a| p.mul(&ty.dims[*a]))
                             .ok_or(super::Poisoned)?;
-                        self.to_real(&Val::Int(count), span)?
+                        self.cast_real(&Val::Int(count), span)?
                     }
                 };
                 self.divide((&sum, span), (&count, span), span)
@@ -295,7 +295,7 @@ impl Lower<'_> {
         if ty.dims.get(axis).and_then(Dim::known) == Some(0) {
             return self.fail(errors::empty_reduction(span, what.name()));
         }
-        let val = if ty.elem == Elem::Bool { self.to_elem(val, Elem::Real, span)? } else { val.clone() };
+        let val = if ty.elem == Elem::Bool { self.cast(val, Elem::Real, span)? } else { val.clone() };
         let value = self.value(&val, span)?;
         self.build().at(span);
         let value = self.build().arg_reduce(what == Reduction::ArgMax, value, axis);
@@ -311,7 +311,7 @@ impl Lower<'_> {
     fn arg_of(&mut self, what: Reduction, bulk: super::generators::Bulk, span: Span) -> Res<Val> {
         let value = match &bulk.mask {
             Some(mask) => {
-                let real = self.to_real(&bulk.value, span)?;
+                let real = self.cast_real(&bulk.value, span)?;
                 let fold = if what == Reduction::ArgMax { Fold::Max } else { Fold::Min };
                 self.masked(&real, mask, fold, span)?
             }
@@ -349,7 +349,7 @@ impl Lower<'_> {
         let real = leaves.iter().any(|l| l.ty().is_some_and(|t| t.elem == Elem::Real));
         let mut parts = Vec::new();
         for leaf in &leaves {
-            let leaf = if real { self.to_real(leaf, span)? } else { leaf.clone() };
+            let leaf = if real { self.cast_real(leaf, span)? } else { leaf.clone() };
             let ty: Ty = leaf.ty().ok_or(super::Poisoned)?;
             let count = ty.dims.iter().try_fold(Dim::Known(1), |p, d| p.mul(d)).ok_or(super::Poisoned)?;
             let value = self.value(&leaf, span)?;

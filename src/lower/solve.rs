@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::objective::{Fit, param_types};
 use super::optimizer::{OptimizerValue, Parts};
 use super::problem::Problem;
-use super::value::{Argument, Cell, Res, Scope, Slot, Val};
+use super::value::{Argument, Res, Scope, Slot, Val};
 use super::{Lower, Objective, Outcome, SolvePlan, UntilKind, UntilPart, errors, walk};
 use crate::diag::{FileId, Span};
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
@@ -22,6 +22,9 @@ const DEFAULT_UNTIL_PLAIN: &str = "steps >= 10_000";
 /// Up to so many unknowns the default is BFGS. Beyond, on the problems of the standard library with
 /// 90 to 100 unknowns, L-BFGS needs fewer gradients and its steps are cheaper.
 const DENSE: i64 = 50;
+
+/// A program with the known arrays it takes.
+type Coded = (Program, Vec<Tensor>);
 
 /// A solve being put together.
 struct Setup {
@@ -248,6 +251,7 @@ impl Lower<'_> {
 
     /// A stand-in for the result where nothing is run.
     fn pretend(&mut self, setup: &Setup) -> Fit {
+        self.pretended = true;
         let params: Vec<Tensor> = setup
             .start
             .iter()
@@ -352,14 +356,13 @@ impl Lower<'_> {
         })
     }
 
-    #[expect(clippy::type_complexity, reason = "three programs with their inputs")]
     fn plan_units(
         &mut self,
         setup: &Setup,
         parts: &Parts<'_>,
         until: &[Disjunct],
         gradient: bool,
-    ) -> Res<((Program, Vec<Tensor>), (Program, Vec<Tensor>), (Program, Vec<Tensor>), Vec<Arc<str>>)> {
+    ) -> Res<(Coded, Coded, Coded, Vec<Arc<str>>)> {
         let (start, states) = self.start_unit(setup, parts, until, gradient)?;
         self.statuses.clear();
         let chunk = self.chunk_unit(setup, parts, until, gradient, &states)?;
@@ -462,7 +465,7 @@ impl Lower<'_> {
         parts: &Parts<'_>,
         until: &[Disjunct],
         gradient: bool,
-    ) -> Res<((Program, Vec<Tensor>), Vec<Val>)> {
+    ) -> Res<(Coded, Vec<Val>)> {
         let span = setup.span;
         self.begin_unit("start", span);
         let start = Val::tuple(setup.start.clone());
@@ -478,7 +481,8 @@ impl Lower<'_> {
             Val::int(0),
             loss.clone(),
             g.clone(),
-            Val::real(0.0),
+            // Nothing has changed yet, and that is no sign of a solution.
+            Val::real(f64::INFINITY),
         ];
         let grad_norm = self.norm_of(&g, span)?;
         let x_cell = Slot::Var(Self::cell(x.clone()), setup.optimizer.decl.name.span);
@@ -520,7 +524,7 @@ impl Lower<'_> {
             for leaf in val.leaves().unwrap_or_default() {
                 let int = leaf.ty().is_some_and(|ty| ty.elem == Elem::Int);
                 let stays = ty.is_some() || self.stays_int(parts, &name.name);
-                let leaf = if int && !stays { self.to_elem(&leaf, Elem::Real, setup.span)? } else { leaf };
+                let leaf = if int && !stays { self.cast(&leaf, Elem::Real, setup.span)? } else { leaf };
                 leaves.push(leaf);
             }
             out.push(val.rebuild(&mut leaves.into_iter()));
@@ -780,7 +784,7 @@ impl Lower<'_> {
                 scope = scope.with(&name.name, Slot::Let(val, name.span));
             }
             let x = self.expr(&scope, answer)?;
-            let x = self.to_real(&x, answer.span)?;
+            let x = self.cast_real(&x, answer.span)?;
             self.check_step(setup, &x)?;
             let (loss, g) = self.evaluate(setup, &problem, &x, gradient)?;
             let norm = self.norm_of(&g, span)?;
@@ -817,7 +821,7 @@ impl Lower<'_> {
     fn scalar_figure(&mut self, scope: &Scope, e: &Expr) -> Res<Val> {
         let val = self.expr(scope, e)?;
         match val.ty() {
-            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.to_real(&val, e.span),
+            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.cast_real(&val, e.span),
             _ => self.fail(errors::condition_kind(e.span, &val.describe())),
         }
     }

@@ -74,11 +74,6 @@ impl Lower<'_> {
         self.units.push(unit);
     }
 
-    /// Drops the innermost unit.
-    pub(crate) fn drop_unit(&mut self) {
-        self.units.pop();
-    }
-
     /// Ends a unit: its code and the known arrays it takes, after any parameters made by
     /// [`Lower::unit_param`].
     pub(crate) fn end_unit(&mut self, results: &[Val], span: Span) -> Res<(Program, Vec<Tensor>)> {
@@ -103,11 +98,6 @@ impl Lower<'_> {
     /// The number of the function under construction in its unit.
     pub(crate) fn level(&self) -> usize {
         self.units.last().map_or(0, |unit| unit.stages.len() - 1)
-    }
-
-    /// Whether a unit is under construction.
-    pub(crate) fn in_unit(&self) -> bool {
-        !self.units.is_empty()
     }
 
     /// The function under construction.
@@ -339,6 +329,7 @@ impl Lower<'_> {
             return Ok(val.clone());
         }
         if !self.host.options().execute || self.symbolic {
+            self.pretended |= !self.symbolic;
             return Ok(abstract_value(val, &mut self.next_unit));
         }
         let unit = self.units.last().expect("a unit was begun");

@@ -263,7 +263,10 @@ impl Lower<'_> {
                 })
                 .collect();
         }
-        for arg in from {
+        for mut arg in from {
+            if let Some(column) = texts(&arg.value) {
+                arg.value = column;
+            }
             let Some(name) = &arg.name else { return self.fail(errors::table_names(arg.span)) };
             let len = match &arg.value {
                 Val::Strs(texts) => Some(Dim::from(texts.len())),
@@ -286,4 +289,12 @@ impl Lower<'_> {
         }
         Ok(Val::Record(Rc::new(Record { fields, rows })))
     }
+}
+
+/// A column of the texts in a list, if there is nothing else in it.
+fn texts(val: &Val) -> Option<Val> {
+    let Val::List(items) = val else { return None };
+    let text = |item: &Val| if let Val::Str(text) = item { Some(text.to_string()) } else { None };
+    let texts: Option<Vec<String>> = items.iter().map(text).collect();
+    texts.filter(|texts| !texts.is_empty()).map(|texts| Val::Strs(Arc::new(texts)))
 }

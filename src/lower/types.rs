@@ -161,7 +161,7 @@ impl Lower<'_> {
         if !converts {
             return self.fail(errors::type_differs(span, &written, &val.describe(), ty.span));
         }
-        let val = self.to_elem(val, elem, span)?;
+        let val = self.cast(val, elem, span)?;
         if found.rank() == 0 && !dims.is_empty() && bound.is_none() {
             let dims =
                 dims.iter().map(|e| self.dimension(scope, e)).collect::<Res<Vec<Dim>>>()?;
@@ -231,7 +231,7 @@ impl Lower<'_> {
             return Ok(());
         }
         let want = self.dimension(scope, e)?;
-        if !super::arith::same_dims(&[want.clone()], std::slice::from_ref(dim)) {
+        if !super::arith::same_dims(std::slice::from_ref(&want), std::slice::from_ref(dim)) {
             return self.fail(errors::dimension_differs(
                 span,
                 written,

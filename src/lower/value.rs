@@ -92,9 +92,21 @@ pub struct Members {
 /// A function.
 pub enum Function {
     /// Declared with `fn`.
-    User { decl: Arc<ast::FnDecl>, scope: Scope },
+    User {
+        /// How it was declared.
+        decl: Arc<ast::FnDecl>,
+        /// The names around it.
+        scope: Scope,
+    },
     /// `x -> e`
-    Lambda { params: Vec<ast::Pattern>, body: ast::Expr, scope: Scope },
+    Lambda {
+        /// What it binds.
+        params: Vec<ast::Pattern>,
+        /// What it gives.
+        body: ast::Expr,
+        /// The names around it.
+        scope: Scope,
+    },
     /// An elementwise primitive under a user's name.
     Primitive(Prim),
     /// Built in, by its place in the table.

@@ -66,10 +66,10 @@ pub fn cse(function: &Function) -> Function {
 
 fn key(op: OpKey, binding: &Binding, ty: &Ty) -> Key {
     let mut operands = binding.operands.clone();
-    if let OpKey::Primitive(prim) = &op {
-        if is_commutative(*prim) {
-            operands.sort();
-        }
+    if let OpKey::Primitive(prim) = &op
+        && is_commutative(*prim)
+    {
+        operands.sort();
     }
     Key {
         op,

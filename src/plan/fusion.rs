@@ -20,6 +20,8 @@ const NODES: usize = 64;
 const JOINED_NODES: usize = 128;
 /// How much work may be repeated for every reader, and for how many.
 const REPEATED: (usize, usize) = (4, 4);
+/// How often a nest is looked at again for more to inline.
+const ROUNDS: usize = 4;
 /// How far back a nest looks for one to join.
 const WINDOW: usize = 24;
 
@@ -128,10 +130,20 @@ impl Inline<'_> {
         }
     }
 
-    /// Inlines what a nest reads, again and again until nothing more can be.
+    /// Inlines what a nest reads, and what it reads then.
     fn nest(&mut self, nest: &mut NestStep, depth: usize) {
+        for _ in 0..ROUNDS {
+            if !self.reads(nest, depth) {
+                break;
+            }
+        }
+    }
+
+    /// Inlines what a nest reads; whether there was anything.
+    fn reads(&mut self, nest: &mut NestStep, depth: usize) -> bool {
         let product = contraction::of(self.plan, nest).is_some();
         let eager = eager(nest);
+        let mut found = false;
         let mut graph = Graph::default();
         let mut map: Vec<NodeId> = Vec::new();
         let mut size = nest.nodes.len();
@@ -148,6 +160,7 @@ impl Inline<'_> {
             let id = match inlined {
                 Some((made, vars)) => {
                     size += made.nodes.len();
+                    found = true;
                     let nodes = graph.splice(&made, &vars);
                     nodes[made.outputs[0].root.0]
                 }
@@ -159,6 +172,7 @@ impl Inline<'_> {
             output.root = map[output.root.0];
         }
         (nest.nodes, nest.spans, nest.operands) = (graph.nodes, graph.spans, graph.operands);
+        found
     }
 
     /// The nest to put in the place of a read, with what to put for its variables.

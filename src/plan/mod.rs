@@ -12,6 +12,7 @@ mod graph;
 mod inplace;
 mod order;
 mod outline;
+mod print;
 mod schedule;
 mod steps;
 

@@ -81,7 +81,6 @@ impl Program {
             .collect();
         let found: Vec<Report> = found
             .into_iter()
-            .filter(|report| !is_doubtful(report))
             .filter(|report| !broken.iter().any(|item| covers(item.span, report.span)))
             .filter(|report| broken.is_empty() || !is_about_names(report))
             .collect();
@@ -201,16 +200,6 @@ impl Sink for Ear<'_> {
 
 fn covers(outer: Span, inner: Span) -> bool {
     outer.file == inner.file && outer.start <= inner.start && inner.start <= outer.end
-}
-
-/// Whether the report could be wrong only because nothing is run in a check: it says that a value
-/// is not known.
-fn is_doubtful(report: &Report) -> bool {
-    let doubtful = [
-        "E0216", "E0217", "E0229", "E0232", "E0241", "E0242", "E0255", "E0259", "E0260", "E0262", "E0263",
-        "E0264", "E0265",
-    ];
-    doubtful.contains(&report.code)
 }
 
 /// Whether the report could follow from a statement that could not be read.

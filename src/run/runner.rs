@@ -20,17 +20,36 @@ use crate::syntax::parse_file;
 #[derive(Debug, Clone)]
 pub enum Event {
     /// What a `print` says.
-    Print { text: String, span: Span },
+    Print {
+        /// What it says.
+        text: String,
+        /// The statement.
+        span: Span,
+    },
     /// A solve begins.
     Solving,
     /// A solve has come to a recorded point.
     Progress(Progress),
-    /// An assertion: whether it held, its message, the two sides of its comparison, its place.
-    Assert { held: bool, message: Option<String>, detail: Option<String>, span: Span },
+    /// An assertion.
+    Assert {
+        /// Whether it held.
+        held: bool,
+        /// Its message.
+        message: Option<String>,
+        /// The two sides of its comparison, where it did not hold.
+        detail: Option<String>,
+        /// The statement.
+        span: Span,
+    },
     /// A solve has ended.
     Solved(Box<SolveRecord>),
     /// A file was written.
-    Saved { path: String, span: Span },
+    Saved {
+        /// Where.
+        path: String,
+        /// The statement.
+        span: Span,
+    },
 }
 
 /// Where a solve stands.

@@ -112,7 +112,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
             let seconds = began.elapsed().as_secs_f64();
             trace.record(steps, sign * loss, norm, seconds);
             runner.tell(Event::Progress(Progress { steps, loss: sign * loss, grad_norm: norm, seconds }));
-            if loss <= best.0 || !best.0.is_finite() {
+            if loss.is_finite() && (loss <= best.0 || !best.0.is_finite()) {
                 best = (loss, states(&chunk, places));
             }
             if status != 0 {

@@ -1,6 +1,6 @@
 //! Text to tree and tree to text.
 //!
-//! Three steps: [`token`] scans, [`lines`] lays out (newlines, contextual words, lost brackets), the
+//! Three steps: `token` scans, `lines` lays out (newlines, contextual words, lost brackets), the
 //! grammar in `grammar/minima.lalrpop` builds the tree one top-level statement at a time.
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -18,6 +18,7 @@ mod unexpected;
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     missing_docs,

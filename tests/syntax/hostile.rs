@@ -10,6 +10,8 @@ use minima::syntax::{parse_entry, parse_expr, parse_file, print_file};
 
 /// Runs on a stack of some KiB: overflowing it would end the test process.
 fn on_stack<T: Send + 'static>(kib: usize, run: impl FnOnce() -> T + Send + 'static) -> T {
+    // Frames of code that is not optimised are several times as large.
+    let kib = if cfg!(debug_assertions) { 8 * kib } else { kib };
     let thread = thread::Builder::new().stack_size(kib * 1024).spawn(run);
     thread.expect("a thread starts").join().expect("no panic")
 }

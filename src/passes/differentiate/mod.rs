@@ -12,7 +12,7 @@
 //! *What is not taken never contributes.* Forward, `where` picks the tangent. Backward, a
 //! cotangent that came through a `where` may be zero because its branch was not taken, so it is
 //! multiplied by [`masked_mul`](crate::math::Instruction::MaskedMul): zero stays zero, even
-//! against infinity or NaN. Such cotangents are known by their [`Taint`](transpose::Taint);
+//! against infinity or NaN. Such cotangents are known by their `Taint`;
 //! the others pay nothing.
 //!
 //! The functions must be free of `map`, `jvp` and `vjp`: `expand` removes them innermost first,

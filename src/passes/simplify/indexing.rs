@@ -54,10 +54,10 @@ pub(super) fn runs(forms: &[Form], sizes: &[usize], into: &[Dim]) -> Option<Vec<
         if running.next().is_some() {
             return None;
         }
-        if let Some(axis) = along {
-            if std::mem::replace(&mut taken[axis], true) {
-                return None;
-            }
+        if let Some(axis) = along
+            && std::mem::replace(&mut taken[axis], true)
+        {
+            return None;
         }
         found.push(Run {
             start: form.offset,

@@ -1,0 +1,570 @@
+//! The command line as a user meets it: the built program, its output, its exit codes.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+fn minima(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minima"));
+    command.args(arguments).env_remove("NO_COLOR").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+    command
+}
+
+/// What a command did: its exit code, standard output, standard error.
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn done(output: Output) -> Done {
+    Done {
+        code: output.status.code().expect("no signal ends the process"),
+        out: String::from_utf8(output.stdout).expect("output is UTF-8"),
+        err: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+    }
+}
+
+fn run(arguments: &[&str]) -> Done {
+    done(minima(arguments).output().expect("the program starts"))
+}
+
+/// A program with a name of its own, in a folder for these tests.
+fn program(text: impl AsRef<[u8]>) -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = folder().join(format!("program_{}_{count}.opt", std::process::id()));
+    std::fs::write(&path, text).expect("the folder can be written");
+    path.display().to_string()
+}
+
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    folder
+}
+
+fn json(done: &Done) -> Value {
+    serde_json::from_str(&done.out).unwrap_or_else(|why| panic!("{why}:\n{}\n{}", done.out, done.err))
+}
+
+const BOWL: &str = "fn bowl(x: real[n]) = sum((x - 3)^2)\n";
+
+/// A solve that never meets its condition, and goes on for hours.
+const ENDLESS: &str = "\
+fn bowl(x: real[n]) = sum((x - 3)^2)
+let fit = minimize bowl(x) over x = [0.0, 10.0] using gd(lr = 1e-12) until grad_norm < 1e-8
+print \"after\"
+";
+
+// Verbs
+
+#[test]
+fn run_prints_results_and_nothing_else() {
+    let file = program(format!("{BOWL}print bowl([3.0, 4.0]), 1/4\nprint [1, 2]\n"));
+    let done = run(&["run", &file]);
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "1 0.25\n[1, 2]\n", ""));
+}
+
+#[test]
+fn run_takes_inputs() {
+    let file = program("input rate: real = 0.1\ninput name: string = \"plain\"\nprint rate, name\n");
+    assert_eq!(run(&["run", &file]).out, "0.1 plain\n");
+    assert_eq!(run(&["run", &file, "rate=0.5", "name=bold"]).out, "0.5 bold\n");
+    let done = run(&["run", &file, "rat=0.5"]);
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("did you mean `rate`?"), "{}", done.err);
+    assert_eq!(done.out, "");
+    assert_eq!(run(&["run", &file, "rate"]).code, 2);
+    assert_eq!(run(&["run", &file, "rate=1", "rate=2"]).code, 2);
+}
+
+#[test]
+fn a_program_comes_from_standard_input() {
+    let mut child = minima(&["run", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    child.stdin.take().expect("a pipe").write_all(b"print 6*7\nprint y\n").expect("it reads");
+    let done = done(child.wait_with_output().expect("it ends"));
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(done.err.contains("<stdin>:2:7"), "{}", done.err);
+}
+
+#[test]
+fn nothing_is_printed_by_a_program_with_errors() {
+    let file = program("print 1\nlet x = [1.0, 2.0] + [1.0, 2.0, 3.0]\nprint lmbda\nlet (a = 1\n");
+    let done = run(&["run", &file]);
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(done.err.contains("E0203"), "{}", done.err);
+    let checked = run(&["check", &file]);
+    assert_eq!(checked.code, 1);
+    assert_eq!(checked.err, done.err, "check and run find the same");
+}
+
+#[test]
+fn check_runs_nothing() {
+    let file = program(format!("{BOWL}print bowl([3.0, 4.0])\nsave [1.0] to \"never.npy\"\n"));
+    let done = run(&["check", &file]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert_eq!(done.out, format!("{file}: no errors\n"));
+    assert!(!folder().join("never.npy").exists());
+}
+
+#[test]
+fn check_does_not_doubt_what_only_a_run_can_know() {
+    let file = program("let n = int(sum([1.0, 2.0]))\nprint zeros[n]\nlet f = if n > 2 then sin else cos\nprint f(0.0)\n");
+    assert_eq!(run(&["check", &file]).code, 0);
+    assert_eq!(run(&["run", &file]).out, "[0, 0, 0]\n0\n");
+}
+
+#[test]
+fn test_counts_on_its_last_line() {
+    let file = program(
+        "print \"not shown\"\nlet a = 2\ntest \"holds\" {\n  print \"shown\"\n  assert a == 2\n}\n\
+         test \"fails\" {\n  assert a == 3, \"a is three\"\n}\n",
+    );
+    let done = run(&["test", &file]);
+    assert_eq!(done.code, 3);
+    assert!(done.out.starts_with("shown\n"), "{}", done.out);
+    assert!(done.out.ends_with("1 passed, 1 failed\n"), "{}", done.out);
+    assert!(done.err.contains("a is three") && done.err.contains("2 == 3"), "{}", done.err);
+    let report = json(&run(&["test", &file, "--json"]));
+    assert_eq!(report["passed"], 1);
+    assert_eq!(report["programs"][0]["tests"][1]["passed"], false);
+}
+
+#[test]
+fn test_runs_the_files_of_a_folder() {
+    let folder = folder().join("tests");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    for name in ["a.opt", "b.opt"] {
+        std::fs::write(folder.join(name), "test \"sum\" { assert 1 + 1 == 2 }\n").expect("written");
+    }
+    let done = run(&["test", &folder.display().to_string()]);
+    assert_eq!((done.code, done.out.as_str()), (0, "2 passed, 0 failed\n"));
+}
+
+#[test]
+fn ir_shows_the_code_of_solves() {
+    let file = program(format!(
+        "{BOWL}let first = minimize bowl(x) over x = [1.0] using gd()\n\
+         let second = minimize bowl(x) over x = [1.0, 2.0] using gd()\nprint \"not shown\"\n"
+    ));
+    let done = run(&["ir", &file, "--after", "lower", "--solve", "second"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("the step loop of second") && done.out.contains("vjp"), "{}", done.out);
+    assert!(!done.out.contains("first") && !done.out.contains("not shown"));
+    let all = run(&["ir", &file]);
+    assert!(all.out.contains("first") && !all.out.contains("vjp"), "{}", all.out);
+    assert_eq!(run(&["ir", &file, "--after", "lowr"]).code, 2);
+    assert_eq!(run(&["ir", &file, "--solve", "third"]).code, 2);
+}
+
+#[test]
+fn eval_prints_values() {
+    let done = run(&["eval", "let x = [1.0, 2.0]", "sum(x^2)", "grad(t -> t^3)(2.0)"]);
+    assert_eq!((done.code, done.out.as_str()), (0, "5\n12\n"));
+    let wrong = run(&["eval", "sum(y)"]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (1, ""));
+    assert_eq!(run(&["eval", "--", "-1 + 2"]).out, "1\n");
+}
+
+#[test]
+fn explain_knows_every_code() {
+    let done = run(&["explain", "e0203"]);
+    assert_eq!(done.code, 0);
+    assert!(done.out.contains("cannot combine"), "{}", done.out);
+    assert_eq!(run(&["explain", "E9999"]).code, 2);
+    let all = run(&["explain"]).out;
+    assert!(all.lines().count() > 100 && all.contains("E0301"));
+}
+
+#[test]
+fn version_is_that_of_the_crate() {
+    assert_eq!(run(&["version"]).out, format!("minima {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(json(&run(&["version", "--json"]))["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn help_fits_a_screen_and_has_an_example() {
+    for verb in ["run", "check", "test", "ir", "grad", "eval", "explain", "version"] {
+        let done = run(&[verb, "--help"]);
+        assert_eq!(done.code, 0);
+        assert!(done.out.contains("Example: minima"), "{verb}");
+        assert!(done.out.lines().count() <= 36, "{verb}: {} lines", done.out.lines().count());
+    }
+    let help = run(&["--help"]).out;
+    for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "70  ", "130  ", "143"] {
+        assert!(help.contains(code), "{code}");
+    }
+    assert_eq!(run(&[]).code, 2);
+    assert_eq!(run(&["rnu", "x.opt"]).code, 2);
+}
+
+// Exit codes
+
+#[test]
+fn exit_codes_tell_what_happened() {
+    let cases: &[(i32, String)] = &[
+        (0, "print 1\n".into()),
+        (0, format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 0.4)\n")),
+        (1, "print x\n".into()),
+        (1, "print zeros[10^12]\n".into()),
+        (1, "fn f(k: real) = [1.0, 2.0][int(k)]\nprint f(7.0)\n".into()),
+        (3, "assert 1 == 2\nprint 1\n".into()),
+        (3, format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until grad_norm < 1e-8 or steps >= 5\n")),
+        (0, format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until steps >= 5\n")),
+        (4, "let fit = minimize x^4 - x^6 over x = 2.0 using gd(lr = 1.0) until grad_norm < 1e-8\n".into()),
+        (5, format!("print {}1{}\n", "(".repeat(1000), ")".repeat(1000))),
+        (6, "let data = csv(\"missing.csv\")\nprint data\n".into()),
+    ];
+    for (code, text) in cases {
+        let file = program(text);
+        let done = run(&["run", &file]);
+        assert_eq!(done.code, *code, "{text}\n{}{}", done.out, done.err);
+        let report = json(&run(&["run", &file, "--json"]));
+        assert_eq!(report["exit"], *code, "{text}");
+    }
+    assert_eq!(run(&["run", "no/such/file.opt"]).code, 2);
+    assert_eq!(run(&["run", &program("print zeros[1000000]\n"), "--memory-limit", "1MB"]).code, 5);
+}
+
+#[test]
+fn an_unmet_solve_is_explained() {
+    let file = program(format!(
+        "{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until grad_norm < 1e-8 or steps >= 5\n"
+    ));
+    let done = run(&["run", &file]);
+    assert!(done.err.contains("`fit`") && done.err.contains("iteration_limit"), "{}", done.err);
+    assert_eq!(run(&["run", &file, "--quiet"]).err, "");
+}
+
+#[test]
+fn a_failed_assertion_shows_its_sides() {
+    let done = run(&["run", &program("let a = 2.5\nassert a < 1, \"a is small\"\nprint \"on\"\n")]);
+    assert_eq!((done.code, done.out.as_str()), (3, "on\n"));
+    for part in ["E0506", "a is small", "2.5 < 1", ":2:1"] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+}
+
+#[test]
+fn internal_errors_are_told_as_such() {
+    for stage in ["parse", "check", "run", "pass:lower", "pass:simplify"] {
+        let file = program("fn f(x: real) = x^2\nprint grad(f)(1.0)\n");
+        let done = run(&["run", &file, "--plant-panic", stage]);
+        assert_eq!((done.code, done.out.as_str()), (70, ""), "{stage}");
+        assert!(done.err.contains("internal error, please report: a planted panic"), "{}", done.err);
+        assert!(!done.err.contains("thread '"), "no raw panic: {}", done.err);
+        let report = json(&run(&["run", &file, "--plant-panic", stage, "--json"]));
+        assert_eq!(report["exit"], 70);
+    }
+}
+
+// JSON
+
+#[test]
+fn the_report_of_a_run_has_its_fields() {
+    let file = program(format!(
+        "{BOWL}objective P() {{\n  param w: real[2] = 0\n  param r: (a: real, b: real[1]) = (a = 1.0, b = [2.0])\n  \
+         minimize bowl(w) + r.a^2 + bowl(r.b)\n  report size = norm(w)\n}}\n\
+         let fit = solve P() using gd(lr = 0.4)\nprint fit.w\nassert fit.loss < 1\nlet unused = 3\n"
+    ));
+    let done = run(&["run", &file, "--json", "--seed", "7"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{}", done.err);
+    let report = json(&done);
+    assert_eq!(report["schema"], "minima.report/v1");
+    assert_eq!(report["verb"], "run");
+    assert!(report["program"]["hash"].as_str().is_some_and(|hash| hash.starts_with("fnv1a64:")));
+    assert_eq!(report["config"]["seed"], serde_json::json!({ "value": 7, "default": false }));
+    assert_eq!(report["config"]["precision"], serde_json::json!({ "value": "f64", "default": true }));
+    let solve = &report["solves"][0];
+    assert_eq!(solve["name"], "fit");
+    assert_eq!(solve["status"], "locally_solved");
+    assert_eq!(solve["met"], true);
+    for figure in ["steps", "loss", "grad_norm", "seconds", "trace_length"] {
+        assert!(solve[figure].is_number(), "{figure}");
+    }
+    for count in ["f", "grad", "hvp"] {
+        assert!(solve["evals"][count].is_u64(), "{count}");
+    }
+    assert!(solve["reason"].is_string());
+    assert_eq!(solve["params"]["w"].as_array().map(Vec::len), Some(2));
+    assert!(solve["params"]["r"]["a"].is_number());
+    assert_eq!(solve["params"]["r"]["b"].as_array().map(Vec::len), Some(1));
+    assert!(solve["reports"]["size"].is_number());
+    assert_eq!(report["prints"][0]["text"], "[3, 3]");
+    assert_eq!(report["prints"][0]["line"], 9);
+    assert_eq!(report["assertions"][0]["held"], true);
+    assert_eq!(report["diagnostics"], serde_json::json!([]));
+}
+
+#[test]
+fn diagnostics_are_objects() {
+    let done = run(&["check", &program("let λ = 1\nlet y = λ + lambad\nlet lambda = 2\nprint lambad\n"), "--json"]);
+    assert_eq!((done.code, done.err.as_str()), (1, ""));
+    let found = &json(&done)["diagnostics"][0];
+    assert_eq!(found["severity"], "error");
+    assert_eq!(found["code"], "E0301");
+    assert_eq!((&found["line"], &found["column"]), (&2.into(), &13.into()));
+    assert_eq!(found["span"], serde_json::json!([24, 30]));
+    for field in ["message", "file", "labels", "help", "fix"] {
+        assert!(!found[field].is_null() || field == "fix", "{field}");
+    }
+}
+
+#[test]
+fn numbers_that_json_lacks_are_texts() {
+    let done = run(&["run", &program("let fit = minimize x^4 - x^6 over x = 2.0 using gd(lr = 1.0)\n"), "--json"]);
+    let report = json(&done);
+    assert_eq!(report["solves"][0]["status"], "numerical_error");
+    assert_eq!(done.code, 4);
+}
+
+#[test]
+fn failures_before_a_program_are_json_too() {
+    let done = run(&["run", "no/such/file.opt", "--json"]);
+    let report = json(&done);
+    assert_eq!((&report["exit"], done.code), (&2.into(), 2));
+    assert!(report["error"].is_string());
+}
+
+// Options
+
+#[test]
+fn colors_are_for_terminals() {
+    let file = program("print x\n");
+    let escape = '\u{1b}';
+    assert!(!run(&["check", &file]).err.contains(escape));
+    assert!(run(&["check", &file, "--color", "always"]).err.contains(escape));
+    assert!(!run(&["check", &file, "--color", "never"]).err.contains(escape));
+}
+
+#[test]
+fn precision_comes_from_the_file_or_the_option() {
+    let text = "print 1.0 + 1e-9 == 1.0\n";
+    assert_eq!(run(&["run", &program(text)]).out, "false\n");
+    assert_eq!(run(&["run", &program(text), "--precision", "f32"]).out, "true\n");
+    let single = program(format!("precision f32\n{text}"));
+    assert_eq!(run(&["run", &single]).out, "true\n");
+    assert_eq!(json(&run(&["run", &single, "--json"]))["config"]["precision"]["value"], "f32");
+}
+
+#[test]
+fn equal_seeds_give_equal_draws() {
+    let file = program("let z: real[3] ~ normal(0, 1)\nprint z\n");
+    let draw = |seed| run(&["run", &file, "--seed", seed]).out;
+    assert_eq!(draw("1"), draw("1"));
+    assert_ne!(draw("1"), draw("2"));
+    assert_eq!(draw("0"), run(&["run", &file]).out);
+}
+
+#[test]
+fn a_time_limit_ends_a_solve_with_its_best() {
+    let began = Instant::now();
+    let done = run(&["run", &program(ENDLESS), "--time-limit", "0.5"]);
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!((done.code, done.out.as_str()), (3, "after\n"), "{}", done.err);
+    assert!(done.err.contains("time_limit"), "{}", done.err);
+}
+
+#[test]
+fn at_most_twenty_errors_are_shown() {
+    let text: String = (0..50).map(|k| format!("let a{k} = [1.0, 2.0] + [1.0, 2.0, 3.0]\n")).collect();
+    let done = run(&["check", &program(text)]);
+    assert_eq!(done.err.matches("[E0203]").count(), 20);
+    assert!(done.err.contains("and 30 more"), "{}", done.err);
+}
+
+// The world around
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let file = program("for i in 0..100000 { print i }\n");
+    let mut child = minima(&["run", &file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut first = [0; 2];
+    child.stdout.take().expect("a pipe").read_exact(&mut first).expect("a line");
+    let done = done(child.wait_with_output().expect("it ends"));
+    assert_eq!((done.code, done.err.as_str()), (6, ""));
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([name, &id]).status().expect("kill starts");
+    assert!(sent.success());
+}
+
+/// Starts an endless solve, and waits until it is at it.
+#[cfg(unix)]
+fn endless() -> Child {
+    let mut child = minima(&["run", &program(ENDLESS), "--verbose"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut said = Vec::new();
+    let progress = child.stderr.as_mut().expect("a pipe");
+    while !String::from_utf8_lossy(&said).contains("steps") {
+        let mut byte = [0];
+        progress.read_exact(&mut byte).expect("it goes on");
+        said.push(byte[0]);
+    }
+    child
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_prints_the_best_so_far() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let child = endless();
+        signal(&child, name);
+        let began = Instant::now();
+        let done = done(child.wait_with_output().expect("it ends"));
+        assert!(began.elapsed() < Duration::from_secs(10));
+        assert_eq!(done.code, code, "{}", done.err);
+        assert!(done.out.contains("fit = interrupted") && done.out.contains("loss"), "{}", done.out);
+        assert!(!done.out.contains("after"), "nothing more is begun: {}", done.out);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_memory_is_both_writable_and_executable() {
+    let mut child = endless();
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", child.id())).expect("the maps");
+    child.kill().expect("it ends");
+    child.wait().expect("it ends");
+    let both: Vec<&str> = maps
+        .lines()
+        .filter(|line| line.split_whitespace().nth(1).is_some_and(|rights| rights.contains('w') && rights.contains('x')))
+        .collect();
+    assert!(maps.contains("r-x"), "there is code");
+    assert!(both.is_empty(), "{both:?}");
+    // Where the system calls can be watched, none may ask for both at once either.
+    let file = program(format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 0.4)\nprint fit.x\n"));
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=mmap,mprotect,pkey_mprotect", env!("CARGO_BIN_EXE_minima"), "run", &file])
+        .output();
+    if let Ok(traced) = traced
+        && traced.status.success()
+    {
+        let calls = String::from_utf8_lossy(&traced.stderr).into_owned();
+        assert!(calls.contains("PROT_EXEC"), "machine code was made: {calls}");
+        assert!(!calls.contains("PROT_WRITE|PROT_EXEC"), "{calls}");
+    }
+}
+
+// Errors are safe to show
+
+/// Bytes that a terminal could take as a command, or that turn the text around.
+fn is_raw(letter: char) -> bool {
+    (letter.is_control() && letter != '\n')
+        || matches!(letter,
+            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[test]
+fn no_raw_control_reaches_the_terminal() {
+    let bidi: Vec<String> = "\u{061C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}"
+        .chars()
+        .map(|mark| format!("let x = \"{mark}\" + 1\n"))
+        .collect();
+    let mut fixtures: Vec<Vec<u8>> = bidi.into_iter().map(String::into_bytes).collect();
+    for text in [
+        "let x = \u{1b}[31m red\n",
+        "print \"\u{1b}]0;title\u{7}\"\n",
+        "let x = \"\u{1b}[2J\" + 1\n",
+        "print a\u{0}b\n",
+        "let \u{8}x = 1\nprint \u{7f}\n",
+        "// \u{1b}[1m\nprint x // \u{202e}\n",
+        "let x = csv(\"\u{1b}[31m.csv\")\n",
+        "let x = csv(\"\u{202e}vsc.elif\")\n",
+        "import \"\u{1b}[31m.opt\"\n",
+        "assert 1 == 2, \"\u{1b}[31m\u{202e}\"\n",
+        "input \u{1b}: real\n",
+        "test \"\u{1b}[31m\" { assert 1 == 2 }\nprint y\r\n",
+        "print x\r\nprint y\u{85}\u{9b}31m\n",
+    ] {
+        fixtures.push(text.into());
+    }
+    fixtures.extend([
+        b"print \xff\xfe\n".to_vec(),
+        b"print 1\nlet x = \"\xc3\x28\"\n".to_vec(),
+        b"\xef\xbb\xbfprint 1\n".to_vec(),
+        b"\xe2\x80".to_vec(),
+        b"\0\0\0\0".to_vec(),
+        vec![0x80; 300],
+    ]);
+    // Every control character of ASCII, in code, in a text, and in a comment.
+    for byte in (0..0x20).chain([0x7f]).filter(|byte| *byte != b'\n') {
+        fixtures.push([b"print x", [byte].as_slice(), b"y\n"].concat());
+        fixtures.push([b"print \"", [byte].as_slice(), b"\" + 1\n"].concat());
+        fixtures.push([b"print z // ", [byte].as_slice(), b"\n"].concat());
+    }
+    assert!(fixtures.len() >= 100, "{}", fixtures.len());
+    for fixture in fixtures {
+        let file = program(&fixture);
+        let shown = String::from_utf8_lossy(&fixture).into_owned();
+        for verb in ["run", "test"] {
+            let done = run(&[verb, &file, "--color", "never"]);
+            assert!([0, 1, 2, 3, 5, 6].contains(&done.code), "{shown:?}: {}", done.code);
+            for text in [&done.out, &done.err] {
+                assert!(!text.contains(is_raw), "{shown:?}: {text:?}");
+            }
+        }
+        let done = run(&["check", &file, "--json"]);
+        assert!(!done.out.contains(is_raw), "{shown:?}: {:?}", done.out);
+        let length = String::from_utf8_lossy(&fixture).len() as u64;
+        for found in json(&done)["diagnostics"].as_array().expect("a list") {
+            let span = (found["span"][0].as_u64(), found["span"][1].as_u64());
+            let (Some(start), Some(end)) = span else { panic!("{found}") };
+            assert!(start <= end && end <= length, "{shown:?}: {found}");
+        }
+    }
+}
+
+#[test]
+fn file_names_are_safe_to_show() {
+    let path = folder().join("\u{1b}[31m\u{202e}.opt");
+    std::fs::write(&path, "print x\n").expect("written");
+    for arguments in [["check", &path.display().to_string()], ["run", &path.display().to_string()]] {
+        let done = run(&arguments);
+        assert_eq!(done.code, 1);
+        assert!(!done.err.contains(is_raw) && !done.out.contains(is_raw), "{:?}", done.err);
+    }
+    let done = run(&["run", "no\u{1b}[31mfile.opt"]);
+    assert!(!done.err.contains(is_raw), "{:?}", done.err);
+    let done = run(&["no\u{1b}[31mverb"]);
+    assert!(!done.err.contains(is_raw), "{:?}", done.err);
+}
+
+#[test]
+fn data_are_safe_to_show() {
+    let data = folder().join("hostile.csv");
+    std::fs::write(&data, "a\u{1b}[31m,b\n1,\u{202e}two\u{7}\n").expect("written");
+    let file = program("let d = csv(\"hostile.csv\")\nprint d\nprint matrix(d)\nprint d.b\n");
+    let done = run(&["run", &file]);
+    assert!(!done.out.contains(is_raw) && !done.err.contains(is_raw), "{:?} {:?}", done.out, done.err);
+    assert_eq!(done.code, 6, "{}", done.err);
+}
+
+#[test]
+fn long_lines_are_cut() {
+    let file = program(format!("let x = [{}] + lmbda + [{}]\n", "1.0, ".repeat(5000), "2.0, ".repeat(5000)));
+    let done = run(&["check", &file]);
+    assert!(done.err.contains("lmbda"), "{}", done.err);
+    let widest = done.err.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    assert!(widest <= 240, "{widest}");
+}

@@ -1,0 +1,50 @@
+//! Every example runs, its assertions hold, and machine code and the oracle print the same.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let entries = std::fs::read_dir(folder).expect("the examples are there");
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "opt"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// What an example prints, without the lines that tell time.
+fn run(path: &Path, engine: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_minima"))
+        .args(["run", "--engine", engine])
+        .arg(path)
+        .output()
+        .expect("the command runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} with {engine}:\n{said}", path.display());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().filter(|line| !line.contains("seconds")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn all_hold_what_they_assert() {
+    let files = examples();
+    assert!(files.len() >= 13, "{} examples", files.len());
+    for path in files {
+        let said = run(&path, "native");
+        assert!(!said.is_empty(), "{} prints nothing", path.display());
+    }
+}
+
+/// The oracle and machine code print the same, to the seven digits shown. Long solves are left out:
+/// sums over contiguous elements are added in another order by machine code, and a solve that ends by
+/// a test near the rounding error may end a step earlier or later.
+#[test]
+fn the_oracle_agrees() {
+    for name in ["custom_derivative", "own_optimizer", "rosenbrock", "hyper_parameter"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{name}.opt"));
+        assert_eq!(run(&path, "native"), run(&path, "oracle"), "{name}");
+    }
+}

@@ -1,0 +1,182 @@
+//! Every code has a page, made of `docs/errors/pages.txt`: the wrong program of a page has the
+//! error, the mended one has none. `UPDATE=1 cargo test --test pages` writes the pages.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::thread;
+
+use minima::diag::{Report, render};
+use minima::driver::{Session, SessionOptions};
+use minima::run::{Event, Program, Sink};
+
+/// Address space for the stack of a thread that runs programs.
+const STACK: usize = 256 << 20;
+
+/// A page as it stands in the source.
+#[derive(Debug, Default)]
+struct Page {
+    code: String,
+    title: String,
+    meaning: String,
+    wrong: String,
+    right: String,
+}
+
+fn pages() -> Vec<Page> {
+    let text = std::fs::read_to_string("docs/errors/pages.txt").expect("the source of the pages");
+    let mut pages: Vec<Page> = Vec::new();
+    let mut part = "meaning";
+    for line in text.lines() {
+        let code = line.get(..5).filter(|code| is_code(code) && line.get(5..6) == Some(" "));
+        if let Some(code) = code {
+            let (code, title) = (code.to_string(), line[6..].to_string());
+            pages.push(Page { code, title, ..Page::default() });
+            part = "meaning";
+        } else if let Some(page) = pages.last_mut() {
+            match (line, part) {
+                ("wrong:", _) => part = "wrong",
+                ("right:", _) => part = "right",
+                ("", _) => {}
+                (line, "wrong") => page.wrong += &format!("{}\n", line.strip_prefix("  ").expect("two spaces")),
+                (line, "right") => page.right += &format!("{}\n", line.strip_prefix("  ").expect("two spaces")),
+                (line, _) => page.meaning += &format!("{line}\n"),
+            }
+        }
+    }
+    for page in &mut pages {
+        if page.wrong.is_empty() {
+            page.wrong = of_case(&page.code);
+        }
+    }
+    pages
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() == 5 && text.starts_with("E0") && text[1..].bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The program of a case file, without what is expected of it.
+fn of_case(code: &str) -> String {
+    let text = std::fs::read_to_string(format!("tests/cases/errors/{code}.opt")).unwrap_or_default();
+    let is_code = |line: &&str| !line.starts_with("// run:") && !(line.starts_with("//") && line.contains('^'));
+    text.lines().filter(is_code).fold(String::new(), |all, line| all + line.trim_end() + "\n")
+}
+
+struct Asserted(Vec<Event>);
+
+impl Sink for Asserted {
+    fn event(&mut self, event: Event) {
+        if matches!(event, Event::Assert { held: false, .. }) {
+            self.0.push(event);
+        }
+    }
+}
+
+/// Runs a program among the bad data; gives its reports, drawn.
+fn reports(text: &str) -> Vec<(String, bool, String)> {
+    let mut session = Session::new(SessionOptions::default()).expect("the standard library is without errors");
+    let file = session.sources.add("example.opt", text);
+    let mut program = Program::new("tests/cases/errors/bad_data");
+    program.read(file, text);
+    program.check(&mut session);
+    let mut sink = Asserted(Vec::new());
+    if !program.is_wrong() {
+        program.run(&mut session, &mut sink);
+    }
+    for event in sink.0 {
+        if let Event::Assert { message, detail, span, .. } = event {
+            let message = message.map_or(String::new(), |message| format!(": {message}"));
+            let report = Report::error("E0506", span, format!("this assertion does not hold{message}"));
+            let detail = detail.map_or(String::new(), |detail| format!("here {detail}"));
+            program.reports.push(report.label(span, detail));
+        }
+    }
+    program
+        .reports
+        .iter()
+        .map(|report| (report.code.to_string(), report.is_error(), render(report, &session.sources, false)))
+        .collect()
+}
+
+fn write(page: &Page, message: &str) -> String {
+    let Page { code, title, meaning, wrong, right } = page;
+    let mut text = format!("# {code}. {title}\n\n{meaning}");
+    let fence = |text: &mut String, head: &str, kind: &str, body: &str| {
+        writeln!(text, "\n{head}\n\n```{kind}\n{}\n```", body.trim_end()).expect("writing to a string");
+    };
+    if !message.is_empty() {
+        fence(&mut text, "A program with this error:", "minima", wrong);
+        fence(&mut text, "The message:", "text", message);
+    }
+    if !right.is_empty() {
+        fence(&mut text, "Mended:", "minima", right);
+    }
+    text
+}
+
+#[test]
+fn every_page_shows_its_error_and_how_to_mend_it() {
+    let check = || {
+        let mut wrong = Vec::new();
+        for page in pages() {
+            let mut message = String::new();
+            if !page.wrong.is_empty() {
+                let found = reports(&page.wrong);
+                match found.iter().find(|(code, _, _)| *code == page.code) {
+                    Some((_, _, drawn)) => {
+                        let lines: Vec<&str> = drawn.lines().map(str::trim_end).collect();
+                        message = lines.join("\n");
+                    }
+                    None => wrong.push(format!("{}: the wrong program reports {found:?}", page.code)),
+                }
+            }
+            let mended = reports(&page.right);
+            if !page.right.is_empty() && mended.iter().any(|(code, error, _)| *error || *code == page.code) {
+                wrong.push(format!("{}: the mended program reports {mended:?}", page.code));
+            }
+            let text = write(&page, &message);
+            let path = format!("docs/errors/{}.md", page.code);
+            if std::env::var_os("UPDATE").is_some() {
+                std::fs::write(&path, text).expect("the page can be written");
+            } else if std::fs::read_to_string(&path).unwrap_or_default() != text {
+                wrong.push(format!("{path} is not up to date: UPDATE=1 cargo test --test pages"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    };
+    let thread = thread::Builder::new().stack_size(STACK).spawn(check).expect("a thread");
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn every_code_has_a_page() {
+    let mut used = BTreeSet::new();
+    codes(Path::new("src"), &mut used);
+    let known: Vec<String> = pages().into_iter().map(|page| page.code).collect();
+    let mut sorted = known.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert_eq!(known, sorted, "the pages stand in the order of their codes");
+    let known: BTreeSet<String> = known.into_iter().collect();
+    let missing: Vec<&String> = used.difference(&known).collect();
+    assert!(missing.is_empty(), "codes without a page: {missing:?}");
+    let idle: Vec<&String> = known.difference(&used).collect();
+    assert!(idle.is_empty(), "pages of codes that are not used: {idle:?}");
+}
+
+/// The codes that stand in quotes in the sources.
+fn codes(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in folder.read_dir().expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            codes(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            let quoted = text.split('"').filter(|part| is_code(part));
+            found.extend(quoted.map(str::to_string));
+        }
+    }
+}
