@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::minima::{Frame, Render, Writer, as_real, never, without_last_let};
+use super::minima::{Frame, Render, Writer, never, without_last_let};
+use super::spelling::as_real;
 use super::tree::{self, assign, block, expr, index, int, let_, mentions, name, over, range, stmt, var};
 use crate::diag::Span;
 use crate::ir::{Binding, Elem, If, Loop, Op, Value};

@@ -9,14 +9,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::arith;
 use super::sizes::Sizes;
-use super::tree::{self, call, expr, index, int, name, over, range};
+use super::spelling::{as_real, comes_from};
+use super::tree::{self, expr, index, int, name, over, range};
 use crate::diag::Span;
-use crate::ir::{Binding, Data, Dim, Elem, Function, Op, Tensor, Ty, Value};
-use crate::math::Prim;
-use crate::ops::{Broadcast, Cholesky, Gather, Iota, Pad, Permute, Reduce, Scatter, Slice};
-use crate::syntax::ast::{BinOp, CmpOp, Expr, ExprKind, FnDecl, ParamSpec, Stmt, StmtKind, TypeExpr};
+use crate::ir::{Binding, Dim, Elem, Function, Op, Ty, Value};
+use crate::ops::{Broadcast, Gather, Iota, Pad, Permute, Scatter, Slice};
+use crate::syntax::ast::{Expr, ExprKind, FnDecl, ParamSpec, Stmt, StmtKind, TypeExpr};
 use crate::syntax::{print_expr, print_stmt};
 
 /// How results are put together.
@@ -227,7 +226,7 @@ pub(super) struct Writer<'f> {
 }
 
 /// What is undone when a rendering is given up.
-struct Mark {
+pub(super) struct Mark {
     items: usize,
     bound: Vec<Option<Expr>>,
     temporaries: usize,
@@ -268,7 +267,7 @@ impl<'f> Writer<'f> {
         self.frame().items.push(item);
     }
 
-    fn mark(&self) -> Mark {
+    pub fn mark(&self) -> Mark {
         let frame = self.frames.last().expect("a function is being written");
         Mark {
             items: frame.items.len(),
@@ -279,7 +278,7 @@ impl<'f> Writer<'f> {
         }
     }
 
-    fn undo(&mut self, mark: Mark) {
+    pub fn undo(&mut self, mark: Mark) {
         let frame = self.frame();
         frame.items.truncate(mark.items);
         frame.bound = mark.bound;
@@ -307,7 +306,7 @@ impl<'f> Writer<'f> {
     }
 
     /// Binds the longest of several expressions, as long as they do not fit on a line together.
-    fn shorten(&mut self, values: &[Value], found: &mut [Expr], ranks: &[usize]) -> Render<()> {
+    pub fn shorten(&mut self, values: &[Value], found: &mut [Expr], ranks: &[usize]) -> Render<()> {
         loop {
             let lengths: Vec<usize> = found.iter().map(|e| print_expr(e).len()).collect();
             if self.pure || lengths.iter().sum::<usize>() <= LINE {
@@ -500,8 +499,8 @@ impl<'f> Writer<'f> {
         let Some(binding) = self.def(value) else { return false };
         matches!(binding.op, Op::Loop(_) | Op::If(_))
             || binding.op.downcast::<Scatter>().is_some()
-            || binding.op.downcast::<Pad>().is_some_and(super::structural::needs_var)
-            || super::structural::concat_needs_var(&binding.op)
+            || binding.op.downcast::<Pad>().is_some_and(super::parts::needs_var)
+            || super::parts::concat_needs_var(&binding.op)
     }
 
     /// A value at indices of its leading axes.
@@ -558,208 +557,5 @@ impl<'f> Writer<'f> {
             Op::Loop(_) | Op::If(_) => Err(Stop::Longer(binding.span)),
             Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => never("an unfinished derivative", binding.span),
         }
-    }
-
-    fn constant(&self, tensor: &Tensor, at: &[Expr], span: Span) -> Render<Rendered> {
-        let scalar = |k: usize| match &tensor.data {
-            Data::Real(data) => self.sizes.real(data[k]),
-            Data::Int(data) => self.sizes.int(data[k]),
-            Data::Bool(data) => expr(ExprKind::Bool(data[k])),
-        };
-        if tensor.to_reals().iter().any(|x| x.is_nan()) {
-            return never("a number that is not one", span);
-        }
-        let Some(first) = (!tensor.is_empty()).then(|| scalar(0)) else {
-            return never("an empty array", span);
-        };
-        if (1..tensor.len()).all(|k| tensor.scalar_at(k) == tensor.scalar_at(0)) {
-            return Ok(Rendered { expr: first, rank: 0 });
-        }
-        if !at.is_empty() {
-            return Err(Stop::Longer(span));
-        }
-        if tensor.len() > 64 || tensor.sizes.len() > 2 {
-            return never("a large table of numbers", span);
-        }
-        let wide = |k: usize| match (&tensor.data, &*scalar(k).kind) {
-            (Data::Real(data), ExprKind::Int(_)) => expr(ExprKind::Real(data[k])),
-            _ => scalar(k),
-        };
-        let all: Vec<Expr> = (0..tensor.len()).map(wide).collect();
-        let e = match tensor.sizes.as_slice() {
-            [_, columns] => {
-                let rows = all.chunks(*columns).map(|row| expr(ExprKind::Array(row.to_vec())));
-                expr(ExprKind::Array(rows.collect()))
-            }
-            _ => expr(ExprKind::Array(all)),
-        };
-        Ok(Rendered { expr: e, rank: tensor.sizes.len() })
-    }
-
-    fn primitive(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
-        if let Some(r) = self.slope_of_tanh(prim, binding, at)? {
-            return Ok(r);
-        }
-        let mut parts: Vec<Expr> = Vec::new();
-        let mut ranks = Vec::new();
-        let mut rank = 0;
-        for operand in &binding.operands {
-            if parts.len() == 1 && *operand == binding.operands[0] {
-                parts.push(parts[0].clone());
-                ranks.push(rank);
-                continue;
-            }
-            let r = self.render(*operand, at)?;
-            rank = rank.max(r.rank);
-            ranks.push(r.rank);
-            parts.push(r.expr);
-        }
-        if at.is_empty() && self.depth == 0 {
-            self.shorten(&binding.operands, &mut parts, &ranks)?;
-        }
-        Ok(Rendered { expr: spelled(prim, parts), rank })
-    }
-
-    /// `4 * sigmoid(2x) * sigmoid(-2x)`, which is the slope of `tanh` without cancellation, is
-    /// written as the `1 - tanh(x)^2` it is for people.
-    fn slope_of_tanh(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Option<Rendered>> {
-        let Some(x) = self.tanh_argument(prim, binding) else { return Ok(None) };
-        let tanh = self.function().bindings.iter().find(|b| {
-            matches!(b.op, Op::Primitive(p) if p.name() == "tanh") && b.operands[0] == x
-        });
-        let (r, rank) = match tanh.map(|b| b.values[0]) {
-            Some(h) => {
-                let e = if at.is_empty() { self.bind(h)? } else { index(self.bind(h)?, at.to_vec()) };
-                (e, self.rank(h) - at.len())
-            }
-            None => {
-                let r = self.render(x, at)?;
-                (call("tanh", vec![r.expr]), r.rank)
-            }
-        };
-        Ok(Some(Rendered { expr: arith::sub(int(1), arith::power(r, 2)), rank }))
-    }
-
-    /// The x of `4 * sigmoid(2 * x) * sigmoid(-2 * x)`.
-    fn tanh_argument(&self, prim: Prim, binding: &'f Binding) -> Option<Value> {
-        if prim.name() != "mul" {
-            return None;
-        }
-        let [left, right] = binding.operands[..] else { return None };
-        let (four, plus) = self.scaled(left)?;
-        let (two, x) = self.scaled(self.applied("sigmoid", plus)?)?;
-        let (minus_two, y) = self.scaled(self.applied("sigmoid", right)?)?;
-        let fits = four.to_bits() == 4f64.to_bits() && two.to_bits() == 2f64.to_bits() && minus_two.to_bits() == (-2f64).to_bits();
-        (fits && x == y).then_some(x)
-    }
-
-    /// The argument of a primitive of one.
-    fn applied(&self, name: &str, value: Value) -> Option<Value> {
-        let binding = self.def(value)?;
-        matches!(binding.op, Op::Primitive(p) if p.name() == name).then(|| binding.operands[0])
-    }
-
-    /// A product with a number in front.
-    fn scaled(&self, value: Value) -> Option<(f64, Value)> {
-        let binding = self.def(value)?;
-        if !matches!(binding.op, Op::Primitive(p) if p.name() == "mul") {
-            return None;
-        }
-        let number = |v: Value| {
-            let mut binding = self.def(v)?;
-            if binding.op.downcast::<Broadcast>().is_some() {
-                binding = self.def(binding.operands[0])?;
-            }
-            match &binding.op {
-                Op::Constant(t) if t.elem() == Elem::Real && t.len() == 1 => Some(t.reals()[0]),
-                _ => None,
-            }
-        };
-        let (a, b) = (binding.operands[0], binding.operands[1]);
-        number(a).map(|n| (n, b)).or_else(|| number(b).map(|n| (n, a)))
-    }
-}
-
-/// A literal that is a real, not an integer that may become one.
-pub(super) fn as_real(e: Expr) -> Expr {
-    match &*e.kind {
-        #[expect(clippy::cast_precision_loss, reason = "literals are small")]
-        ExprKind::Int(n) => expr(ExprKind::Real(*n as f64)),
-        _ => e,
-    }
-}
-
-/// Whether a value made by an op may be that of an expression, and not of its derivative.
-fn comes_from(e: &Expr, op: &Op) -> bool {
-    let prim = match op {
-        Op::Primitive(prim) => prim.name(),
-        _ => "",
-    };
-    match &*e.kind {
-        ExprKind::Chain { rest, .. } => match rest.last().map(|(op, ..)| *op) {
-            Some(BinOp::Add) => matches!(prim, "add" | "sub"),
-            Some(BinOp::Sub) => matches!(prim, "sub" | "add"),
-            Some(BinOp::Mul) => matches!(prim, "mul" | "neg"),
-            Some(BinOp::Div) => matches!(prim, "div" | "mul"),
-            Some(BinOp::MatMul) => super::structural::is_product(op),
-            _ => false,
-        },
-        ExprKind::Call { function, .. } => match &*function.kind {
-            ExprKind::Name(n) => match &**n {
-                "cholesky" => op.downcast::<Cholesky>().is_some(),
-                "sum" | "prod" | "max" | "min" => op.downcast::<Reduce>().is_some(),
-                "mean" => matches!(prim, "div" | "mul"),
-                "dot" => super::structural::is_product(op),
-                n => n == prim,
-            },
-            _ => false,
-        },
-        ExprKind::Index { .. } => op.downcast::<Gather>().is_some() || op.downcast::<Slice>().is_some(),
-        ExprKind::Neg(_) => prim == "neg",
-        ExprKind::Power(..) => matches!(prim, "mul" | "powi" | "pow"),
-        ExprKind::Paren(inner) => comes_from(inner, op),
-        _ => false,
-    }
-}
-
-/// A primitive as it is written.
-fn spelled(prim: Prim, mut parts: Vec<Expr>) -> Expr {
-    let comparison = match prim.name() {
-        "lt" => Some(CmpOp::Lt),
-        "le" => Some(CmpOp::Le),
-        "eq" => Some(CmpOp::Eq),
-        "ne" => Some(CmpOp::Ne),
-        "ge" => Some(CmpOp::Ge),
-        "gt" => Some(CmpOp::Gt),
-        _ => None,
-    };
-    if parts.len() == 2 {
-        let b = parts.pop().expect("two parts");
-        let a = parts.pop().expect("two parts");
-        if let Some(op) = comparison {
-            return tree::compare(op, a, b);
-        }
-        return match prim.name() {
-            "add" => arith::add(a, b),
-            "sub" => arith::sub(a, b),
-            "mul" => arith::mul(a, b),
-            "div" => arith::div(a, b),
-            "minimum" => call("min", vec![a, b]),
-            "maximum" => call("max", vec![a, b]),
-            "and" => tree::chain(a, BinOp::And, b),
-            "or" => tree::chain(a, BinOp::Or, b),
-            "int_div" => tree::chain(a, BinOp::IntDiv, b),
-            "int_mod" => tree::chain(a, BinOp::Mod, b),
-            "powi" => expr(ExprKind::Power(a, b)),
-            "pow" => expr(ExprKind::Power(a, as_real(b))),
-            other => call(other, vec![a, b]),
-        };
-    }
-    match prim.name() {
-        "neg" => arith::neg(parts.remove(0)),
-        "not" => expr(ExprKind::Not(parts.remove(0))),
-        "int_to_real" | "bool_to_real" => call("real", parts),
-        "real_to_int" | "bool_to_int" => call("int", parts),
-        other => call(other, parts),
     }
 }

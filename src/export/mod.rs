@@ -3,7 +3,9 @@
 mod arith;
 mod control;
 mod minima;
+mod parts;
 mod sizes;
+mod spelling;
 mod structural;
 mod tree;
 

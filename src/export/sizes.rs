@@ -30,7 +30,9 @@ impl Sizes {
         }
         for (at, (a, ea)) in names.iter().enumerate() {
             for (b, eb) in &names[at..] {
-                known.push((a * b, mul(ea.clone(), eb.clone())));
+                for step in [0, -1, 1, -2, 2] {
+                    known.push((a * b + step, shifted(&mul(ea.clone(), eb.clone()), step)));
+                }
             }
             for (b, eb) in &names[at + 1..] {
                 for step in [0, -1, 1, -2, 2] {

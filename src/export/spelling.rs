@@ -1,0 +1,216 @@
+//! Literals and primitives in the spelling of the language.
+
+use super::arith;
+use super::minima::{Render, Rendered, Stop, Writer, never};
+use super::structural::is_product;
+use super::tree::{self, call, expr, index, int};
+use crate::diag::Span;
+use crate::ir::{Binding, Data, Elem, Op, Tensor, Value};
+use crate::math::Prim;
+use crate::ops::{Broadcast, Cholesky, Gather, Reduce, Slice};
+use crate::syntax::ast::{BinOp, CmpOp, Expr, ExprKind};
+
+impl<'f> Writer<'f> {
+    pub fn constant(&self, tensor: &Tensor, at: &[Expr], span: Span) -> Render<Rendered> {
+        let scalar = |k: usize| match &tensor.data {
+            Data::Real(data) => self.sizes.real(data[k]),
+            Data::Int(data) => self.sizes.int(data[k]),
+            Data::Bool(data) => expr(ExprKind::Bool(data[k])),
+        };
+        if tensor.to_reals().iter().any(|x| x.is_nan()) {
+            return never("a number that is not one", span);
+        }
+        let Some(first) = (!tensor.is_empty()).then(|| scalar(0)) else {
+            return never("an empty array", span);
+        };
+        if (1..tensor.len()).all(|k| tensor.scalar_at(k) == tensor.scalar_at(0)) {
+            return Ok(Rendered { expr: first, rank: 0 });
+        }
+        if !at.is_empty() {
+            return Err(Stop::Longer(span));
+        }
+        if tensor.len() > 64 || tensor.sizes.len() > 2 {
+            return never("a large table of numbers", span);
+        }
+        let wide = |k: usize| match (&tensor.data, &*scalar(k).kind) {
+            (Data::Real(data), ExprKind::Int(_)) => expr(ExprKind::Real(data[k])),
+            _ => scalar(k),
+        };
+        let all: Vec<Expr> = (0..tensor.len()).map(wide).collect();
+        let e = match tensor.sizes.as_slice() {
+            [_, columns] => {
+                let rows = all.chunks(*columns).map(|row| expr(ExprKind::Array(row.to_vec())));
+                expr(ExprKind::Array(rows.collect()))
+            }
+            _ => expr(ExprKind::Array(all)),
+        };
+        Ok(Rendered { expr: e, rank: tensor.sizes.len() })
+    }
+
+    pub fn primitive(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Rendered> {
+        if let Some(r) = self.slope_of_tanh(prim, binding, at)? {
+            return Ok(r);
+        }
+        let mut parts: Vec<Expr> = Vec::new();
+        let mut ranks = Vec::new();
+        let mut rank = 0;
+        for operand in &binding.operands {
+            if parts.len() == 1 && *operand == binding.operands[0] {
+                parts.push(parts[0].clone());
+                ranks.push(rank);
+                continue;
+            }
+            let r = self.render(*operand, at)?;
+            rank = rank.max(r.rank);
+            ranks.push(r.rank);
+            parts.push(r.expr);
+        }
+        if at.is_empty() && self.depth == 0 {
+            self.shorten(&binding.operands, &mut parts, &ranks)?;
+        }
+        Ok(Rendered { expr: spelled(prim, parts), rank })
+    }
+
+    /// `4 * sigmoid(2x) * sigmoid(-2x)`, which is the slope of `tanh` without cancellation, is
+    /// written as the `1 - tanh(x)^2` it is for people.
+    fn slope_of_tanh(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Option<Rendered>> {
+        let Some(x) = self.tanh_argument(prim, binding) else { return Ok(None) };
+        let tanh = self.function().bindings.iter().find(|b| {
+            matches!(b.op, Op::Primitive(p) if p.name() == "tanh") && b.operands[0] == x
+        });
+        let (r, rank) = match tanh.map(|b| b.values[0]) {
+            Some(h) => {
+                let e = if at.is_empty() { self.bind(h)? } else { index(self.bind(h)?, at.to_vec()) };
+                (e, self.rank(h) - at.len())
+            }
+            None => {
+                let r = self.render(x, at)?;
+                (call("tanh", vec![r.expr]), r.rank)
+            }
+        };
+        Ok(Some(Rendered { expr: arith::sub(int(1), arith::power(r, 2)), rank }))
+    }
+
+    /// The x of `4 * sigmoid(2 * x) * sigmoid(-2 * x)`.
+    fn tanh_argument(&self, prim: Prim, binding: &'f Binding) -> Option<Value> {
+        if prim.name() != "mul" {
+            return None;
+        }
+        let [left, right] = binding.operands[..] else { return None };
+        let (four, plus) = self.scaled(left)?;
+        let (two, x) = self.scaled(self.applied("sigmoid", plus)?)?;
+        let (minus_two, y) = self.scaled(self.applied("sigmoid", right)?)?;
+        let fits = four.to_bits() == 4f64.to_bits() && two.to_bits() == 2f64.to_bits() && minus_two.to_bits() == (-2f64).to_bits();
+        (fits && x == y).then_some(x)
+    }
+
+    /// The argument of a primitive of one.
+    fn applied(&self, name: &str, value: Value) -> Option<Value> {
+        let binding = self.def(value)?;
+        matches!(binding.op, Op::Primitive(p) if p.name() == name).then(|| binding.operands[0])
+    }
+
+    /// A product with a number in front.
+    fn scaled(&self, value: Value) -> Option<(f64, Value)> {
+        let binding = self.def(value)?;
+        if !matches!(binding.op, Op::Primitive(p) if p.name() == "mul") {
+            return None;
+        }
+        let number = |v: Value| {
+            let mut binding = self.def(v)?;
+            if binding.op.downcast::<Broadcast>().is_some() {
+                binding = self.def(binding.operands[0])?;
+            }
+            match &binding.op {
+                Op::Constant(t) if t.elem() == Elem::Real && t.len() == 1 => Some(t.reals()[0]),
+                _ => None,
+            }
+        };
+        let (a, b) = (binding.operands[0], binding.operands[1]);
+        number(a).map(|n| (n, b)).or_else(|| number(b).map(|n| (n, a)))
+    }
+}
+
+/// A literal that is a real, not an integer that may become one.
+pub(super) fn as_real(e: Expr) -> Expr {
+    match &*e.kind {
+        #[expect(clippy::cast_precision_loss, reason = "literals are small")]
+        ExprKind::Int(n) => expr(ExprKind::Real(*n as f64)),
+        _ => e,
+    }
+}
+
+/// Whether a value made by an op may be that of an expression, and not of its derivative.
+pub(super) fn comes_from(e: &Expr, op: &Op) -> bool {
+    let prim = match op {
+        Op::Primitive(prim) => prim.name(),
+        _ => "",
+    };
+    match &*e.kind {
+        ExprKind::Chain { rest, .. } => match rest.last().map(|(op, ..)| *op) {
+            Some(BinOp::Add) => matches!(prim, "add" | "sub"),
+            Some(BinOp::Sub) => matches!(prim, "sub" | "add"),
+            Some(BinOp::Mul) => matches!(prim, "mul" | "neg"),
+            Some(BinOp::Div) => matches!(prim, "div" | "mul"),
+            Some(BinOp::MatMul) => is_product(op),
+            _ => false,
+        },
+        ExprKind::Call { function, .. } => match &*function.kind {
+            ExprKind::Name(n) => match &**n {
+                "cholesky" => op.downcast::<Cholesky>().is_some(),
+                "sum" | "prod" | "max" | "min" => op.downcast::<Reduce>().is_some(),
+                "mean" => matches!(prim, "div" | "mul"),
+                "dot" => is_product(op),
+                n => n == prim,
+            },
+            _ => false,
+        },
+        ExprKind::Index { .. } => op.downcast::<Gather>().is_some() || op.downcast::<Slice>().is_some(),
+        ExprKind::Neg(_) => prim == "neg",
+        ExprKind::Power(..) => matches!(prim, "mul" | "powi" | "pow"),
+        ExprKind::Paren(inner) => comes_from(inner, op),
+        _ => false,
+    }
+}
+
+/// A primitive as it is written.
+fn spelled(prim: Prim, mut parts: Vec<Expr>) -> Expr {
+    let comparison = match prim.name() {
+        "lt" => Some(CmpOp::Lt),
+        "le" => Some(CmpOp::Le),
+        "eq" => Some(CmpOp::Eq),
+        "ne" => Some(CmpOp::Ne),
+        "ge" => Some(CmpOp::Ge),
+        "gt" => Some(CmpOp::Gt),
+        _ => None,
+    };
+    if parts.len() == 2 {
+        let b = parts.pop().expect("two parts");
+        let a = parts.pop().expect("two parts");
+        if let Some(op) = comparison {
+            return tree::compare(op, a, b);
+        }
+        return match prim.name() {
+            "add" => arith::add(a, b),
+            "sub" => arith::sub(a, b),
+            "mul" => arith::mul(a, b),
+            "div" => arith::div(a, b),
+            "minimum" => call("min", vec![a, b]),
+            "maximum" => call("max", vec![a, b]),
+            "and" => tree::chain(a, BinOp::And, b),
+            "or" => tree::chain(a, BinOp::Or, b),
+            "int_div" => tree::chain(a, BinOp::IntDiv, b),
+            "int_mod" => tree::chain(a, BinOp::Mod, b),
+            "powi" => expr(ExprKind::Power(a, b)),
+            "pow" => expr(ExprKind::Power(a, as_real(b))),
+            other => call(other, vec![a, b]),
+        };
+    }
+    match prim.name() {
+        "neg" => arith::neg(parts.remove(0)),
+        "not" => expr(ExprKind::Not(parts.remove(0))),
+        "int_to_real" | "bool_to_real" => call("real", parts),
+        "real_to_int" | "bool_to_int" => call("int", parts),
+        other => call(other, parts),
+    }
+}
