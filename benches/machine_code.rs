@@ -1,7 +1,7 @@
 //! How fast compiled optimizer loops are, beside the same loops in Rust. Run with
-//! `cargo test --release --test codegen_speed -- --ignored --nocapture`.
+//! `cargo bench --bench machine_code`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a measurement")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -188,8 +188,6 @@ fn start(sizes: &[usize], first: f64, data: Vec<Tensor>) -> Vec<Tensor> {
     inputs
 }
 
-#[test]
-#[ignore = "a measurement"]
 fn rosenbrock_by_adam() {
     for (n, steps) in [(2, 20_000), (100, 2000), (10_000, 10)] {
         let program = adam(&[n], steps, &[], |b, x, _| rosenbrock(b, x, n));
@@ -208,8 +206,6 @@ fn noise(sizes: &[usize], scale: f64) -> Tensor {
     Tensor::real(sizes, (0..count).map(|_| draw()).collect())
 }
 
-#[test]
-#[ignore = "a measurement"]
 fn logistic_by_adam() {
     let (n, d, steps) = (569, 30, 50);
     let data = [Ty::real(&[n, d]), Ty::real(&[n])];
@@ -229,8 +225,6 @@ fn logistic_by_adam() {
     measure("logistic 569x30", &program, &inputs, steps, None);
 }
 
-#[test]
-#[ignore = "a measurement"]
 fn network_by_adam() {
     let (n, d, h, o, steps) = (64, 64, 32, 10, 10);
     let count = d * h + h * o;
@@ -269,8 +263,6 @@ fn network_by_adam() {
 
 /// The gradient of the mixture log-likelihood with respect to the log-weights and means only, as
 /// reverse mode would have it: broadcast differences, logsumexp over the components.
-#[test]
-#[ignore = "a measurement"]
 fn mixture_gradient() {
     for (n, d, k, steps) in [(1000, 10, 25, 2), (1000, 32, 25, 2)] {
         let count = k + k * d;
@@ -314,4 +306,11 @@ fn mixture_gradient() {
         inputs[0] = noise(&[count], 1.0);
         measure(&format!("mixture {n}x{d}x{k}"), &program, &inputs, steps, None);
     }
+}
+
+fn main() {
+    rosenbrock_by_adam();
+    logistic_by_adam();
+    network_by_adam();
+    mixture_gradient();
 }
