@@ -78,6 +78,7 @@ static CASES: &[Case] = &[
     case("f", "fn f(A: real[n, n]) = sum([A[i, j]*A[j, i] for i in 0..n, j in 0..n])", "let A: real[4, 4] ~ normal(0, 1)", "A"),
     case("f", "fn f(x: real[n]) = sum(x[i]*x[j] for i in 0..n, j in 0..n if i < j)", X, "x"),
     case("f", "fn f(x: real[n]) = sum(min(x[i], x[n - 1 - i])^2 for i in 0..n)", X, "x"),
+    case("f", "let data = (u = [0.1, 0.7, 1.3], v = [0.3, 0.2, 0.9])\nfn f(b: real[2]) = sum((v - b[0]*(1 - exp(-b[1]*u)))^2 for (u, v) in (data.u, data.v))", "let b: real[2] ~ normal(0, 1)", "b"),
     Case {
         name: "logistic",
         source: include_str!("cases/gradients/logistic.opt"),
@@ -175,7 +176,8 @@ fn printed_gradients_are_what_people_write() {
     let folder = Path::new("tests/cases/gradients");
     for name in ["rosenbrock", "logistic", "network"] {
         let source = std::fs::read_to_string(folder.join(format!("{name}.opt"))).expect("the case exists");
-        let found = text_of(&source, name).unwrap_or_else(|reports| panic!("{reports}")) + "\n";
+        let text = text_of(&source, name).unwrap_or_else(|reports| panic!("{reports}"));
+        let found = format!("// run: check\n{text}\n");
         let golden = folder.join(format!("{name}.grad.opt"));
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&golden, &found).expect("the folder can be written");

@@ -382,3 +382,16 @@ fn time_is_linear_in_the_size() {
         "{small} s for 4_000, {large} s for 40_000"
     );
 }
+
+#[test]
+fn rules_with_real_numbers_leave_integers_alone() {
+    let f = function(&[int()], |b, p| vec![b.call("add", &[p[0], p[0]])]);
+    let f = optimized(&f, false);
+    assert_eq!((count(&f, "add"), count(&f, "mul")), (1, 0), "{f}");
+    let g = function(&[real(&[3])], |b, p| {
+        let twice = b.call("add", &[p[0], p[0]]);
+        vec![b.call("add", &[twice, p[0]])]
+    });
+    let g = optimized(&g, false);
+    assert_eq!(count(&g, "mul"), 1, "{g}");
+}

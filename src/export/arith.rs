@@ -46,6 +46,9 @@ fn negated(e: &Expr) -> Option<Expr> {
 }
 
 pub(super) fn add(a: Expr, b: Expr) -> Expr {
+    if let (ExprKind::Int(x), ExprKind::Int(y)) = (&*a.kind, &*b.kind) {
+        return int(x + y);
+    }
     if same(&a, &b) {
         return mul(int(2), a);
     }

@@ -201,6 +201,8 @@ impl Lower<'_> {
             return;
         }
         let (x, y) = (self.int_fact(a), self.int_fact(b));
+        // With two varying operands the ends need not be reached together.
+        let tight = x.tight && y.tight && (x.is_known() || y.is_known());
         let both = |f: fn(i64, i64) -> Option<i64>, p: Option<i64>, q: Option<i64>| f(p?, q?);
         let fact = match name {
             "add" => IntFact {
@@ -208,12 +210,14 @@ impl Lower<'_> {
                 hi: both(i64::checked_add, x.hi, y.hi),
                 base: if y.base.is_none() { x.base } else if x.base.is_none() { y.base } else { None },
                 offset: x.offset.wrapping_add(y.offset),
+                tight,
             },
             "sub" => IntFact {
                 lo: both(i64::checked_sub, x.lo, y.hi),
                 hi: both(i64::checked_sub, x.hi, y.lo),
                 base: if y.base.is_none() { x.base } else { None },
                 offset: x.offset.wrapping_sub(y.offset),
+                tight,
             },
             "mul" => {
                 let ends: Option<Vec<i64>> = [(x.lo, y.lo), (x.lo, y.hi), (x.hi, y.lo), (x.hi, y.hi)]
@@ -223,6 +227,7 @@ impl Lower<'_> {
                 IntFact {
                     lo: ends.as_ref().and_then(|e| e.iter().min().copied()),
                     hi: ends.as_ref().and_then(|e| e.iter().max().copied()),
+                    tight,
                     ..IntFact::default()
                 }
             }
@@ -239,12 +244,17 @@ impl Lower<'_> {
         let Some(k) = y.lo.filter(|k| Some(*k) == y.hi && *k > 0) else {
             return IntFact::default();
         };
+        let inside = x.lo.is_some_and(|lo| lo >= 0) && x.hi.is_some_and(|hi| hi < k);
+        if name == "int_mod" && inside {
+            return x;
+        }
         if name == "int_mod" {
             return IntFact { lo: Some(0), hi: Some(k - 1), ..IntFact::default() };
         }
         IntFact {
             lo: x.lo.map(|n| n.div_euclid(k)),
             hi: x.hi.map(|n| n.div_euclid(k)),
+            tight: x.tight,
             ..IntFact::default()
         }
     }

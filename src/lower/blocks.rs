@@ -516,9 +516,7 @@ impl Lower<'_> {
     fn loop_params(&mut self, cells: &[Cell], starts: &[Val], types: &[Ty], source: &Source) -> Val {
         let index = self.param(Ty::scalar(Elem::Int));
         if let Some(n) = self.source_len(source).known() {
-            let base = if let Val::Staged(s) = &index { Some(s.value) } else { None };
-            let fact = IntFact { lo: Some(0), hi: Some((n - 1).max(0)), base, offset: 0 };
-            self.learn(&index, fact);
+            self.learn(&index, IntFact::index(&index, n));
         }
         let params: Vec<Val> = types.iter().map(|ty| self.param(ty.clone())).collect();
         let mut params = params.into_iter();

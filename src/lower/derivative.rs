@@ -218,18 +218,18 @@ impl Lower<'_> {
         self.begin_unit("", span);
         for input in &inputs {
             match self.holder(input) {
-                Some(name) => arguments.push(name_expr(&name)),
+                Some(place) => arguments.push(place),
                 None => return self.fail(errors::not_yet(span, "printing a derivative that holds a table of numbers")),
             }
         }
         Ok(GradientCode { program, arguments, layout, sizes })
     }
 
-    /// The top-level name that holds an array.
-    fn holder(&self, array: &Tensor) -> Option<Arc<str>> {
-        self.globals.names().into_iter().find(|name| match self.globals.get(name) {
-            Some(Slot::Let(Val::Known(held), _)) => same_array(held, array),
-            _ => false,
+    /// The top-level name, or field of one, that holds an array.
+    fn holder(&self, array: &Tensor) -> Option<Expr> {
+        self.globals.names().iter().find_map(|name| match self.globals.get(name) {
+            Some(Slot::Let(val, _)) => held(val, name_expr(name), array),
+            _ => None,
         })
     }
 
@@ -331,6 +331,19 @@ fn paths(value: &Val, at: Expr, into: &mut Vec<Expr>) {
             }
         }
         _ => {}
+    }
+}
+
+/// The way to an array in a value.
+fn held(val: &Val, at: Expr, array: &Tensor) -> Option<Expr> {
+    match val {
+        Val::Known(known) if same_array(known, array) => Some(at),
+        Val::Record(record) => record.fields.iter().find_map(|(name, part)| {
+            let field = Ident { name: name.clone(), span: Span::default() };
+            let kind = ExprKind::Field { base: at.clone(), field };
+            held(part, Expr { kind: Box::new(kind), span: Span::default(), depth: 2 }, array)
+        }),
+        _ => None,
     }
 }
 

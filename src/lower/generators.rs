@@ -358,9 +358,7 @@ impl Lower<'_> {
         }
         let index = self.param(Ty::scalar(Elem::Int));
         if let Some(n) = len.known() {
-            let base = if let Val::Staged(s) = &index { Some(s.value) } else { None };
-            let fact = IntFact { lo: Some(0), hi: Some((n - 1).max(0)), base, offset: 0 };
-            self.learn(&index, fact);
+            self.learn(&index, IntFact::index(&index, n));
         }
         self.in_map += 1;
         let (guard, conditional) = (self.guard.clone(), self.conditional);
@@ -488,8 +486,7 @@ impl Lower<'_> {
         }
         let index = self.param(Ty::scalar(Elem::Int));
         if let Some(n) = len.known() {
-            let base = if let Val::Staged(s) = &index { Some(s.value) } else { None };
-            self.learn(&index, IntFact { lo: Some(0), hi: Some((n - 1).max(0)), base, offset: 0 });
+            self.learn(&index, IntFact::index(&index, n));
         }
         self.in_map += 1;
         self.indices.push(index.clone());

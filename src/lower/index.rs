@@ -285,7 +285,7 @@ impl Lower<'_> {
         }
         let never = fact.hi.is_some_and(|hi| hi < 0) || fact.lo.is_some_and(|lo| lo >= n);
         // The ends of a loop variable's interval are reached, unless a condition keeps them out.
-        let reached = fact.base.is_some() && matches!(index, Val::Staged(_));
+        let reached = fact.tight && matches!(index, Val::Staged(_));
         let outside = (fact.hi.is_some_and(|hi| hi >= n) || fact.lo.is_some_and(|lo| lo < 0))
             && fact.lo.is_some()
             && fact.hi.is_some();

@@ -44,6 +44,29 @@ pub(crate) struct IntFact {
     pub base: Option<ir::Value>,
     /// See `base`.
     pub offset: i64,
+    /// Whether both ends of the interval are reached.
+    pub tight: bool,
+}
+
+impl IntFact {
+    /// A known integer.
+    pub fn known(n: i64) -> IntFact {
+        IntFact { lo: Some(n), hi: Some(n), base: None, offset: n, tight: true }
+    }
+
+    /// The index of a loop or generator of so many turns; of one without turns nothing is known.
+    pub fn index(index: &Val, turns: i64) -> IntFact {
+        let base = if let Val::Staged(s) = index { Some(s.value) } else { None };
+        if turns <= 0 {
+            return IntFact { base, ..IntFact::default() };
+        }
+        IntFact { lo: Some(0), hi: Some(turns - 1), base, offset: 0, tight: true }
+    }
+
+    /// Whether the interval is one number.
+    pub fn is_known(self) -> bool {
+        self.lo.is_some() && self.lo == self.hi
+    }
 }
 
 /// A function taken off the stack.
@@ -363,16 +386,13 @@ impl Lower<'_> {
     /// What is known of an integer.
     pub(crate) fn int_fact(&self, val: &Val) -> IntFact {
         match val {
-            Val::Int(Dim::Known(n)) => {
-                IntFact { lo: Some(*n), hi: Some(*n), base: None, offset: *n }
-            }
+            Val::Int(Dim::Known(n)) => IntFact::known(*n),
             Val::Staged(s) => self
                 .stage_id(s)
                 .and_then(|stage| self.ints.get(&(stage, s.value)).copied())
                 .unwrap_or(IntFact { base: Some(s.value), ..IntFact::default() }),
             Val::Known(t) if t.elem() == Elem::Int && t.len() == 1 => {
-                let n = t.ints()[0];
-                IntFact { lo: Some(n), hi: Some(n), base: None, offset: n }
+                IntFact::known(t.ints()[0])
             }
             _ => IntFact::default(),
         }

@@ -44,6 +44,10 @@ fn fire(graph: &mut Graph, rule: &Rule, prim: Prim, c: &Candidate) -> Option<Val
     let Term::Call(_, terms) = &rule.pattern else {
         return None;
     };
+    // A rule of variables alone would match integers too; its numbers are reals.
+    if c.ty.elem == Elem::Int && has_real(&rule.replacement) {
+        return None;
+    }
     let start = Match {
         variables: vec![None; rule.variables.len()],
         inner: Vec::new(),
@@ -57,6 +61,15 @@ fn fire(graph: &mut Graph, rule: &Rule, prim: Prim, c: &Candidate) -> Option<Val
                 .all(|condition| holds(graph, condition, m))
     })?;
     Some(emit(graph, &rule.replacement, &found, c.ty))
+}
+
+/// Whether a real number stands in a term.
+fn has_real(term: &Term) -> bool {
+    match term {
+        Term::Variable(_) => false,
+        Term::Literal(tensor) => matches!(tensor.data, Data::Real(_)),
+        Term::Call(_, terms) => terms.iter().any(has_real),
+    }
 }
 
 /// A match so far.
