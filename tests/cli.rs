@@ -119,7 +119,9 @@ fn check_runs_nothing() {
 
 #[test]
 fn check_does_not_doubt_what_only_a_run_can_know() {
-    let file = program("let n = int(sum([1.0, 2.0]))\nprint zeros[n]\nlet f = if n > 2 then sin else cos\nprint f(0.0)\n");
+    let file = program(
+        "let n = int(sum([1.0, 2.0]))\nprint zeros[n]\nlet f = if n > 2 then sin else cos\nprint f(0.0)\n",
+    );
     assert_eq!(run(&["check", &file]).code, 0);
     assert_eq!(run(&["run", &file]).out, "[0, 0, 0]\n0\n");
 }
@@ -165,6 +167,18 @@ fn ir_shows_the_code_of_solves() {
     assert!(all.out.contains("first") && !all.out.contains("vjp"), "{}", all.out);
     assert_eq!(run(&["ir", &file, "--after", "lowr"]).code, 2);
     assert_eq!(run(&["ir", &file, "--solve", "third"]).code, 2);
+}
+
+#[test]
+fn grad_prints_a_program() {
+    let file = program("fn f(x: real[n]) = sum(x^2)\nfn g(x: real) = sin(x)\n");
+    let done = run(&["grad", &format!("{file}:g")]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.contains("cos(x)"), "{}", done.out);
+    let derivative = program(&done.out);
+    assert_eq!(run(&["check", &derivative]).code, 0, "it is a program: {}", done.out);
+    assert_eq!(run(&["grad", &format!("{file}:h")]).code, 1);
+    assert!(json(&run(&["grad", &format!("{file}:f"), "--json"]))["derivative"].is_string());
 }
 
 #[test]
@@ -219,8 +233,16 @@ fn exit_codes_tell_what_happened() {
         (1, "print zeros[10^12]\n".into()),
         (1, "fn f(k: real) = [1.0, 2.0][int(k)]\nprint f(7.0)\n".into()),
         (3, "assert 1 == 2\nprint 1\n".into()),
-        (3, format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until grad_norm < 1e-8 or steps >= 5\n")),
-        (0, format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until steps >= 5\n")),
+        (
+            3,
+            format!(
+                "{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until grad_norm < 1e-8 or steps >= 5\n"
+            ),
+        ),
+        (
+            0,
+            format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 1e-3) until steps >= 5\n"),
+        ),
         (4, "let fit = minimize x^4 - x^6 over x = 2.0 using gd(lr = 1.0) until grad_norm < 1e-8\n".into()),
         (5, format!("print {}1{}\n", "(".repeat(1000), ")".repeat(1000))),
         (6, "let data = csv(\"missing.csv\")\nprint data\n".into()),
@@ -308,7 +330,8 @@ fn the_report_of_a_run_has_its_fields() {
 
 #[test]
 fn diagnostics_are_objects() {
-    let done = run(&["check", &program("let λ = 1\nlet y = λ + lambad\nlet lambda = 2\nprint lambad\n"), "--json"]);
+    let done =
+        run(&["check", &program("let λ = 1\nlet y = λ + lambad\nlet lambda = 2\nprint lambad\n"), "--json"]);
     assert_eq!((done.code, done.err.as_str()), (1, ""));
     let found = &json(&done)["diagnostics"][0];
     assert_eq!(found["severity"], "error");
@@ -322,7 +345,8 @@ fn diagnostics_are_objects() {
 
 #[test]
 fn numbers_that_json_lacks_are_texts() {
-    let done = run(&["run", &program("let fit = minimize x^4 - x^6 over x = 2.0 using gd(lr = 1.0)\n"), "--json"]);
+    let done =
+        run(&["run", &program("let fit = minimize x^4 - x^6 over x = 2.0 using gd(lr = 1.0)\n"), "--json"]);
     let report = json(&done);
     assert_eq!(report["solves"][0]["status"], "numerical_error");
     assert_eq!(done.code, 4);
@@ -448,14 +472,25 @@ fn no_memory_is_both_writable_and_executable() {
     child.wait().expect("it ends");
     let both: Vec<&str> = maps
         .lines()
-        .filter(|line| line.split_whitespace().nth(1).is_some_and(|rights| rights.contains('w') && rights.contains('x')))
+        .filter(|line| {
+            line.split_whitespace().nth(1).is_some_and(|rights| rights.contains('w') && rights.contains('x'))
+        })
         .collect();
     assert!(maps.contains("r-x"), "there is code");
     assert!(both.is_empty(), "{both:?}");
     // Where the system calls can be watched, none may ask for both at once either.
-    let file = program(format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 0.4)\nprint fit.x\n"));
+    let file =
+        program(format!("{BOWL}let fit = minimize bowl(x) over x = [0.0] using gd(lr = 0.4)\nprint fit.x\n"));
     let traced = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=mmap,mprotect,pkey_mprotect", env!("CARGO_BIN_EXE_minima"), "run", &file])
+        .args([
+            "-f",
+            "-qq",
+            "-e",
+            "trace=mmap,mprotect,pkey_mprotect",
+            env!("CARGO_BIN_EXE_minima"),
+            "run",
+            &file,
+        ])
         .output();
     if let Ok(traced) = traced
         && traced.status.success()
@@ -477,10 +512,11 @@ fn is_raw(letter: char) -> bool {
 
 #[test]
 fn no_raw_control_reaches_the_terminal() {
-    let bidi: Vec<String> = "\u{061C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}"
-        .chars()
-        .map(|mark| format!("let x = \"{mark}\" + 1\n"))
-        .collect();
+    let bidi: Vec<String> =
+        "\u{061C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}"
+            .chars()
+            .map(|mark| format!("let x = \"{mark}\" + 1\n"))
+            .collect();
     let mut fixtures: Vec<Vec<u8>> = bidi.into_iter().map(String::into_bytes).collect();
     for text in [
         "let x = \u{1b}[31m red\n",

@@ -34,18 +34,8 @@ impl Dice {
     }
 
     fn real(&mut self) -> f64 {
-        const SPECIAL: [f64; 10] = [
-            0.0,
-            -0.0,
-            1.0,
-            -1.0,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-            1e300,
-            5e-324,
-            0.5,
-        ];
+        const SPECIAL: [f64; 10] =
+            [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300, 5e-324, 0.5];
         if self.below(12) == 0 {
             return self.pick(&SPECIAL);
         }
@@ -63,10 +53,7 @@ impl Dice {
                 });
                 Tensor::real(&sizes, data.collect())
             }
-            Elem::Int => Tensor::int(
-                &sizes,
-                (0..count).map(|_| self.below(9) as i64 - 4).collect(),
-            ),
+            Elem::Int => Tensor::int(&sizes, (0..count).map(|_| self.below(9) as i64 - 4).collect()),
             Elem::Bool => Tensor::bool(&sizes, (0..count).map(|_| self.below(2) == 0).collect()),
         }
     }
@@ -76,10 +63,9 @@ impl Dice {
 fn same(a: &Tensor, b: &Tensor) -> bool {
     a.sizes == b.sizes
         && match (&a.data, &b.data) {
-            (Data::Real(a), Data::Real(b)) => a
-                .iter()
-                .zip(b.iter())
-                .all(|(x, y)| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan())),
+            (Data::Real(a), Data::Real(b)) => {
+                a.iter().zip(b.iter()).all(|(x, y)| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan()))
+            }
             (a, b) => a == b,
         }
 }
@@ -129,15 +115,11 @@ impl Gen {
             return (0..rank).map(|_| self.dice.pick(&[1, 3, 8, 17, 20, 33])).collect();
         }
         let rank = self.dice.pick(&[0, 0, 1, 1, 1, 2, 2, 3]);
-        (0..rank)
-            .map(|_| self.dice.pick(&[1, 2, 3, 4, 5, 7, 9]))
-            .collect()
+        (0..rank).map(|_| self.dice.pick(&[1, 2, 3, 4, 5, 7, 9])).collect()
     }
 
     fn ty(&mut self) -> Ty {
-        let elem = self
-            .dice
-            .pick(&[Elem::Real, Elem::Real, Elem::Real, Elem::Int, Elem::Bool]);
+        let elem = self.dice.pick(&[Elem::Real, Elem::Real, Elem::Real, Elem::Int, Elem::Bool]);
         let sizes = self.sizes();
         Ty::new(elem, known(&sizes))
     }
@@ -148,11 +130,8 @@ impl Gen {
         if !fitting.is_empty() && self.dice.below(8) != 0 {
             return self.dice.pick(&fitting);
         }
-        let same_elem: Vec<Value> = pool
-            .iter()
-            .copied()
-            .filter(|v| b.ty(*v).elem == ty.elem && b.ty(*v).rank() == 0)
-            .collect();
+        let same_elem: Vec<Value> =
+            pool.iter().copied().filter(|v| b.ty(*v).elem == ty.elem && b.ty(*v).rank() == 0).collect();
         if !same_elem.is_empty() && self.dice.below(3) != 0 {
             let scalar = self.dice.pick(&same_elem);
             return b.broadcast_to(scalar, &ty.dims);
@@ -196,12 +175,35 @@ impl Gen {
 
     fn primitive(&mut self, b: &mut Build, pool: &[Value]) -> Value {
         let cheap = [
-            "add", "sub", "mul", "div", "neg", "abs", "minimum", "maximum", "masked_mul", "lt",
-            "where", "sqrt", "int_to_real", "bool_to_real",
+            "add",
+            "sub",
+            "mul",
+            "div",
+            "neg",
+            "abs",
+            "minimum",
+            "maximum",
+            "masked_mul",
+            "lt",
+            "where",
+            "sqrt",
+            "int_to_real",
+            "bool_to_real",
         ];
         let all: Vec<Prim> = Prim::all().collect();
         let prim = if self.whole {
-            let exact = ["add", "sub", "mul", "neg", "minimum", "maximum", "masked_mul", "lt", "where", "bool_to_real"];
+            let exact = [
+                "add",
+                "sub",
+                "mul",
+                "neg",
+                "minimum",
+                "maximum",
+                "masked_mul",
+                "lt",
+                "where",
+                "bool_to_real",
+            ];
             Prim::named(self.dice.pick(&exact)).unwrap()
         } else if self.dice.below(3) == 0 {
             self.dice.pick(&all)
@@ -251,11 +253,7 @@ impl Gen {
             1 => {
                 let count = ty.count();
                 let split = self.dice.pick(&[1, 2, 3, count]);
-                let dims = if count % split == 0 {
-                    vec![split, count / split]
-                } else {
-                    vec![count]
-                };
+                let dims = if count.is_multiple_of(split) { vec![split, count / split] } else { vec![count] };
                 b.reshape(x, &known(&dims))
             }
             2 if rank > 1 => {
@@ -292,11 +290,7 @@ impl Gen {
                     Elem::Bool => &[Fold::All, Fold::Any],
                 };
                 let fold = self.dice.pick(folds);
-                let axes: Vec<usize> = if self.dice.below(2) == 0 {
-                    (0..rank).collect()
-                } else {
-                    vec![axis]
-                };
+                let axes: Vec<usize> = if self.dice.below(2) == 0 { (0..rank).collect() } else { vec![axis] };
                 b.reduce(fold, x, &axes)
             }
             9 if rank > 0 && ty.elem == Elem::Real && self.sums => {
@@ -398,12 +392,7 @@ impl Gen {
             let both = condition.call("and", &[small, also]);
             condition.finish(vec![both])
         });
-        let op = Loop {
-            trip: Dim::from(trip),
-            condition,
-            body,
-            carried: carried.len(),
-        };
+        let op = Loop { trip: Dim::from(trip), condition, body, carried: carried.len() };
         let operands = carried.into_iter().chain(captures).collect();
         let values = b.bind(Op::Loop(Arc::new(op)), operands, types);
         // Empty arrays make for dull programs.
@@ -414,7 +403,7 @@ impl Gen {
         let condition = self.value(b, pool, &boolean(&[]));
         let captures = self.captures(pool);
         let types: Vec<Ty> = (0..1 + self.dice.below(2)).map(|_| self.ty()).collect();
-        let mut branch = |gen_: &mut Gen| {
+        let branch = |gen_: &mut Gen| {
             let mut branch = Build::new("branch", b.span());
             let mut params: Vec<Value> = captures.iter().map(|v| branch.param(b.ty(*v).clone())).collect();
             gen_.depth -= 1;
@@ -423,10 +412,7 @@ impl Gen {
             let results = types.iter().map(|ty| gen_.value(&mut branch, &params, ty)).collect();
             branch.finish(results)
         };
-        let op = If {
-            then: branch(self),
-            otherwise: branch(self),
-        };
+        let op = If { then: branch(self), otherwise: branch(self) };
         let operands = [condition].into_iter().chain(captures).collect();
         b.bind(Op::If(Arc::new(op)), operands, types)
     }
@@ -448,12 +434,7 @@ impl Gen {
 }
 
 fn random(seed: u64, precision: Precision, whole: bool) -> (Program, Vec<Tensor>) {
-    let mut generator = Gen {
-        dice: Dice(seed),
-        depth: 2,
-        sums: precision == Precision::F64 || whole,
-        whole,
-    };
+    let mut generator = Gen { dice: Dice(seed), depth: 2, sums: precision == Precision::F64 || whole, whole };
     let mut b = Build::new("main", Span::default());
     let types: Vec<Ty> = (0..4).map(|_| generator.ty()).collect();
     let mut pool: Vec<Value> = types.iter().map(|ty| b.param(ty.clone())).collect();
@@ -472,14 +453,9 @@ fn random(seed: u64, precision: Precision, whole: bool) -> (Program, Vec<Tensor>
 fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
     let (program, inputs) = random(seed, precision, whole);
     let expected = eval(&program, &inputs);
-    let options = Options {
-        optimise,
-        ordered: !whole,
-        verify: true,
-        ..Options::default()
-    };
-    let compiled = compile(&program, &options)
-        .unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program));
+    let options = Options { optimise, ordered: !whole, verify: true, ..Options::default() };
+    let compiled =
+        compile(&program, &options).unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program));
     let mut instance = compiled.instance().unwrap();
     // Twice: nothing may be left over from a run.
     for _ in 0..2 {
@@ -538,8 +514,27 @@ fn sums_of_whole_numbers_are_exact_in_any_order() {
 /// Every primitive on all combinations of special values.
 fn check_primitives(precision: Precision) {
     let reals = [
-        0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 2.5, 1e-320, 1e300, -1e300, f64::INFINITY, f64::NEG_INFINITY,
-        f64::NAN, 3.7, -3.2, 0.1, 1e19, -1e19, 0.49999999999999994, 1e-40, 100.0,
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -2.5,
+        2.5,
+        1e-320,
+        1e300,
+        -1e300,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        3.7,
+        -3.2,
+        0.1,
+        1e19,
+        -1e19,
+        0.49999999999999994,
+        1e-40,
+        100.0,
     ];
     let reals = reals.map(|x: f64| match precision {
         Precision::F64 => x,
@@ -590,7 +585,9 @@ fn check_primitives(precision: Precision) {
                 let args: Vec<_> = inputs.iter().map(|t| t.scalar_at(k)).collect();
                 assert!(
                     same(&element(&expected[0]), &element(&found[0])),
-                    "{prim:?}{args:?}: {:?} {:?}", element(&expected[0]), element(&found[0])
+                    "{prim:?}{args:?}: {:?} {:?}",
+                    element(&expected[0]),
+                    element(&found[0])
                 );
             }
         }
@@ -777,7 +774,9 @@ fn matrix_products_agree_with_the_oracle() {
     for (m, k, n) in [(3, 4, 5), (40, 50, 60), (64, 17, 33), (1, 200, 90), (90, 200, 1), (20, 300, 20)] {
         for (a_axis, b_axis) in [(1, 0), (0, 0), (1, 1), (0, 1)] {
             for precision in [Precision::F64, Precision::F32] {
-                let shape = |first: usize, second: usize, swap: bool| if swap { [second, first] } else { [first, second] };
+                let shape = |first: usize, second: usize, swap: bool| {
+                    if swap { [second, first] } else { [first, second] }
+                };
                 let mut b = Build::new("main", Span::default());
                 let x = b.param(real(&shape(m, k, a_axis == 0)));
                 let y = b.param(real(&shape(k, n, b_axis == 1)));
@@ -785,7 +784,8 @@ fn matrix_products_agree_with_the_oracle() {
                 let turned = b.permute(product, &[1, 0]);
                 let program = program(b.finish(vec![product, turned]), precision);
                 let mut input = |sizes: [usize; 2]| {
-                    let data = (0..sizes[0] * sizes[1]).map(|_| f64::from((dice.below(2000) as f32 - 1000.0) / 256.0));
+                    let data = (0..sizes[0] * sizes[1])
+                        .map(|_| f64::from((dice.below(2000) as f32 - 1000.0) / 256.0));
                     Tensor::real(&sizes, data.collect())
                 };
                 let inputs = [input(shape(m, k, a_axis == 0)), input(shape(k, n, b_axis == 1))];

@@ -22,10 +22,52 @@ fn ulps(a: f64, b: f64) -> f64 {
 
 fn arguments() -> Vec<f64> {
     let mut all = vec![
-        0.0, 1.0, 0.5, 2.0, 1e-300, 5e-324, 1e-20, 1e-17, 1e-16, 1e-10, 1e-8, 0.25, 0.2555, 0.549, 0.55, 20.0,
-        22.0, 36.0, 37.0, 40.0, 56.0, 700.0, 708.0, 709.5, 709.782_712_893_384, 709.79, 710.0, 744.0, 745.0,
-        745.2, 746.0, 1e3, 1e6, 1.1e6, 1e18, 1e300, f64::MAX, f64::INFINITY, f64::NAN, f64::MIN_POSITIVE,
-        0.346_573, 0.346_574, 1.039_72, 1.039_73, 0.999_999_999_999, 1.000_000_000_001,
+        0.0,
+        1.0,
+        0.5,
+        2.0,
+        1e-300,
+        5e-324,
+        1e-20,
+        1e-17,
+        1e-16,
+        1e-10,
+        1e-8,
+        0.25,
+        0.2555,
+        0.549,
+        0.55,
+        20.0,
+        22.0,
+        36.0,
+        37.0,
+        40.0,
+        56.0,
+        700.0,
+        708.0,
+        709.5,
+        709.782_712_893_384,
+        709.79,
+        710.0,
+        744.0,
+        745.0,
+        745.2,
+        746.0,
+        1e3,
+        1e6,
+        1.1e6,
+        1e18,
+        1e300,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NAN,
+        f64::MIN_POSITIVE,
+        0.346_573,
+        0.346_574,
+        1.039_72,
+        1.039_73,
+        0.999_999_999_999,
+        1.000_000_000_001,
     ];
     let mut state = 1_u64;
     for _ in 0..200_000 {
@@ -68,7 +110,9 @@ fn elementary_functions_are_close_to_libm() {
 fn rows_have_the_bits_of_single_elements() {
     let mut count = 0;
     for prim in Prim::all() {
-        let Some(function) = block(prim, false) else { continue };
+        let Some(function) = block(prim, false) else {
+            continue;
+        };
         let single = block(prim, true).expect("both precisions");
         count += 1;
         for row in arguments().chunks(97) {
@@ -85,7 +129,10 @@ fn rows_have_the_bits_of_single_elements() {
                 };
                 assert_eq!(ulps(apply(*x), *y), 0.0, "{prim:?}({x})");
                 let expected = apply(f64::from(*x as f32)) as f32;
-                assert!(expected.to_bits() == z.to_bits() || (expected.is_nan() && z.is_nan()), "{prim:?}({x})");
+                assert!(
+                    expected.to_bits() == z.to_bits() || (expected.is_nan() && z.is_nan()),
+                    "{prim:?}({x})"
+                );
             }
         }
     }

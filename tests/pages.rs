@@ -19,6 +19,8 @@ struct Page {
     code: String,
     title: String,
     meaning: String,
+    /// Whether `minima grad` is what has the error.
+    grad: bool,
     wrong: String,
     right: String,
 }
@@ -36,10 +38,18 @@ fn pages() -> Vec<Page> {
         } else if let Some(page) = pages.last_mut() {
             match (line, part) {
                 ("wrong:", _) => part = "wrong",
+                ("wrong (grad):", _) => {
+                    page.grad = true;
+                    part = "wrong";
+                }
                 ("right:", _) => part = "right",
                 ("", _) => {}
-                (line, "wrong") => page.wrong += &format!("{}\n", line.strip_prefix("  ").expect("two spaces")),
-                (line, "right") => page.right += &format!("{}\n", line.strip_prefix("  ").expect("two spaces")),
+                (line, "wrong") => {
+                    page.wrong += &format!("{}\n", line.strip_prefix("  ").expect("two spaces"))
+                }
+                (line, "right") => {
+                    page.right += &format!("{}\n", line.strip_prefix("  ").expect("two spaces"))
+                }
                 (line, _) => page.meaning += &format!("{line}\n"),
             }
         }
@@ -59,8 +69,11 @@ fn is_code(text: &str) -> bool {
 /// The program of a case file, without what is expected of it.
 fn of_case(code: &str) -> String {
     let text = std::fs::read_to_string(format!("tests/cases/errors/{code}.opt")).unwrap_or_default();
-    let is_code = |line: &&str| !line.starts_with("// run:") && !(line.starts_with("//") && line.contains('^'));
-    text.lines().filter(is_code).fold(String::new(), |all, line| all + line.trim_end() + "\n")
+    let is_expectation =
+        |line: &&str| line.starts_with("// run:") || line.starts_with("//") && line.contains('^');
+    text.lines()
+        .filter(|line| !is_expectation(line))
+        .fold(String::new(), |all, line| all + line.trim_end() + "\n")
 }
 
 struct Asserted(Vec<Event>);
@@ -73,15 +86,20 @@ impl Sink for Asserted {
     }
 }
 
-/// Runs a program among the bad data; gives its reports, drawn.
-fn reports(text: &str) -> Vec<(String, bool, String)> {
-    let mut session = Session::new(SessionOptions::default()).expect("the standard library is without errors");
+/// Runs a program among the bad data, or differentiates its function; gives the reports, drawn.
+fn reports(text: &str, grad: bool) -> Vec<(String, bool, String)> {
+    let mut session =
+        Session::new(SessionOptions::default()).expect("the standard library is without errors");
     let file = session.sources.add("example.opt", text);
     let mut program = Program::new("tests/cases/errors/bad_data");
     program.read(file, text);
     program.check(&mut session);
     let mut sink = Asserted(Vec::new());
-    if !program.is_wrong() {
+    if grad && !program.is_wrong() {
+        let folder = program.folder.clone();
+        let found = minima::run::derivative(&mut session, &folder, &program.files[0], None);
+        program.reports.extend(found.err().into_iter().flatten());
+    } else if !program.is_wrong() {
         program.run(&mut session, &mut sink);
     }
     for event in sink.0 {
@@ -100,13 +118,22 @@ fn reports(text: &str) -> Vec<(String, bool, String)> {
 }
 
 fn write(page: &Page, message: &str) -> String {
-    let Page { code, title, meaning, wrong, right } = page;
+    let Page { code, title, meaning, grad, wrong, right } = page;
     let mut text = format!("# {code}. {title}\n\n{meaning}");
     let fence = |text: &mut String, head: &str, kind: &str, body: &str| {
         writeln!(text, "\n{head}\n\n```{kind}\n{}\n```", body.trim_end()).expect("writing to a string");
     };
     if !message.is_empty() {
-        fence(&mut text, "A program with this error:", "minima", wrong);
+        fence(
+            &mut text,
+            if *grad {
+                "A program with this error under `minima grad`:"
+            } else {
+                "A program with this error:"
+            },
+            "minima",
+            wrong,
+        );
         fence(&mut text, "The message:", "text", message);
     }
     if !right.is_empty() {
@@ -122,7 +149,7 @@ fn every_page_shows_its_error_and_how_to_mend_it() {
         for page in pages() {
             let mut message = String::new();
             if !page.wrong.is_empty() {
-                let found = reports(&page.wrong);
+                let found = reports(&page.wrong, page.grad);
                 match found.iter().find(|(code, _, _)| *code == page.code) {
                     Some((_, _, drawn)) => {
                         let lines: Vec<&str> = drawn.lines().map(str::trim_end).collect();
@@ -131,7 +158,7 @@ fn every_page_shows_its_error_and_how_to_mend_it() {
                     None => wrong.push(format!("{}: the wrong program reports {found:?}", page.code)),
                 }
             }
-            let mended = reports(&page.right);
+            let mended = reports(&page.right, page.grad);
             if !page.right.is_empty() && mended.iter().any(|(code, error, _)| *error || *code == page.code) {
                 wrong.push(format!("{}: the mended program reports {mended:?}", page.code));
             }

@@ -214,7 +214,7 @@ fn gathers_of_every_affine_kind() {
         );
 
         let ty = f.result_types()[0].clone();
-        let scattered = function(&[ty.clone()], |b, p| {
+        let scattered = function(std::slice::from_ref(&ty), |b, p| {
             let index: Vec<Value> = indices
                 .iter()
                 .map(|(a, c, offset)| {
@@ -231,7 +231,7 @@ fn gathers_of_every_affine_kind() {
         let after = optimized(&scattered, true);
         assert_eq!(count(&after, "scatter") == 1, stays, "{name}: {after}");
         let updates = noise.reals(&ty.sizes(), -1.0, 1.0);
-        let (a, b) = (run(&scattered, &[updates.clone()]), run(&after, &[updates]));
+        let (a, b) = (run(&scattered, std::slice::from_ref(&updates)), run(&after, &[updates]));
         for (a, b) in a[0].reals().iter().zip(b[0].reals()) {
             assert!((a - b).abs() < 1e-14, "{name}");
         }

@@ -143,7 +143,7 @@ pub struct Options {
     /// Most memory of a program, such as 500MB or 4GiB [default: 3/4 of the machine's]
     #[arg(long, global = true, value_name = "BYTES", value_parser = bytes)]
     pub memory_limit: Option<u64>,
-    /// Most steps of compile-time evaluation [default: 20000000]
+    /// Most steps of compile-time evaluation [default: 1000000]
     #[arg(long, global = true, value_name = "N")]
     pub work_limit: Option<u64>,
     /// Only rewrite rules that keep every bit

@@ -12,7 +12,9 @@ pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
     let code = code.map(str::to_uppercase);
     let text = match &code {
         Some(code) => page(code)?.to_string(),
-        None => PAGES.iter().map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n"),
+        None => {
+            PAGES.iter().map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n")
+        }
     };
     output.result(text.trim_end());
     if output.json {
@@ -25,7 +27,8 @@ fn page(code: &str) -> Result<&'static str, Failure> {
     let found = PAGES.iter().find(|(known, _)| *known == code);
     found.map(|(_, page)| *page).ok_or_else(|| {
         let near = nearest(code, PAGES.iter().map(|(known, _)| *known));
-        let near = near.map_or("`minima explain` lists all codes".into(), |near| format!("did you mean {near}?"));
+        let near =
+            near.map_or("`minima explain` lists all codes".into(), |near| format!("did you mean {near}?"));
         Failure::usage(format!("there is no code `{code}`; {near}"))
     })
 }

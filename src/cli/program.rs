@@ -5,7 +5,7 @@ use super::exit;
 use super::output::Output;
 use super::record::{Record, does_not_hold};
 use super::settings::Settings;
-use super::signals::Signals;
+use super::signals::{Signals, Watch};
 use super::source::{Failure, Source};
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
@@ -80,7 +80,7 @@ impl Program {
 
     /// Runs the program.
     pub fn run(&mut self) -> Record {
-        self.begin();
+        let _watch = self.begin();
         let mut record = self.record();
         self.code.run(&mut self.session, &mut record);
         self.report_failed(&record);
@@ -89,13 +89,13 @@ impl Program {
 
     /// Runs the program with every solve ended at its start, and gives its code.
     pub fn plan(&mut self) -> Vec<Planned> {
-        self.begin();
+        let _watch = self.begin();
         self.code.plan(&mut self.session)
     }
 
     /// Runs the program, then its tests. Only what the tests print is shown.
     pub fn test(&mut self) -> Vec<Tested> {
-        self.begin();
+        let _watch = self.begin();
         let mut record = self.record();
         let tests = self.code.test(&mut self.session, &mut record);
         self.report_failed(&record);
@@ -112,16 +112,16 @@ impl Program {
         exit::of_reports(&self.code.reports, self.settings.memory_limit.given)
     }
 
-    fn begin(&mut self) {
-        if let Some(seconds) = self.settings.time_limit.value {
-            self.signals.watch(seconds);
-        }
+    /// Starts the clock.
+    fn begin(&mut self) -> Option<Watch> {
+        let watch = self.settings.time_limit.value.map(|seconds| self.signals.watch(seconds));
         if let Some(at) = self.plant.clone().filter(|at| at.starts_with("pass")) {
             *self.session.observer.borrow_mut() = Some(Box::new(move |pass, _| {
                 assert!(at != format!("pass:{pass}"), "a planted panic after {pass}");
             }));
         }
         self.stage("run");
+        watch
     }
 
     fn report_failed(&mut self, record: &Record) {

@@ -24,13 +24,14 @@ impl Assertion {
     /// The assertion that an event tells of.
     pub fn of(event: &Event) -> Option<Assertion> {
         match event {
-            Event::Assert { held, message, detail, span } => Some(Assertion {
-                held: *held,
-                message: message.clone(),
-                detail: detail.clone(),
-                span: *span,
-            }),
-            Event::Print { .. } | Event::Solving | Event::Progress(_) | Event::Solved(_) | Event::Saved { .. } => None,
+            Event::Assert { held, message, detail, span } => {
+                Some(Assertion { held: *held, message: message.clone(), detail: detail.clone(), span: *span })
+            }
+            Event::Print { .. }
+            | Event::Solving
+            | Event::Progress(_)
+            | Event::Solved(_)
+            | Event::Saved { .. } => None,
         }
     }
 }
@@ -84,7 +85,8 @@ impl Record {
         }
         self.told = Some(Instant::now());
         let Progress { steps, loss, grad_norm, seconds } = progress;
-        let slope = if grad_norm.is_nan() { String::new() } else { format!("  grad_norm {}", number(grad_norm)) };
+        let slope =
+            if grad_norm.is_nan() { String::new() } else { format!("  grad_norm {}", number(grad_norm)) };
         self.output.note(&format!("{steps:>9} steps  {seconds:>8.3} s  loss {}{slope}", number(loss)));
     }
 }

@@ -47,7 +47,10 @@ impl Settings {
             seed: Setting::of(options.seed, default.seed),
             precision: Setting::of(options.precision.map(Into::into), default.precision),
             time_limit: Setting::of(options.time_limit.map(Some), default.time_limit),
-            memory_limit: Setting::of(options.memory_limit, memory_of_machine().unwrap_or(default.memory_limit)),
+            memory_limit: Setting::of(
+                options.memory_limit,
+                memory_of_machine().unwrap_or(default.memory_limit),
+            ),
             work_limit: Setting::of(options.work_limit, default.work_limit),
             exact: Setting::of(options.exact.then_some(true), default.exact),
             engine: Setting::of(options.engine.map(Into::into), default.engine),

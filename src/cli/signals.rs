@@ -26,11 +26,8 @@ pub struct Signals {
 impl Signals {
     /// Listens from now on.
     pub fn listen() -> Signals {
-        let signals = Signals {
-            stop: Arc::default(),
-            code: Arc::default(),
-            at_once: Arc::new(AtomicBool::new(true)),
-        };
+        let signals =
+            Signals { stop: Arc::default(), code: Arc::default(), at_once: Arc::new(AtomicBool::new(true)) };
         for (signal, code) in CODES {
             // Actions run in the order in which they are registered. Where the system refuses
             // one, the signal does what it always does.
@@ -54,15 +51,18 @@ impl Signals {
         u8::try_from(self.code.load(Ordering::Relaxed)).ok().filter(|code| *code != 0)
     }
 
-    /// Asks to stop when the time is over: solves look at the clock themselves, but a single step
-    /// may take long.
-    pub fn watch(&self, seconds: f64) {
+    /// Asks to stop when the time is over, until the watch is dropped: solves look at the clock
+    /// themselves, but a single step may take long.
+    pub fn watch(&self, seconds: f64) -> Watch {
+        let over = Arc::new(AtomicBool::new(false));
+        let watch = Watch { over: over.clone(), signals: self.clone() };
         let stop = self.stop.clone();
         let deadline = Instant::now().checked_add(Duration::from_secs_f64((seconds * 1.02 + 0.05).min(1e9)));
         std::thread::spawn(move || {
             while let Some(deadline) = deadline {
                 match deadline.checked_duration_since(Instant::now()) {
                     Some(left) => std::thread::sleep(left),
+                    None if over.load(Ordering::Relaxed) => break,
                     None => {
                         stop.store(true, Ordering::Relaxed);
                         std::thread::sleep(Duration::from_millis(500));
@@ -70,5 +70,22 @@ impl Signals {
                 }
             }
         });
+        watch
+    }
+}
+
+/// Looks at the clock of a program that runs.
+#[derive(Debug)]
+pub struct Watch {
+    over: Arc<AtomicBool>,
+    signals: Signals,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if self.signals.received().is_none() {
+            self.signals.stop.store(false, Ordering::Relaxed);
+        }
     }
 }

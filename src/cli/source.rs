@@ -89,8 +89,7 @@ impl Source {
 
 /// E0121. A program that is not UTF-8.
 fn not_utf8(span: Span) -> Report {
-    Report::error("E0121", span, "this is not UTF-8 text")
-        .help("save the program with the encoding UTF-8")
+    Report::error("E0121", span, "this is not UTF-8 text").help("save the program with the encoding UTF-8")
 }
 
 fn bounded(reader: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
@@ -112,9 +111,8 @@ pub fn programs(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         return Ok(vec![path.to_path_buf()]);
     }
     let name = path.display();
-    let entries = path
-        .read_dir()
-        .map_err(|why| Failure::usage(format!("cannot read `{name}`: {}", why.kind())))?;
+    let entries =
+        path.read_dir().map_err(|why| Failure::usage(format!("cannot read `{name}`: {}", why.kind())))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "opt"))

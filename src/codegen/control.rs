@@ -1,9 +1,9 @@
 //! Steps in order, loops and choices.
 
-use cranelift::codegen::ir::{InstBuilder, condcodes::IntCC, types};
+use cranelift::codegen::ir::{InstBuilder, Value, condcodes::IntCC, types};
 
 use crate::math::Scalar;
-use crate::plan::{Block, IfStep, ItemId, LoopStep, Stacked, Step};
+use crate::plan::{Block, IfStep, ItemId, KernelStep, LoopStep, Stacked, Step};
 use crate::runtime::Context;
 
 use super::emit::Emitter;
@@ -37,12 +37,8 @@ impl<'p> Emitter<'p, '_> {
         }
     }
 
-    fn kernel(&mut self, step: &'p crate::plan::KernelStep) {
+    fn kernel(&mut self, step: &'p KernelStep) {
         let (address, record) = self.shared.kernel(self.plan, step);
-        #[expect(
-            clippy::cast_possible_wrap,
-            reason = "an address is a pattern of bits"
-        )]
         let record = self.int_const(record as i64);
         let (context, arena) = (self.context, self.arena);
         self.call(address, &[context, arena, record], None);
@@ -95,12 +91,7 @@ impl<'p> Emitter<'p, '_> {
         }
     }
 
-    fn copy_bytes(
-        &mut self,
-        source: cranelift::codegen::ir::Value,
-        target: cranelift::codegen::ir::Value,
-        bytes: usize,
-    ) {
+    fn copy_bytes(&mut self, source: Value, target: Value, bytes: usize) {
         let bytes = self.int_const(i64::try_from(bytes).unwrap_or(i64::MAX));
         let address = super::symbols::copy as *const () as usize;
         self.call(address, &[target, source, bytes], None);
@@ -168,12 +159,9 @@ impl<'p> Emitter<'p, '_> {
     }
 
     /// Whether the host wants the run to go on.
-    fn running(&mut self) -> cranelift::codegen::ir::Value {
+    fn running(&mut self) -> Value {
         let context = self.context;
-        let flag = self
-            .b
-            .ins()
-            .load(types::I64, Self::flags(), context, Context::STOP);
+        let flag = self.b.ins().load(types::I64, Self::flags(), context, Context::STOP);
         let stop = self.b.ins().load(types::I8, Self::flags(), flag, 0);
         let zero = self.b.ins().iconst(types::I8, 0);
         self.b.ins().icmp(IntCC::Equal, stop, zero)

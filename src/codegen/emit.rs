@@ -152,16 +152,11 @@ impl<'p> Emitter<'p, '_> {
     /// An index if it is in range, else 0 with a note in the context.
     pub(super) fn checked(&mut self, index: Value, size: usize, span: Span) -> Value {
         let size = self.int_const(i64::try_from(size).unwrap_or(i64::MAX));
-        let bad = self
-            .b
-            .ins()
-            .icmp(IntCC::UnsignedGreaterThanOrEqual, index, size);
+        let bad = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, size);
         let cold = self.b.create_block();
         let rest = self.b.create_block();
         let good = self.b.append_block_param(rest, types::I64);
-        self.b
-            .ins()
-            .brif(bad, cold, &[], rest, &[index.into()]);
+        self.b.ins().brif(bad, cold, &[], rest, &[index.into()]);
         self.b.switch_to_block(cold);
         self.b.set_cold_block(cold);
         self.b.seal_block(cold);

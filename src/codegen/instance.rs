@@ -42,15 +42,9 @@ impl fmt::Debug for Instance {
 
 impl Instance {
     pub(super) fn new(program: Rc<Inner>) -> Result<Instance, Refusal> {
-        let arena = Arena::new(program.plan.arena).map_err(|error| Refusal::Memory {
-            needed: error.bytes,
-            limit: program.options.memory_limit,
-        })?;
-        let mut instance = Instance {
-            program,
-            arena,
-            stop: Arc::new(AtomicBool::new(false)),
-        };
+        let arena = Arena::new(program.plan.arena)
+            .map_err(|error| Refusal::Memory { needed: error.bytes, limit: program.options.memory_limit })?;
+        let mut instance = Instance { program, arena, stop: Arc::new(AtomicBool::new(false)) };
         let program = instance.program.clone();
         for (item, tensor) in &program.plan.constants {
             instance.write(*item, tensor);
@@ -107,10 +101,7 @@ impl Instance {
             let plan = &self.program.plan;
             let (from, to) = (plan.results[*result], plan.params[*param]);
             let (a, b) = (plan.item(from), plan.item(to));
-            assert!(
-                a.elem == b.elem && a.sizes == b.sizes,
-                "result {result} does not fit parameter {param}"
-            );
+            assert!(a.elem == b.elem && a.sizes == b.sizes, "result {result} does not fit parameter {param}");
             let bytes = a.count() * plan.width(a.elem);
             let (from, to) = (plan.offset(from), plan.offset(to));
             let arena = self.arena.slice_mut::<u8>(0, self.arena.size());
@@ -152,10 +143,7 @@ impl Instance {
     fn scalar(&self, result: usize, elem: Elem) -> ItemId {
         let id = self.program.plan.results[result];
         let item = self.program.plan.item(id);
-        assert!(
-            item.is_scalar() && item.elem == elem,
-            "result {result} is not a scalar of {elem}"
-        );
+        assert!(item.is_scalar() && item.elem == elem, "result {result} is not a scalar of {elem}");
         id
     }
 

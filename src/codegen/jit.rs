@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use cranelift::codegen::Context as Compile;
-use cranelift::codegen::ir::{self, types};
 use cranelift::codegen::control::ControlPlane;
+use cranelift::codegen::ir::{self, types};
 use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::settings::{self, Configurable};
 use cranelift::prelude::{AbiParam, FunctionBuilder, FunctionBuilderContext, Signature};
@@ -82,11 +82,7 @@ impl<'p> Shared<'p> {
     }
 
     /// A chunk, to be called from a function; it is written later.
-    pub(super) fn chunk(
-        &mut self,
-        outlined: &'p Outlined,
-        function: &mut ir::Function,
-    ) -> ir::FuncRef {
+    pub(super) fn chunk(&mut self, outlined: &'p Outlined, function: &mut ir::Function) -> ir::FuncRef {
         let id = self
             .module
             .declare_anonymous_function(&self.signature)
@@ -108,8 +104,8 @@ impl<'p> Shared<'p> {
         let operands: Vec<_> = step.operands.iter().map(|id| part(*id)).collect();
         let record = kernels::record(site, part(step.item), &operands, &step.numbers);
         let single = plan.precision == Precision::F32;
-        let kernel = kernels::find(step.name, single)
-            .unwrap_or_else(|| panic!("no kernel is called {}", step.name));
+        let kernel =
+            kernels::find(step.name, single).unwrap_or_else(|| panic!("no kernel is called {}", step.name));
         self.records.push(record.into_boxed_slice());
         let record = self.records.last().map_or(std::ptr::null(), |r| r.as_ptr());
         (kernel as usize, record)
@@ -159,16 +155,8 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         list: options.listing,
         listing: String::new(),
     };
-    let main = shared
-        .module
-        .declare_anonymous_function(&shared.signature)
-        .map_err(refused)?;
-    let scalars: Vec<ItemId> = plan
-        .params
-        .iter()
-        .copied()
-        .filter(|id| plan.item(*id).is_scalar())
-        .collect();
+    let main = shared.module.declare_anonymous_function(&shared.signature).map_err(refused)?;
+    let scalars: Vec<ItemId> = plan.params.iter().copied().filter(|id| plan.item(*id).is_scalar()).collect();
     let mut builder = FunctionBuilderContext::new();
     let mut context = shared.module.make_context();
     let mut bytes = write(plan, &mut shared, &mut builder, &mut context, main, &plan.body, &scalars)?;
@@ -243,9 +231,7 @@ fn quickly(
         .collect();
     let align = u64::from(code.buffer.alignment);
     let bytes = code.code_buffer();
-    module
-        .define_function_bytes(id, align, bytes, &relocations)
-        .map_err(refused)
+    module.define_function_bytes(id, align, bytes, &relocations).map_err(refused)
 }
 
 /// Writes the instructions of a machine function.

@@ -17,19 +17,11 @@ impl Emitter<'_, '_> {
     }
 
     fn vector(&self) -> Type {
-        if self.real == types::F32 {
-            types::F32X4
-        } else {
-            types::F64X2
-        }
+        if self.real == types::F32 { types::F32X4 } else { types::F64X2 }
     }
 
     fn mask(&self) -> Type {
-        if self.real == types::F32 {
-            types::I32X4
-        } else {
-            types::I64X2
-        }
+        if self.real == types::F32 { types::I32X4 } else { types::I64X2 }
     }
 
     /// A real in every lane, or a truth value as a mask.
@@ -142,10 +134,8 @@ impl Emitter<'_, '_> {
     /// A machine function on vectors and, where the flag says so not, scalars.
     pub(super) fn primitive_in_lanes(&mut self, prim: Prim, args: &[(Value, bool)]) -> Value {
         if let Cpu::Instruction(instruction) = prim.cpu() {
-            let args: Vec<Value> = args
-                .iter()
-                .map(|(value, lanes)| if *lanes { *value } else { self.splat(*value) })
-                .collect();
+            let args: Vec<Value> =
+                args.iter().map(|(value, lanes)| if *lanes { *value } else { self.splat(*value) }).collect();
             return self.instruction_in_lanes(instruction, &args);
         }
         let mut result = None;
@@ -172,11 +162,8 @@ impl Emitter<'_, '_> {
         let ty = self.b.func.dfg.value_type(a);
         let flags = cranelift::codegen::ir::MemFlagsData::new()
             .with_endianness(cranelift::codegen::ir::Endianness::Little);
-        let mask = if self.b.func.dfg.value_type(mask) == ty {
-            mask
-        } else {
-            self.b.ins().bitcast(ty, flags, mask)
-        };
+        let mask =
+            if self.b.func.dfg.value_type(mask) == ty { mask } else { self.b.ins().bitcast(ty, flags, mask) };
         self.b.ins().bitselect(mask, a, b)
     }
 
@@ -258,9 +245,7 @@ impl Emitter<'_, '_> {
             .collect();
         while parts.len() > 1 {
             let half = parts.len() / 2;
-            parts = (0..half)
-                .map(|at| self.combine(fold, parts[at], parts[at + half]))
-                .collect();
+            parts = (0..half).map(|at| self.combine(fold, parts[at], parts[at + half])).collect();
         }
         parts[0]
     }

@@ -8,13 +8,11 @@
 //! sums over contiguous elements and matrix products add in another, fixed order, and in `f32` all
 //! arithmetic is `f32`.
 
-#![expect(
-    unsafe_code,
-    reason = "calling compiled code and freeing it; every use says why it is safe"
-)]
+#![expect(unsafe_code, reason = "calling compiled code and freeing it; every use says why it is safe")]
 
 mod control;
 mod emit;
+mod folds;
 mod instance;
 mod jit;
 mod lanes;
@@ -23,6 +21,7 @@ mod rows;
 mod scalar;
 mod symbols;
 mod values;
+mod view;
 
 pub use instance::{Instance, Trapped};
 
@@ -86,15 +85,10 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Memory { needed, limit } => write!(
-                f,
-                "the program needs {} of memory, and the limit is {}",
-                size(*needed),
-                size(*limit)
-            ),
-            Refusal::Unaddressable => {
-                f.write_str("the program needs more memory than can be addressed")
+            Refusal::Memory { needed, limit } => {
+                write!(f, "the program needs {} of memory, and the limit is {}", size(*needed), size(*limit))
             }
+            Refusal::Unaddressable => f.write_str("the program needs more memory than can be addressed"),
             Refusal::Values { count, limit } => {
                 write!(f, "the program has {count} values, and the limit is {limit}")
             }
@@ -116,11 +110,7 @@ fn size(bytes: usize) -> String {
         amount /= 1024.0;
         unit = next;
     }
-    if unit == "bytes" {
-        format!("{bytes} bytes")
-    } else {
-        format!("{amount:.1} {unit}")
-    }
+    if unit == "bytes" { format!("{bytes} bytes") } else { format!("{amount:.1} {unit}") }
 }
 
 /// The most values of a program: Cranelift's own limits are further away.
@@ -162,10 +152,7 @@ impl fmt::Debug for Compiled {
 pub fn compile(program: &Program, options: &Options) -> Result<Compiled, Refusal> {
     let count = program.main.size();
     if count > VALUES {
-        return Err(Refusal::Values {
-            count,
-            limit: VALUES,
-        });
+        return Err(Refusal::Values { count, limit: VALUES });
     }
     let compiled = catch_unwind(AssertUnwindSafe(|| build(program, options)));
     compiled.unwrap_or_else(|panic| {
@@ -178,26 +165,13 @@ pub fn compile(program: &Program, options: &Options) -> Result<Compiled, Refusal
 }
 
 fn build(program: &Program, options: &Options) -> Result<Compiled, Refusal> {
-    let choices = Choices {
-        fuse: options.optimise,
-        ordered: options.ordered,
-        ..Choices::default()
-    };
+    let choices = Choices { fuse: options.optimise, ordered: options.ordered, ..Choices::default() };
     let plan = plan::plan(program, choices).map_err(|_| Refusal::Unaddressable)?;
     if plan.arena > options.memory_limit {
-        return Err(Refusal::Memory {
-            needed: plan.arena,
-            limit: options.memory_limit,
-        });
+        return Err(Refusal::Memory { needed: plan.arena, limit: options.memory_limit });
     }
     let code = jit::compile(&plan, options)?;
-    Ok(Compiled {
-        inner: Rc::new(Inner {
-            plan,
-            code,
-            options: *options,
-        }),
-    })
+    Ok(Compiled { inner: Rc::new(Inner { plan, code, options: *options }) })
 }
 
 impl Compiled {
@@ -256,7 +230,5 @@ pub fn run_once(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Fai
         instance.set(at, input);
     }
     instance.run()?;
-    Ok((0..program.main.results.len())
-        .map(|at| instance.get(at))
-        .collect())
+    Ok((0..program.main.results.len()).map(|at| instance.get(at)).collect())
 }

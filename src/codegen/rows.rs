@@ -41,11 +41,7 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(nodes: usize, base: Value) -> Rows {
-        Rows {
-            of: vec![None; nodes],
-            ready: vec![false; nodes],
-            base,
-        }
+        Rows { of: vec![None; nodes], ready: vec![false; nodes], base }
     }
 }
 
@@ -95,13 +91,7 @@ impl<'p> Writer<'p> {
     }
 
     /// The innermost loop by rows.
-    pub(super) fn by_rows(
-        &mut self,
-        e: &mut Emitter<'p, '_>,
-        level: usize,
-        start: usize,
-        end: usize,
-    ) {
+    pub(super) fn by_rows(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
         let calls = self.row_calls(e, end - start);
         let stages = self.stages(&calls);
         for (row, id) in calls.iter().enumerate() {
@@ -139,11 +129,7 @@ impl<'p> Writer<'p> {
         let width = e.width(Elem::Real);
         let before = e.times(base, width);
         self.rows.base = e.b.ins().isub(first, before);
-        let span = Span {
-            base: Some(base),
-            from: 0,
-            to: count,
-        };
+        let span = Span { base: Some(base), from: 0, to: count };
         for calls in stages {
             self.in_vectors(e, level, span, &Body::Arguments(calls.clone()));
             for id in calls {
@@ -182,9 +168,7 @@ impl<'p> Writer<'p> {
             return;
         };
         for id in calls {
-            let (Node::Primitive(_, args), Some(row)) =
-                (&self.nest.nodes[id.0], self.rows.of[id.0])
-            else {
+            let (Node::Primitive(_, args), Some(row)) = (&self.nest.nodes[id.0], self.rows.of[id.0]) else {
                 continue;
             };
             let value = self.value(e, args[0]);

@@ -71,20 +71,12 @@ impl Emitter<'_, '_> {
 
     /// A real as `f64`.
     pub(super) fn widen(&mut self, x: Value) -> Value {
-        if self.real == types::F32 {
-            self.b.ins().fpromote(types::F64, x)
-        } else {
-            x
-        }
+        if self.real == types::F32 { self.b.ins().fpromote(types::F64, x) } else { x }
     }
 
     /// An `f64` as a real.
     pub(super) fn narrow(&mut self, x: Value) -> Value {
-        if self.real == types::F32 {
-            self.b.ins().fdemote(types::F32, x)
-        } else {
-            x
-        }
+        if self.real == types::F32 { self.b.ins().fdemote(types::F32, x) } else { x }
     }
 
     /// A call of a host function; without a result, the value is meaningless.
@@ -101,10 +93,7 @@ impl Emitter<'_, '_> {
             self.signatures.insert(signature, reference);
             reference
         });
-        #[expect(
-            clippy::cast_possible_wrap,
-            reason = "an address is a pattern of bits"
-        )]
+        #[expect(clippy::cast_possible_wrap, reason = "an address is a pattern of bits")]
         let callee = self.int_const(address as i64);
         let call = self.b.ins().call_indirect(reference, callee, args);
         let results = self.b.inst_results(call);
@@ -169,16 +158,10 @@ impl Emitter<'_, '_> {
             (I::Ceil, _) => self.b.ins().ceil(a),
             (I::Round, _) => self.b.ins().nearest(a),
             (I::Lt, _) => self.compare(FloatCC::LessThan, IntCC::SignedLessThan, args),
-            (I::Le, _) => {
-                self.compare(FloatCC::LessThanOrEqual, IntCC::SignedLessThanOrEqual, args)
-            }
+            (I::Le, _) => self.compare(FloatCC::LessThanOrEqual, IntCC::SignedLessThanOrEqual, args),
             (I::Eq, _) => self.compare(FloatCC::Equal, IntCC::Equal, args),
             (I::Ne, _) => self.compare(FloatCC::NotEqual, IntCC::NotEqual, args),
-            (I::Ge, _) => self.compare(
-                FloatCC::GreaterThanOrEqual,
-                IntCC::SignedGreaterThanOrEqual,
-                args,
-            ),
+            (I::Ge, _) => self.compare(FloatCC::GreaterThanOrEqual, IntCC::SignedGreaterThanOrEqual, args),
             (I::Gt, _) => self.compare(FloatCC::GreaterThan, IntCC::SignedGreaterThan, args),
             (I::And, _) => self.b.ins().band(a, b),
             (I::Or, _) => self.b.ins().bor(a, b),

@@ -71,12 +71,7 @@ impl<'p> Writer<'p> {
             let target = self.nest.target(output);
             let item = e.plan.item(output.item);
             let place = if item.is_scalar() {
-                Place {
-                    stream: 0,
-                    offset: 0,
-                    elem: item.elem,
-                    computed: Vec::new(),
-                }
+                Place { stream: 0, offset: 0, elem: item.elem, computed: Vec::new() }
             } else {
                 self.place(e, output.item, &target, Vec::new())
             };
@@ -135,21 +130,13 @@ impl<'p> Writer<'p> {
             1 => 0,
             _ => form.coefficient(var) * width,
         });
-        let stream = Stream {
-            start,
-            coefficients: coefficients.collect(),
-        };
+        let stream = Stream { start, coefficients: coefficients.collect() };
         let known = self.streams.iter().position(|s| *s == stream);
         let stream = known.unwrap_or_else(|| {
             self.streams.push(stream);
             self.streams.len() - 1
         });
-        Place {
-            stream,
-            offset,
-            elem,
-            computed,
-        }
+        Place { stream, offset, elem, computed }
     }
 
     /// The pointer of a stream at a level.
@@ -203,11 +190,7 @@ impl<'p> Writer<'p> {
                 }
             },
             Node::Read { operand, at } => self.read(e, id, nest.operands[*operand], at),
-            Node::Within {
-                ranges,
-                then,
-                otherwise,
-            } => self.within(e, ranges, *then, *otherwise),
+            Node::Within { ranges, then, otherwise } => self.within(e, ranges, *then, *otherwise),
         };
         self.values[id.0] = Some(value.clone());
         value
@@ -224,12 +207,7 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn primitive(
-        &mut self,
-        e: &mut Emitter<'p, '_>,
-        prim: Prim,
-        args: &[Val],
-    ) -> Val {
+    fn primitive(&mut self, e: &mut Emitter<'p, '_>, prim: Prim, args: &[Val]) -> Val {
         let count = args.iter().find_map(|arg| match arg {
             Val::Lanes(lanes) => Some(lanes.len()),
             Val::One(_) => None,
@@ -254,9 +232,7 @@ impl<'p> Writer<'p> {
     fn read(&mut self, e: &mut Emitter<'p, '_>, id: NodeId, item: ItemId, at: &[At]) -> Val {
         match self.sources[id.0].clone() {
             Source::Scalar(item) => Val::One(e.scalar(item)),
-            Source::Memory(place) if place.computed.is_empty() => {
-                self.load(e, &place, self.entered)
-            }
+            Source::Memory(place) if place.computed.is_empty() => self.load(e, &place, self.entered),
             Source::Memory(place) => {
                 let mut pointer = self.pointers[self.entered][place.stream];
                 for (node, size, distance) in &place.computed {

@@ -54,11 +54,7 @@ fn draw(report: &Report, sources: &Sources, color: bool) -> String {
     };
     let config = Config::default()
         .with_color(color)
-        .with_char_set(if color {
-            CharSet::Unicode
-        } else {
-            CharSet::Ascii
-        })
+        .with_char_set(if color { CharSet::Unicode } else { CharSet::Ascii })
         .with_index_type(IndexType::Byte)
         .with_compact(false);
     let mut built = ariadne::Report::build(kind, place(report.span))
@@ -71,11 +67,8 @@ fn draw(report: &Report, sources: &Sources, color: bool) -> String {
         built = built.with_label(Label::new(place(report.span)).with_message("here").with_color(paint));
     }
     for label in &report.labels {
-        built = built.with_label(
-            Label::new(place(label.span))
-                .with_message(printable(&label.text))
-                .with_color(paint),
-        );
+        built = built
+            .with_label(Label::new(place(label.span)).with_message(printable(&label.text)).with_color(paint));
     }
     for help in &report.help {
         built = built.with_help(printable(help));
@@ -87,9 +80,7 @@ fn draw(report: &Report, sources: &Sources, color: bool) -> String {
     files.extend(report.labels.iter().map(|label| label.span.file));
     files.sort();
     files.dedup();
-    let texts = files
-        .iter()
-        .map(|file| (name(*file), safe_text(sources.get(*file).1)));
+    let texts = files.iter().map(|file| (name(*file), safe_text(sources.get(*file).1)));
     let cache = ariadne::sources(texts.collect::<Vec<_>>());
     let mut out = Vec::new();
     match built.finish().write(cache, &mut out) {
@@ -131,11 +122,7 @@ pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|letter| {
             let keep = letter == '\n' || !is_unsafe(letter);
-            let shown = if keep {
-                letter.to_string()
-            } else {
-                letter.escape_unicode().to_string()
-            };
+            let shown = if keep { letter.to_string() } else { letter.escape_unicode().to_string() };
             shown.chars().collect::<Vec<_>>()
         })
         .collect()

@@ -519,7 +519,7 @@ impl<'f> Writer<'f> {
         let bind = self.needs_statements(value)
             || (!view && reads > 1)
             || (heavy && inside && (at.is_empty() || super::structural::is_product(&binding.op)));
-        if bind && !(self.pure && !self.needs_statements(value)) {
+        if bind && (!self.pure || self.needs_statements(value)) {
             let e = self.bind(value)?;
             return Ok(Rendered { expr: index(e, at.to_vec()), rank });
         }

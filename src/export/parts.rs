@@ -117,8 +117,8 @@ impl<'f> Writer<'f> {
             let moved = if step == Dim::Known(1) { i.clone() } else { arith::mul(self.size(&step), i.clone()) };
             places.push(if op.before[axis] == Dim::Known(0) { moved } else { arith::add(moved, self.size(&op.before[axis])) });
         }
-        for axis in last_spread..dims.len() {
-            let end = op.before[axis].add(&dims[axis]).unwrap_or(Dim::Known(0));
+        for (axis, dim) in dims.iter().enumerate().skip(last_spread) {
+            let end = op.before[axis].add(dim).unwrap_or(Dim::Known(0));
             let lo = (op.before[axis] != Dim::Known(0)).then(|| self.size(&op.before[axis]));
             let hi = (op.after[axis] != Dim::Known(0)).then(|| self.size(&end));
             places.push(range(lo, hi));

@@ -200,9 +200,9 @@ impl<'f> Writer<'f> {
             });
         }
         let mut cut = 0;
-        for axis in at.len()..dims.len() {
+        for (axis, dim) in dims.iter().enumerate().skip(at.len()) {
             let lo = (op.starts[axis] != Dim::Known(0)).then(|| self.size(&op.starts[axis]));
-            let hi = (op.limits[axis] != dims[axis]).then(|| self.size(&op.limits[axis]));
+            let hi = (op.limits[axis] != *dim).then(|| self.size(&op.limits[axis]));
             if lo.is_some() || hi.is_some() {
                 cut = args.len() + 1;
             }

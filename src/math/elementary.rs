@@ -6,10 +6,8 @@
 //! crate), with the cases told apart by selection; errors stay below one unit in the last place
 //! (`tanh`: about two).
 
-#![expect(clippy::excessive_precision, reason = "the constants stand as their source prints them")]
-
-const LN2_HI: f64 = 6.931_471_803_691_238_164_90e-01;
-const LN2_LO: f64 = 1.908_214_929_270_587_700_02e-10;
+const LN2_HI: f64 = 6.931_471_803_691_238e-1;
+const LN2_LO: f64 = 1.908_214_929_270_587_7e-10;
 const INV_LN2: f64 = std::f64::consts::LOG2_E;
 /// Added and taken away, it rounds to a whole number; added, the number stands in the lowest bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -45,11 +43,11 @@ fn clamp(x: f64, lo: f64, hi: f64) -> f64 {
 /// `e^x`.
 #[inline(always)]
 pub fn exp(x: f64) -> f64 {
-    const P1: f64 = 1.666_666_666_666_660_190_37e-01;
-    const P2: f64 = -2.777_777_777_701_559_338_42e-03;
-    const P3: f64 = 6.613_756_321_437_934_361_17e-05;
-    const P4: f64 = -1.653_390_220_546_525_153_90e-06;
-    const P5: f64 = 4.138_136_797_057_238_460_39e-08;
+    const P1: f64 = 1.666_666_666_666_660_2e-1;
+    const P2: f64 = -2.777_777_777_701_559_3e-3;
+    const P3: f64 = 6.613_756_321_437_934e-5;
+    const P4: f64 = -1.653_390_220_546_525_2e-6;
+    const P5: f64 = 4.138_136_797_057_238_5e-8;
     let x = clamp(x, -746.0, 710.0);
     let (n, k) = whole(x * INV_LN2);
     let (hi, lo) = (x - n * LN2_HI, n * LN2_LO);
@@ -62,11 +60,11 @@ pub fn exp(x: f64) -> f64 {
 /// `e^x - 1`.
 #[inline(always)]
 pub fn expm1(x: f64) -> f64 {
-    const Q1: f64 = -3.333_333_333_333_313_164_28e-02;
-    const Q2: f64 = 1.587_301_587_254_814_601_65e-03;
-    const Q3: f64 = -7.936_507_578_674_879_424_73e-05;
-    const Q4: f64 = 4.008_217_827_329_362_395_52e-06;
-    const Q5: f64 = -2.010_992_181_836_243_713_26e-07;
+    const Q1: f64 = -3.333_333_333_333_313e-2;
+    const Q2: f64 = 1.587_301_587_254_814_6e-3;
+    const Q3: f64 = -7.936_507_578_674_88e-5;
+    const Q4: f64 = 4.008_217_827_329_362e-6;
+    const Q5: f64 = -2.010_992_181_836_243_7e-7;
     let y = clamp(x, -60.0, 710.0);
     let (n, k) = whole(y * INV_LN2);
     let (hi, lo) = (y - n * LN2_HI, n * LN2_LO);
@@ -92,13 +90,13 @@ pub fn expm1(x: f64) -> f64 {
     if x.abs() < 5.551_115_123_125_783e-17 { x } else { sum }
 }
 
-const LG1: f64 = 6.666_666_666_666_735_130e-01;
-const LG2: f64 = 3.999_999_999_940_941_908e-01;
-const LG3: f64 = 2.857_142_874_366_239_149e-01;
-const LG4: f64 = 2.222_219_843_214_978_396e-01;
-const LG5: f64 = 1.818_357_216_161_805_012e-01;
-const LG6: f64 = 1.531_383_769_920_937_332e-01;
-const LG7: f64 = 1.479_819_860_511_658_591e-01;
+const LG1: f64 = 6.666_666_666_666_735e-1;
+const LG2: f64 = 3.999_999_999_940_942e-1;
+const LG3: f64 = 2.857_142_874_366_239e-1;
+const LG4: f64 = 2.222_219_843_214_978_4e-1;
+const LG5: f64 = 1.818_357_216_161_805e-1;
+const LG6: f64 = 1.531_383_769_920_937_3e-1;
+const LG7: f64 = 1.479_819_860_511_658_6e-1;
 
 /// `k` and `f` with `x = 2^k (1 + f)`, `1 + f` between the square roots of 1/2 and 2.
 #[inline(always)]
@@ -201,9 +199,9 @@ pub const TURNS: f64 = 1_000_000.0;
 #[inline(always)]
 fn reduce(x: f64) -> (i64, f64, f64) {
     const INV_PIO2: f64 = std::f64::consts::FRAC_2_PI;
-    const PIO2_1: f64 = 1.570_796_326_734_125_614_17e+00;
-    const PIO2_2: f64 = 6.077_100_506_303_965_976_60e-11;
-    const PIO2_2T: f64 = 2.022_266_248_795_950_631_54e-21;
+    const PIO2_1: f64 = 1.570_796_326_734_125_6;
+    const PIO2_2: f64 = 6.077_100_506_303_966e-11;
+    const PIO2_2T: f64 = 2.022_266_248_795_950_6e-21;
     let (n, k) = whole(x * INV_PIO2);
     let t = x - n * PIO2_1;
     let w = n * PIO2_2;
@@ -216,12 +214,12 @@ fn reduce(x: f64) -> (i64, f64, f64) {
 /// Sine of `x + y`, both small.
 #[inline(always)]
 fn sin_near(x: f64, y: f64) -> f64 {
-    const S1: f64 = -1.666_666_666_666_663_243_48e-01;
-    const S2: f64 = 8.333_333_333_322_489_461_24e-03;
-    const S3: f64 = -1.984_126_982_985_794_931_34e-04;
-    const S4: f64 = 2.755_731_370_707_006_767_89e-06;
-    const S5: f64 = -2.505_076_025_340_686_341_95e-08;
-    const S6: f64 = 1.589_690_995_211_550_102_21e-10;
+    const S1: f64 = -1.666_666_666_666_663_2e-1;
+    const S2: f64 = 8.333_333_333_322_49e-3;
+    const S3: f64 = -1.984_126_982_985_795e-4;
+    const S4: f64 = 2.755_731_370_707_006_8e-6;
+    const S5: f64 = -2.505_076_025_340_686_3e-8;
+    const S6: f64 = 1.589_690_995_211_55e-10;
     let z = x * x;
     let w = z * z;
     let r = S2 + z * (S3 + z * S4) + z * w * (S5 + z * S6);
@@ -232,12 +230,12 @@ fn sin_near(x: f64, y: f64) -> f64 {
 /// Cosine of `x + y`, both small.
 #[inline(always)]
 fn cos_near(x: f64, y: f64) -> f64 {
-    const C1: f64 = 4.166_666_666_666_660_190_37e-02;
-    const C2: f64 = -1.388_888_888_887_410_957_49e-03;
-    const C3: f64 = 2.480_158_728_947_672_941_78e-05;
-    const C4: f64 = -2.755_731_435_139_066_330_35e-07;
-    const C5: f64 = 2.087_572_321_298_174_827_90e-09;
-    const C6: f64 = -1.135_964_755_778_819_482_65e-11;
+    const C1: f64 = 4.166_666_666_666_66e-2;
+    const C2: f64 = -1.388_888_888_887_411e-3;
+    const C3: f64 = 2.480_158_728_947_673e-5;
+    const C4: f64 = -2.755_731_435_139_066_3e-7;
+    const C5: f64 = 2.087_572_321_298_175e-9;
+    const C6: f64 = -1.135_964_755_778_819_5e-11;
     let z = x * x;
     let w = z * z;
     let r = z * (C1 + z * (C2 + z * C3)) + w * w * (C4 + z * (C5 + z * C6));
@@ -260,7 +258,7 @@ fn turned(x: f64, quarter: i64) -> f64 {
 #[inline(always)]
 pub fn sin(x: f64) -> f64 {
     let value = turned(x, 0);
-    if x.abs() < 7.450_580_596_923_828e-09 { x } else { value }
+    if x.abs() < 7.450_580_596_923_828e-9 { x } else { value }
 }
 
 /// Cosine of an argument within [`TURNS`].

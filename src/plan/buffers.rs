@@ -22,9 +22,8 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
     lives.block(plan, &plan.body);
     let mut arena = Arena::default();
     let mut homes = Arena::default();
-    let all: Vec<ItemId> = (0..plan.items.len())
-        .filter_map(|at| u32::try_from(at).ok().map(ItemId))
-        .collect();
+    let all: Vec<ItemId> =
+        (0..plan.items.len()).filter_map(|at| u32::try_from(at).ok().map(ItemId)).collect();
     // What lasts comes first; homes of scalars lie together, apart from the arrays.
     let mut wanted = Vec::new();
     for id in all {
@@ -34,10 +33,7 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
         if !in_memory || (life.is_none() && !item.lasting) {
             continue;
         }
-        let bytes = item
-            .sizes
-            .iter()
-            .try_fold(plan.width(item.elem), |bytes, size| bytes.checked_mul(*size));
+        let bytes = item.sizes.iter().try_fold(plan.width(item.elem), |bytes, size| bytes.checked_mul(*size));
         let bytes = bytes.filter(|bytes| *bytes < 1 << 62).ok_or(TooLarge)?;
         let (start, end) = match life {
             Some(life) if !item.lasting => life,
@@ -49,11 +45,8 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
     let mut places = Vec::new();
     for (start, end, id, bytes) in wanted {
         let scalar = plan.item(id).is_scalar();
-        let (part, size) = if scalar {
-            (&mut homes, 8)
-        } else {
-            (&mut arena, bytes.max(1).next_multiple_of(ALIGN))
-        };
+        let (part, size) =
+            if scalar { (&mut homes, 8) } else { (&mut arena, bytes.max(1).next_multiple_of(ALIGN)) };
         let offset = part.take(start, end, size).ok_or(TooLarge)?;
         places.push((id, bytes, offset, scalar));
     }
@@ -147,10 +140,7 @@ impl Lives {
                         self.block(plan, block);
                         self.now += 1;
                         after.into_iter().for_each(|item| self.touch(plan, item));
-                        step_if
-                            .results
-                            .iter()
-                            .for_each(|(item, _, _)| self.touch(plan, *item));
+                        step_if.results.iter().for_each(|(item, _, _)| self.touch(plan, *item));
                     }
                 }
                 Step::Outlined(step) => {

@@ -28,12 +28,7 @@ impl Product {
     /// The kernel call.
     pub(super) fn step(&self, nest: &NestStep) -> KernelStep {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let mut numbers = vec![
-            number(self.batch),
-            number(self.m),
-            number(self.k),
-            number(self.n),
-        ];
+        let mut numbers = vec![number(self.batch), number(self.m), number(self.k), number(self.n)];
         numbers.extend(self.strides.iter().flatten());
         KernelStep {
             name: "gemm",
@@ -105,11 +100,7 @@ pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
             })
             .collect()
     };
-    let (batch, rows, columns) = (
-        vars(true, true, true),
-        vars(true, false, true),
-        vars(false, true, true),
-    );
+    let (batch, rows, columns) = (vars(true, true, true), vars(true, false, true), vars(false, true, true));
     let inner = vars(true, true, false);
     let counted = batch.len() + rows.len() + columns.len() + inner.len();
     if counted != nest.loops.iter().filter(|size| **size != 1).count() {
@@ -127,15 +118,7 @@ pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
         [of_b.offset, one(&inner, &of_b)?, one(&columns, &of_b)?, one(&batch, &of_b)?],
         [0, one(&rows, &of_c)?, one(&columns, &of_c)?, one(&batch, &of_c)?],
     ];
-    Some(Product {
-        a,
-        b,
-        batch: size(&batch),
-        m,
-        k,
-        n,
-        strides,
-    })
+    Some(Product { a, b, batch: size(&batch), m, k, n, strides })
 }
 
 /// The stride of several variables taken as one; `None` if they do not lie evenly.

@@ -58,11 +58,7 @@ impl Graph {
                     })
                     .collect(),
             },
-            Node::Within {
-                ranges,
-                then,
-                otherwise,
-            } => Node::Within {
+            Node::Within { ranges, then, otherwise } => Node::Within {
                 ranges: ranges.iter().map(|(f, lo, hi)| (form(f), *lo, *hi)).collect(),
                 then: map[then.0],
                 otherwise: map[otherwise.0],
@@ -141,11 +137,7 @@ fn key(node: &Node) -> Vec<i64> {
                 }
             }
         }
-        Node::Within {
-            ranges,
-            then,
-            otherwise,
-        } => {
+        Node::Within { ranges, then, otherwise } => {
             key.extend([4, number(then.0), number(otherwise.0)]);
             for (form, lo, hi) in ranges {
                 affine(&mut key, form);

@@ -37,18 +37,11 @@ fn states(plan: &mut Plan, step: &LoopStep) {
             continue;
         }
         let item = plan.item(next);
-        let used = step
-            .carried
-            .iter()
-            .filter(|other| plan.root(other.next) == next);
+        let used = step.carried.iter().filter(|other| plan.root(other.next) == next);
         if item.lasting || item.alias.is_some() || used.count() > 1 || !taken.insert(next) {
             continue;
         }
-        let others = step
-            .carried
-            .iter()
-            .filter(|other| other.state != state)
-            .map(|other| other.next);
+        let others = step.carried.iter().filter(|other| other.state != state).map(|other| other.next);
         let rows = step.stacked.iter().map(|stacked| stacked.row);
         let read_at_end = others.chain(rows).any(|item| plan.root(item) == state);
         if !read_at_end && may_replace(plan, &step.body, state, next) {
@@ -67,9 +60,7 @@ fn may_replace(plan: &Plan, block: &Block, state: ItemId, next: ItemId) -> bool 
     let Some(at) = block.steps.iter().position(binds) else {
         return false;
     };
-    let reads_later = block.steps[at + 1..]
-        .iter()
-        .any(|step| reads(plan, step, state));
+    let reads_later = block.steps[at + 1..].iter().any(|step| reads(plan, step, state));
     !reads_later
         && match &block.steps[at] {
             Step::Nest(nest) => beside(plan, nest, state, next),
@@ -82,9 +73,10 @@ fn may_replace(plan: &Plan, block: &Block, state: ItemId, next: ItemId) -> bool 
                     .any(|step| reads(plan, step, state));
                 let after = step.carried.iter().map(|carried| carried.next);
                 let rows = step.stacked.iter().map(|stacked| stacked.row);
-                let first = step.carried.iter().filter(|carried| {
-                    plan.root(carried.initial) == state && carried.state != next
-                });
+                let first = step
+                    .carried
+                    .iter()
+                    .filter(|carried| plan.root(carried.initial) == state && carried.state != next);
                 let own = step.carried.iter().any(|carried| carried.state == next);
                 own && !inside
                     && first.count() == 0
@@ -93,9 +85,7 @@ fn may_replace(plan: &Plan, block: &Block, state: ItemId, next: ItemId) -> bool 
             Step::If(step) => !step.results.iter().any(|(item, then, otherwise)| {
                 *item != next && (plan.root(*then) == state || plan.root(*otherwise) == state)
             }),
-            Step::Scalar(_) | Step::Kernel(_) | Step::Outlined(_) => {
-                !reads(plan, &block.steps[at], state)
-            }
+            Step::Scalar(_) | Step::Kernel(_) | Step::Outlined(_) => !reads(plan, &block.steps[at], state),
         }
 }
 

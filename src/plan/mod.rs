@@ -9,7 +9,9 @@ mod buffers;
 mod contraction;
 mod fusion;
 mod graph;
+mod inline;
 mod inplace;
+mod join;
 mod order;
 mod outline;
 mod print;
@@ -17,8 +19,8 @@ mod schedule;
 mod steps;
 
 pub use steps::{
-    Block, Buffer, BufferId, Carried, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep,
-    Outlined, Output, Plan, ScalarStep, Stacked, Step,
+    Block, Buffer, BufferId, Carried, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep, Outlined,
+    Output, Plan, ScalarStep, Stacked, Step,
 };
 
 use crate::ir::Program;
@@ -36,11 +38,7 @@ pub struct Choices {
 
 impl Default for Choices {
     fn default() -> Choices {
-        Choices {
-            fuse: true,
-            ordered: false,
-            chunk: 2000,
-        }
+        Choices { fuse: true, ordered: false, chunk: 2000 }
     }
 }
 

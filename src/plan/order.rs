@@ -48,10 +48,7 @@ struct Forms {
 
 impl Forms {
     fn of(plan: &Plan, nest: &NestStep) -> Forms {
-        let mut forms = Forms {
-            memory: Vec::new(),
-            other: Vec::new(),
-        };
+        let mut forms = Forms { memory: Vec::new(), other: Vec::new() };
         let bytes = |item| {
             let item = plan.item(item);
             item.count().saturating_mul(plan.width(item.elem))
@@ -78,9 +75,7 @@ impl Forms {
 
     /// Whether neighbours along a variable are neighbours in memory, or the same element.
     fn lie_together(&self, var: usize) -> bool {
-        self.memory
-            .iter()
-            .all(|(form, _)| matches!(form.coefficient(var), 0 | 1))
+        self.memory.iter().all(|(form, _)| matches!(form.coefficient(var), 0 | 1))
     }
 }
 
@@ -107,11 +102,8 @@ fn decide(plan: &Plan, nest: &mut NestStep) {
         let largest = forms.memory.iter().map(|(_, bytes)| *bytes).max();
         let strips = largest.unwrap_or(0) <= STRIPS;
         let folded = kept..=last;
-        nest.order = if strips {
-            (0..=last).collect()
-        } else {
-            (0..var).chain(folded).chain([var]).collect()
-        };
+        nest.order =
+            if strips { (0..=last).collect() } else { (0..var).chain(folded).chain([var]).collect() };
         nest.lanes = real(plan).then_some(var);
     }
     put_together(nest, &forms);
@@ -123,9 +115,7 @@ fn put_together(nest: &mut NestStep, forms: &Forms) {
         let inner = outer + 1;
         let size = nest.sizes[inner];
         let whole = i64::try_from(size).unwrap_or(i64::MAX);
-        let even = |form: &Affine| {
-            form.coefficient(outer) == form.coefficient(inner).saturating_mul(whole)
-        };
+        let even = |form: &Affine| form.coefficient(outer) == form.coefficient(inner).saturating_mul(whole);
         let place = |var: usize| nest.order.iter().position(|v| *v == var);
         let follows = place(outer).map(|at| at + 1) == place(inner);
         let border = nest.outputs.iter().any(|output| output.kept == inner);

@@ -27,10 +27,7 @@ pub(super) fn outline(plan: &mut Plan, limit: usize) {
 
 fn has_outlined(step: &Step) -> bool {
     matches!(step, Step::Outlined(_))
-        || step
-            .blocks()
-            .iter()
-            .any(|(block, _)| block.steps.iter().any(has_outlined))
+        || step.blocks().iter().any(|(block, _)| block.steps.iter().any(has_outlined))
 }
 
 /// About how many instructions a step becomes.
@@ -42,9 +39,9 @@ fn weight(step: &Step) -> usize {
         Step::Outlined(step) => 4 + step.outputs.len(),
         Step::Loop(_) | Step::If(_) => {
             let blocks = step.blocks();
-            let inside = blocks.iter().map(|(block, after)| {
-                after.len() * 3 + block.steps.iter().map(weight).sum::<usize>()
-            });
+            let inside = blocks
+                .iter()
+                .map(|(block, after)| after.len() * 3 + block.steps.iter().map(weight).sum::<usize>());
             10 + inside.sum::<usize>()
         }
     }
@@ -150,16 +147,10 @@ fn border(step: &mut Outlined, reads: &HashMap<ItemId, usize>, plan: &mut Plan) 
         let item = plan.item(*id);
         item.is_scalar() && item.literal.is_none()
     };
-    step.inputs = inside
-        .keys()
-        .filter(|id| !own.contains(id) && crosses(plan, id))
-        .copied()
-        .collect();
+    step.inputs = inside.keys().filter(|id| !own.contains(id) && crosses(plan, id)).copied().collect();
     step.inputs.sort();
-    step.outputs = bound
-        .into_iter()
-        .filter(|id| reads.get(id) > inside.get(id) && crosses(plan, id))
-        .collect();
+    step.outputs =
+        bound.into_iter().filter(|id| reads.get(id) > inside.get(id) && crosses(plan, id)).collect();
     for id in step.inputs.iter().chain(&step.outputs) {
         plan.items[id.0 as usize].home = true;
     }

@@ -30,11 +30,7 @@ impl Plan {
             Some(_) => format!(" at {}", self.offset(id)),
             None => String::new(),
         };
-        let sizes = if item.is_scalar() {
-            String::new()
-        } else {
-            format!("{:?}", item.sizes)
-        };
+        let sizes = if item.is_scalar() { String::new() } else { format!("{:?}", item.sizes) };
         format!("%{}: {}{sizes}{place}", id.0, item.elem)
     }
 
@@ -126,11 +122,7 @@ impl Plan {
                     let item = self.name(nest.operands[*operand]);
                     writeln!(f, "{item} [{}]", at.join(", "))?;
                 }
-                Node::Within {
-                    ranges,
-                    then,
-                    otherwise,
-                } => {
+                Node::Within { ranges, then, otherwise } => {
                     let ranges: Vec<String> = ranges
                         .iter()
                         .map(|(form, lo, hi)| format!("{lo} <= {} < {hi}", text(form)))

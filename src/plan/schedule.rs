@@ -1,14 +1,13 @@
 //! From functions to steps, one step for each binding.
 
 use crate::ir::{
-    Affine, At, Binding, Data, Form, Function, If, Loop, Nest, Node, NodeId, Op, Program, Tensor,
-    Ty,
+    Affine, At, Binding, Data, Form, Function, If, Loop, Nest, Node, NodeId, Op, Program, Tensor, Ty,
 };
 use crate::math::Scalar;
 
 use super::steps::{
-    Block, Carried, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep, Output, Plan, ScalarStep,
-    Stacked, Step,
+    Block, Carried, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep, Output, Plan, ScalarStep, Stacked,
+    Step,
 };
 
 /// More scalars than this carried by one loop live in memory.
@@ -32,11 +31,7 @@ pub(super) fn schedule(program: &Program) -> Plan {
         },
     };
     let main = &program.main;
-    let params: Vec<ItemId> = main
-        .params
-        .iter()
-        .map(|param| schedule.item(main.ty(*param)))
-        .collect();
+    let params: Vec<ItemId> = main.params.iter().map(|param| schedule.item(main.ty(*param))).collect();
     let mut block = Block::default();
     let results = schedule.function(main, &params, &mut block);
     schedule.plan.results = schedule.own_results(&params, &results, &mut block);
@@ -92,12 +87,7 @@ impl Schedule {
 
     /// Results that are parameters, literals, or the same as another are copied, so that each
     /// result has memory of its own.
-    fn own_results(
-        &mut self,
-        params: &[ItemId],
-        results: &[ItemId],
-        block: &mut Block,
-    ) -> Vec<ItemId> {
+    fn own_results(&mut self, params: &[ItemId], results: &[ItemId], block: &mut Block) -> Vec<ItemId> {
         let mut taken: std::collections::HashSet<ItemId> = params.iter().copied().collect();
         taken.extend(self.plan.constants.iter().map(|(item, _)| *item));
         let mut own = Vec::new();
@@ -116,12 +106,7 @@ impl Schedule {
     }
 
     /// The steps of a function whose parameters are `args`; gives its results.
-    fn function(
-        &mut self,
-        function: &Function,
-        args: &[ItemId],
-        block: &mut Block,
-    ) -> Vec<ItemId> {
+    fn function(&mut self, function: &Function, args: &[ItemId], block: &mut Block) -> Vec<ItemId> {
         let mut map: Vec<Option<ItemId>> = vec![None; function.types.len()];
         for (param, arg) in function.params.iter().zip(args) {
             map[param.0 as usize] = Some(*arg);
@@ -130,8 +115,7 @@ impl Schedule {
             map[at as usize].expect("operands are bound before they are read")
         };
         for binding in &function.bindings {
-            let operands: Vec<ItemId> =
-                binding.operands.iter().map(|v| look(&map, v.0)).collect();
+            let operands: Vec<ItemId> = binding.operands.iter().map(|v| look(&map, v.0)).collect();
             let items = self.binding(function, binding, &operands, block);
             for (value, item) in binding.values.iter().zip(items) {
                 map[value.0 as usize] = Some(item);
@@ -152,11 +136,7 @@ impl Schedule {
             Op::Constant(tensor) => vec![self.constant(tensor)],
             Op::Primitive(prim) if ty(0).rank() == 0 => {
                 let item = self.item(ty(0));
-                block.steps.push(Step::Scalar(ScalarStep {
-                    prim: *prim,
-                    operands: operands.to_vec(),
-                    item,
-                }));
+                block.steps.push(Step::Scalar(ScalarStep { prim: *prim, operands: operands.to_vec(), item }));
                 vec![item]
             }
             Op::Primitive(prim) => {
@@ -164,11 +144,8 @@ impl Schedule {
                 vec![self.nest(nest, ty(0), operands, binding, block)]
             }
             Op::Structural(op) => {
-                let types: Vec<Ty> = binding
-                    .operands
-                    .iter()
-                    .map(|value| function.ty(*value).clone())
-                    .collect();
+                let types: Vec<Ty> =
+                    binding.operands.iter().map(|value| function.ty(*value).clone()).collect();
                 vec![self.form(op.form(&types), ty(0), operands, binding, block)]
             }
             Op::Loop(op) => self.repeat(op, operands, block),
@@ -283,12 +260,7 @@ impl Schedule {
                 self.spill(*state);
             }
         }
-        let args: Vec<ItemId> = [index]
-            .iter()
-            .chain(&states)
-            .chain(captures)
-            .copied()
-            .collect();
+        let args: Vec<ItemId> = [index].iter().chain(&states).chain(captures).copied().collect();
         let condition = op.condition.as_ref().map(|condition| {
             let mut block = Block::default();
             let results = self.function(condition, &args, &mut block);
@@ -297,10 +269,7 @@ impl Schedule {
         let mut body = Block::default();
         let results = self.function(&op.body, &args, &mut body);
         let carried = self.carry(initial, &states, &results[..op.carried], &mut body);
-        let stacked: Vec<Stacked> = results[op.carried..]
-            .iter()
-            .map(|row| self.stack(op, *row))
-            .collect();
+        let stacked: Vec<Stacked> = results[op.carried..].iter().map(|row| self.stack(op, *row)).collect();
         let all: Vec<ItemId> = stacked.iter().map(|stacked| stacked.all).collect();
         block.steps.push(Step::Loop(Box::new(LoopStep {
             trip: op.trip.size(),
@@ -329,17 +298,10 @@ impl Schedule {
             let root = self.plan.root(next);
             if root != state && own.contains(&root) {
                 let saved = self.like(next);
-                body.steps.push(Step::Copy {
-                    from: next,
-                    to: saved,
-                });
+                body.steps.push(Step::Copy { from: next, to: saved });
                 next = saved;
             }
-            carried.push(Carried {
-                initial,
-                state,
-                next,
-            });
+            carried.push(Carried { initial, state, next });
         }
         carried
     }
@@ -375,43 +337,23 @@ impl Schedule {
         let (mut then, mut otherwise) = (Block::default(), Block::default());
         let thens = self.function(&op.then, captures, &mut then);
         let others = self.function(&op.otherwise, captures, &mut otherwise);
-        let results: Vec<(ItemId, ItemId, ItemId)> = thens
-            .into_iter()
-            .zip(others)
-            .map(|(a, b)| (self.like(a), a, b))
-            .collect();
+        let results: Vec<(ItemId, ItemId, ItemId)> =
+            thens.into_iter().zip(others).map(|(a, b)| (self.like(a), a, b)).collect();
         let items: Vec<ItemId> = results.iter().map(|(item, _, _)| *item).collect();
         if items.len() > CARRIED_IN_REGISTERS {
             for item in &items {
                 self.spill(*item);
             }
         }
-        block.steps.push(Step::If(Box::new(IfStep {
-            condition,
-            then,
-            otherwise,
-            results,
-        })));
+        block.steps.push(Step::If(Box::new(IfStep { condition, then, otherwise, results })));
         items
     }
 }
 
 /// The nest of an elementwise primitive.
 fn elementwise(prim: crate::math::Prim, sizes: &[usize], operands: usize) -> Nest {
-    let at: Vec<At> = (0..sizes.len())
-        .map(|var| At::Affine(Affine::var(var)))
-        .collect();
-    let mut nodes: Vec<Node> = (0..operands)
-        .map(|operand| Node::Read {
-            operand,
-            at: at.clone(),
-        })
-        .collect();
+    let at: Vec<At> = (0..sizes.len()).map(|var| At::Affine(Affine::var(var))).collect();
+    let mut nodes: Vec<Node> = (0..operands).map(|operand| Node::Read { operand, at: at.clone() }).collect();
     nodes.push(Node::Primitive(prim, (0..operands).map(NodeId).collect()));
-    Nest {
-        dims: sizes.to_vec(),
-        folded: Vec::new(),
-        fold: None,
-        nodes,
-    }
+    Nest { dims: sizes.to_vec(), folded: Vec::new(), fold: None, nodes }
 }

@@ -304,10 +304,7 @@ impl NestStep {
         let item = self.operands[*operand];
         let mut flat = Flat {
             item,
-            form: Affine {
-                coefficients: vec![0; self.loops.len()],
-                offset: 0,
-            },
+            form: Affine { coefficients: vec![0; self.loops.len()], offset: 0 },
             computed: Vec::new(),
         };
         let sizes = &plan.item(item).sizes;
@@ -333,10 +330,7 @@ impl NestStep {
             coefficients[var] = distance;
             distance *= i64::try_from(self.loops[var]).unwrap_or(i64::MAX);
         }
-        Affine {
-            coefficients,
-            offset: 0,
-        }
+        Affine { coefficients, offset: 0 }
     }
 }
 
@@ -359,10 +353,7 @@ impl Step {
             Step::Nest(step) => step.operands.iter().copied().for_each(visit),
             Step::Kernel(step) => step.operands.iter().copied().for_each(visit),
             Step::Copy { from, to: _ } => visit(*from),
-            Step::Loop(step) => step
-                .carried
-                .iter()
-                .for_each(|carried| visit(carried.initial)),
+            Step::Loop(step) => step.carried.iter().for_each(|carried| visit(carried.initial)),
             Step::If(step) => visit(step.condition),
             Step::Outlined(_) => {}
         }

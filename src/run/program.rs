@@ -138,11 +138,7 @@ impl Program {
 }
 
 /// Elaborates all texts and, if they are without errors, what `then` asks for. Gives the reports.
-fn elaborate(
-    files: &[Rc<File>],
-    runner: &mut Runner<'_>,
-    then: impl FnOnce(&mut Lower<'_>),
-) -> Vec<Report> {
+fn elaborate(files: &[Rc<File>], runner: &mut Runner<'_>, then: impl FnOnce(&mut Lower<'_>)) -> Vec<Report> {
     let checked = !runner.options().execute;
     let mut lower = Lower::new(runner);
     for file in files {

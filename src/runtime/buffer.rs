@@ -61,9 +61,7 @@ impl Arena {
     }
 
     fn check<T>(&self, offset: usize, count: usize) {
-        let end = count
-            .checked_mul(size_of::<T>())
-            .and_then(|bytes| bytes.checked_add(offset));
+        let end = count.checked_mul(size_of::<T>()).and_then(|bytes| bytes.checked_add(offset));
         assert!(
             end.is_some_and(|end| end <= self.size()) && offset.is_multiple_of(align_of::<T>()),
             "{count} elements at {offset} do not lie in an arena of {}",

@@ -22,12 +22,7 @@ impl Context {
 
     /// A context in which nothing has happened.
     pub fn new(stop: *const AtomicBool) -> Context {
-        Context {
-            stop,
-            site: 0,
-            index: 0,
-            size: 0,
-        }
+        Context { stop, site: 0, index: 0, size: 0 }
     }
 
     /// Notes a failed check; the first one stays.

@@ -1,9 +1,6 @@
 //! What compiled code needs while it runs: memory, a place to report to, and kernels.
 
-#![expect(
-    unsafe_code,
-    reason = "compiled code works on raw memory; every use says why it is safe"
-)]
+#![expect(unsafe_code, reason = "compiled code works on raw memory; every use says why it is safe")]
 
 mod buffer;
 mod context;

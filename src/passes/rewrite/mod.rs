@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Comparison, Condition, Data, Elem, Op, Rule, Term, Ty, Value, cost_of};
+use crate::ir::{Comparison, Condition, Data, Elem, Op, Rule, Tensor, Term, Ty, Value, cost_of};
 use crate::math::{Prim, Scalar};
 
 use super::Options;
@@ -209,16 +209,24 @@ fn emit(graph: &mut Graph, term: &Term, m: &Match, ty: &Ty) -> Value {
     match term {
         Term::Variable(at) => m.variables[*at].expect("the left side has every variable"),
         Term::Literal(tensor) => {
-            let elem = match &tensor.data {
-                Data::Real(_) => Elem::Real,
-                Data::Int(_) => Elem::Int,
-                Data::Bool(_) => Elem::Bool,
-            };
-            full(&mut graph.build, &ty.with_elem(elem), tensor.scalar_at(0))
+            let (elem, number) = literal(tensor, ty.elem);
+            full(&mut graph.build, &ty.with_elem(elem), number)
         }
         Term::Call(prim, terms) => {
             let operands: Vec<Value> = terms.iter().map(|term| emit(graph, term, m, ty)).collect();
             graph.build.primitive(*prim, &operands)
         }
+    }
+}
+
+/// A number of a right side. The numbers of a rule for reals stand for integers too, where the rule
+/// has matched integers.
+fn literal(tensor: &Tensor, of: Elem) -> (Elem, Scalar) {
+    match (&tensor.data, tensor.scalar_at(0), of) {
+        #[expect(clippy::cast_possible_truncation, reason = "the fraction is checked to be zero")]
+        (Data::Real(_), Scalar::Real(x), Elem::Int) if x.fract() == 0.0 => (Elem::Int, Scalar::Int(x as i64)),
+        (Data::Real(_), number, _) => (Elem::Real, number),
+        (Data::Int(_), number, _) => (Elem::Int, number),
+        (Data::Bool(_), number, _) => (Elem::Bool, number),
     }
 }

@@ -34,10 +34,7 @@ impl Real for f32 {
         f64::from(self)
     }
     #[inline(always)]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "reals are rounded to the program's precision"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "reals are rounded to the program's precision")]
     fn narrow(x: f64) -> f32 {
         x as f32
     }
@@ -56,9 +53,7 @@ macro_rules! each {
 /// As [`each`]; a row with an argument beyond the bound goes to the function that takes all.
 macro_rules! each_within {
     ($row:ident, $name:ident) => {
-        let near = $row
-            .iter()
-            .fold(true, |near, x| near & (x.wide().abs() <= elementary::TURNS));
+        let near = $row.iter().fold(true, |near, x| near & (x.wide().abs() <= elementary::TURNS));
         if near {
             each!($row, $name);
         } else {
@@ -148,9 +143,5 @@ pub fn block(prim: Prim, single: bool) -> Option<Block> {
     if !matches!(prim.cpu(), Cpu::Call1(_)) {
         return None;
     }
-    if single {
-        named::<f32>(prim.name())
-    } else {
-        named::<f64>(prim.name())
-    }
+    if single { named::<f32>(prim.name()) } else { named::<f64>(prim.name()) }
 }

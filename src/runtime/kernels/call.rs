@@ -32,11 +32,7 @@ impl Call {
     /// the run, and a record made by [`record`] for that arena, whose result does not overlap its
     /// operands.
     pub(super) unsafe fn new(context: *mut Context, arena: *mut u8, record: *const i64) -> Call {
-        Call {
-            context,
-            arena,
-            record,
-        }
+        Call { context, arena, record }
     }
 
     fn word(&self, at: usize) -> i64 {
@@ -63,16 +59,11 @@ impl Call {
     ///
     /// # Safety
     /// Its elements are of type `T`, and no other slice of it is in use.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the result does not overlap what is read"
-    )]
+    #[expect(clippy::mut_from_ref, reason = "the result does not overlap what is read")]
     pub(super) unsafe fn out<T>(&self) -> &mut [T] {
         // SAFETY: the record gives a part of the arena, aligned for its elements; the caller
         // promises the rest.
-        unsafe {
-            std::slice::from_raw_parts_mut(self.arena.add(self.size(2)).cast(), self.size(3))
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.arena.add(self.size(2)).cast(), self.size(3)) }
     }
 
     /// An operand.
@@ -128,10 +119,7 @@ impl Element for f32 {
     fn wide(self) -> f64 {
         f64::from(self)
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "reals are rounded to the program's precision"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "reals are rounded to the program's precision")]
     fn from_wide(x: f64) -> f32 {
         x as f32
     }
@@ -149,10 +137,7 @@ impl Element for i64 {
     fn wide(self) -> f64 {
         self as f64
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "integers are not summed so"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "integers are not summed so")]
     fn from_wide(x: f64) -> i64 {
         x as i64
     }

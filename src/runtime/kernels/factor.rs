@@ -9,11 +9,7 @@ use crate::runtime::Context;
 ///
 /// # Safety
 /// As for [`Call::new`].
-pub unsafe extern "C" fn cholesky<T: Element>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn cholesky<T: Element>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise.
     let call = unsafe { Call::new(context, arena, record) };
     let n = call.sized(1);
@@ -34,9 +30,8 @@ fn factor<T: Element>(a: &[T], l: &mut [T], n: usize) -> bool {
     l.fill(T::ZERO);
     for i in 0..n {
         for j in 0..=i {
-            let known: f64 = (l[i * n..][..j].iter().zip(&l[j * n..][..j]))
-                .map(|(x, y)| x.wide() * y.wide())
-                .sum();
+            let known: f64 =
+                (l[i * n..][..j].iter().zip(&l[j * n..][..j])).map(|(x, y)| x.wide() * y.wide()).sum();
             let rest = a[i * n + j].wide() - known;
             let entry = if i != j {
                 rest / l[j * n + j].wide()
@@ -64,8 +59,7 @@ pub unsafe extern "C" fn triangular_solve<T: Element>(
     let call = unsafe { Call::new(context, arena, record) };
     let (n, k, transposed) = (call.sized(1), call.sized(2), call.number(3) != 0);
     // SAFETY: the op takes and gives reals.
-    let (out, l, b): (&mut [T], &[T], &[T]) =
-        unsafe { (call.out(), call.operand(0), call.operand(1)) };
+    let (out, l, b): (&mut [T], &[T], &[T]) = unsafe { (call.out(), call.operand(0), call.operand(1)) };
     out.copy_from_slice(b);
     if n * k == 0 {
         return;
@@ -82,15 +76,9 @@ fn solve<T: Element>(l: &[T], x: &mut [T], n: usize, k: usize, transposed: bool)
         l[at].wide()
     };
     for step in 0..n {
-        let (i, done) = if transposed {
-            (n - 1 - step, n - step..n)
-        } else {
-            (step, 0..step)
-        };
+        let (i, done) = if transposed { (n - 1 - step, n - step..n) } else { (step, 0..step) };
         for column in 0..k {
-            let known: f64 = (done.clone())
-                .map(|j| entry(i, j) * x[j * k + column].wide())
-                .sum();
+            let known: f64 = (done.clone()).map(|j| entry(i, j) * x[j * k + column].wide()).sum();
             let at = i * k + column;
             x[at] = T::from_wide((x[at].wide() - known) / entry(i, i));
         }

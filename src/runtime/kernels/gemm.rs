@@ -12,7 +12,6 @@ pub(super) trait Multiply: Copy {
     ///
     /// # Safety
     /// As for the library: every element that the sizes and strides reach lies in its array.
-    #[expect(clippy::too_many_arguments, reason = "as the library has them")]
     unsafe fn multiply(
         m: usize,
         k: usize,
@@ -59,11 +58,7 @@ impl Multiply for f32 {
 ///
 /// # Safety
 /// As for [`Call::new`]; the numbers come from a plan, which took them from indices in range.
-pub unsafe extern "C" fn gemm<T: Multiply>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn gemm<T: Multiply>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise.
     let call = unsafe { Call::new(context, arena, record) };
     let [batch, m, k, n] = [0, 1, 2, 3].map(|at| call.sized(at));

@@ -9,11 +9,7 @@ use crate::runtime::Context;
 ///
 /// # Safety
 /// As for [`Call::new`].
-pub unsafe extern "C" fn scatter<T: Element>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn scatter<T: Element>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise.
     let call = unsafe { Call::new(context, arena, record) };
     let k = call.sized(1);
@@ -30,12 +26,7 @@ pub unsafe extern "C" fn scatter<T: Element>(
 /// # Safety
 /// The elements are of type `T`.
 unsafe fn put<T: Copy>(call: &Call, plus: impl Fn(T, T) -> T) {
-    let (add, k, count, inner) = (
-        call.number(0) != 0,
-        call.sized(1),
-        call.sized(2),
-        call.sized(3),
-    );
+    let (add, k, count, inner) = (call.number(0) != 0, call.sized(1), call.sized(2), call.sized(3));
     // SAFETY: by the caller's promise.
     let (out, value, updates): (&mut [T], &[T], &[T]) =
         unsafe { (call.out(), call.operand(0), call.operand(1)) };

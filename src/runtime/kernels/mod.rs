@@ -28,15 +28,8 @@ pub fn find(name: &str, single: bool) -> Option<Kernel> {
         "arg_reduce" => [order::arg_reduce::<f64>, order::arg_reduce::<f32>],
         "gemm" => [gemm::gemm::<f64>, gemm::gemm::<f32>],
         "cholesky" => [factor::cholesky::<f64>, factor::cholesky::<f32>],
-        "triangular_solve" => [
-            factor::triangular_solve::<f64>,
-            factor::triangular_solve::<f32>,
-        ],
+        "triangular_solve" => [factor::triangular_solve::<f64>, factor::triangular_solve::<f32>],
         _ => return None,
     };
-    Some(if single {
-        single_precision
-    } else {
-        double_precision
-    })
+    Some(if single { single_precision } else { double_precision })
 }

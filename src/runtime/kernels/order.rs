@@ -22,11 +22,7 @@ fn lines(call: &Call, mut f: impl FnMut(usize, usize)) {
 ///
 /// # Safety
 /// As for [`Call::new`].
-pub unsafe extern "C" fn cumsum<T: Element>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn cumsum<T: Element>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise; the kind says what the elements are.
     unsafe {
         let call = Call::new(context, arena, record);
@@ -67,11 +63,7 @@ unsafe fn sums<T: Element, S: Copy>(
 ///
 /// # Safety
 /// As for [`Call::new`].
-pub unsafe extern "C" fn argsort<T: Element>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn argsort<T: Element>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise; the kind says what the elements are.
     unsafe {
         let call = Call::new(context, arena, record);
@@ -143,11 +135,7 @@ fn heap_sort(
 ///
 /// # Safety
 /// As for [`Call::new`].
-pub unsafe extern "C" fn arg_reduce<T: Element>(
-    context: *mut Context,
-    arena: *mut u8,
-    record: *const i64,
-) {
+pub unsafe extern "C" fn arg_reduce<T: Element>(context: *mut Context, arena: *mut u8, record: *const i64) {
     // SAFETY: by the caller's promise; the kind says what the elements are.
     unsafe {
         let call = Call::new(context, arena, record);

@@ -1,7 +1,7 @@
 //! How fast compiled optimizer loops are, beside the same loops in Rust. Run with
-//! `cargo test --release --test codegen_speed -- --ignored --nocapture`.
+//! `cargo bench --bench machine_code`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a measurement")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -93,20 +93,21 @@ fn rosenbrock(b: &mut Build, x: Value, n: usize) -> (Value, Value) {
     let du = b.call("mul", &[two, u]);
     let dhere = b.call("sub", &[dhere, du]);
     let (none, some) = (Dim::from(0), Dim::from(1));
-    let from_next = b.pad(dt, std::slice::from_ref(&some), std::slice::from_ref(&none), std::slice::from_ref(&none));
-    let from_here = b.pad(dhere, std::slice::from_ref(&none), std::slice::from_ref(&some), &[none.clone()]);
+    let from_next =
+        b.pad(dt, std::slice::from_ref(&some), std::slice::from_ref(&none), std::slice::from_ref(&none));
+    let from_here =
+        b.pad(dhere, std::slice::from_ref(&none), std::slice::from_ref(&some), std::slice::from_ref(&none));
     let g = b.call("add", &[from_next, from_here]);
     (objective, g)
 }
 
 fn rosenbrock_in_rust(n: usize, steps: usize) -> Vec<f64> {
-    let (mut x, mut m, mut v, mut g) = (vec![-1.2_f64; n], vec![0.0_f64; n], vec![0.0_f64; n], vec![0.0_f64; n]);
+    let (mut x, mut m, mut v, mut g) =
+        (vec![-1.2_f64; n], vec![0.0_f64; n], vec![0.0_f64; n], vec![0.0_f64; n]);
     let (mut p1, mut p2) = (1.0_f64, 1.0_f64);
     for _ in 0..steps {
         let mut objective = 0.0;
-        for i in 0..n {
-            g[i] = 0.0;
-        }
+        g.fill(0.0);
         for i in 0..n - 1 {
             let t = x[i + 1] - x[i] * x[i];
             let u = 1.0 - x[i];
@@ -126,7 +127,13 @@ fn rosenbrock_in_rust(n: usize, steps: usize) -> Vec<f64> {
     x
 }
 
-fn measure(name: &str, program: &Program, inputs: &[Tensor], steps: usize, rust: Option<&dyn Fn() -> Vec<f64>>) {
+fn measure(
+    name: &str,
+    program: &Program,
+    inputs: &[Tensor],
+    steps: usize,
+    rust: Option<&dyn Fn() -> Vec<f64>>,
+) {
     let start = Instant::now();
     let list = std::env::var_os("LISTING").is_some();
     let compiled = compile(program, &Options { listing: list, ..Options::default() }).unwrap();
@@ -169,13 +176,18 @@ fn measure(name: &str, program: &Program, inputs: &[Tensor], steps: usize, rust:
 fn start(sizes: &[usize], first: f64, data: Vec<Tensor>) -> Vec<Tensor> {
     let count: usize = sizes.iter().product();
     let full = |x: f64| Tensor::real(sizes, vec![x; count]);
-    let mut inputs = vec![full(first), full(0.0), full(0.0), Tensor::scalar(1.0), Tensor::scalar(1.0), Tensor::scalar(0.0)];
+    let mut inputs = vec![
+        full(first),
+        full(0.0),
+        full(0.0),
+        Tensor::scalar(1.0),
+        Tensor::scalar(1.0),
+        Tensor::scalar(0.0),
+    ];
     inputs.extend(data);
     inputs
 }
 
-#[test]
-#[ignore = "a measurement"]
 fn rosenbrock_by_adam() {
     for (n, steps) in [(2, 20_000), (100, 2000), (10_000, 10)] {
         let program = adam(&[n], steps, &[], |b, x, _| rosenbrock(b, x, n));
@@ -194,8 +206,6 @@ fn noise(sizes: &[usize], scale: f64) -> Tensor {
     Tensor::real(sizes, (0..count).map(|_| draw()).collect())
 }
 
-#[test]
-#[ignore = "a measurement"]
 fn logistic_by_adam() {
     let (n, d, steps) = (569, 30, 50);
     let data = [Ty::real(&[n, d]), Ty::real(&[n])];
@@ -215,8 +225,6 @@ fn logistic_by_adam() {
     measure("logistic 569x30", &program, &inputs, steps, None);
 }
 
-#[test]
-#[ignore = "a measurement"]
 fn network_by_adam() {
     let (n, d, h, o, steps) = (64, 64, 32, 10, 10);
     let count = d * h + h * o;
@@ -255,8 +263,6 @@ fn network_by_adam() {
 
 /// The gradient of the mixture log-likelihood with respect to the log-weights and means only, as
 /// reverse mode would have it: broadcast differences, logsumexp over the components.
-#[test]
-#[ignore = "a measurement"]
 fn mixture_gradient() {
     for (n, d, k, steps) in [(1000, 10, 25, 2), (1000, 32, 25, 2)] {
         let count = k + k * d;
@@ -300,4 +306,11 @@ fn mixture_gradient() {
         inputs[0] = noise(&[count], 1.0);
         measure(&format!("mixture {n}x{d}x{k}"), &program, &inputs, steps, None);
     }
+}
+
+fn main() {
+    rosenbrock_by_adam();
+    logistic_by_adam();
+    network_by_adam();
+    mixture_gradient();
 }
