@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::diag::Span;
 use crate::ir::{
-    At, Binding, Data, Elem, Fold, Function, If, Loop, Map, Nest, Node, NodeId, Op, Precision,
-    Program, Tensor, Trap, Ty, Value, indices, space, zero,
+    At, Binding, Data, Elem, Fold, Function, If, Loop, Map, Nest, Node, NodeId, Op, Precision, Program,
+    Tensor, Trap, Ty, Value, indices, space, zero,
 };
 use crate::math::{Kind, Prim, Scalar};
 
@@ -26,10 +26,7 @@ pub struct Stop {
 /// # Panics
 /// If the program has derivative forms, or does not pass the verifier.
 pub fn eval(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Stop> {
-    let run = Run {
-        precision: program.precision,
-        blame: false,
-    };
+    let run = Run { precision: program.precision, blame: false };
     run.start(&program.main, inputs).map_err(|halt| match halt {
         Halt::Stop(stop) => stop,
         Halt::Blame(span, text) => Stop { text, span },
@@ -43,10 +40,7 @@ pub fn eval(program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Stop> {
 /// # Panics
 /// As [`eval`].
 pub fn first_non_finite(program: &Program, inputs: &[Tensor]) -> Option<(Span, String)> {
-    let run = Run {
-        precision: program.precision,
-        blame: true,
-    };
+    let run = Run { precision: program.precision, blame: true };
     match run.start(&program.main, inputs) {
         Err(Halt::Blame(span, text)) => Some((span, text)),
         Err(Halt::Stop(_)) | Ok(_) => None,
@@ -131,10 +125,7 @@ impl Run {
             }
         };
         let result = self.rounded(result);
-        match self
-            .blame
-            .then(|| complaint(&binding.op, operands, &result))
-        {
+        match self.blame.then(|| complaint(&binding.op, operands, &result)) {
             Some(Some(text)) => Err(Halt::Blame(binding.span, text)),
             Some(None) | None => Ok(vec![result]),
         }
@@ -181,12 +172,7 @@ impl Run {
         self.function(branch, operands[1..].to_vec())
     }
 
-    fn map(
-        self,
-        op: &Map,
-        operands: &[Tensor],
-        stop: &dyn Fn(Trap) -> Halt,
-    ) -> Result<Vec<Tensor>, Halt> {
+    fn map(self, op: &Map, operands: &[Tensor], stop: &dyn Fn(Trap) -> Halt) -> Result<Vec<Tensor>, Halt> {
         let trip = op.trip.size();
         let mut rows: Vec<Vec<Tensor>> = vec![Vec::new(); op.body.results.len()];
         for i in 0..trip {
@@ -197,9 +183,7 @@ impl Run {
         }
         let types = op.body.result_types();
         let stacks = rows.iter().zip(&types);
-        stacks
-            .map(|(rows, ty)| stack(rows, trip, ty).map_err(stop))
-            .collect()
+        stacks.map(|(rows, ty)| stack(rows, trip, ty).map_err(stop)).collect()
     }
 
     /// The tensor in the program's precision.
@@ -207,30 +191,21 @@ impl Run {
         match (self.precision, &tensor.data) {
             (Precision::F32, Data::Real(data)) => {
                 let data = data.iter().map(|x| round_to_f32(*x)).collect();
-                Tensor {
-                    sizes: tensor.sizes,
-                    data: Data::Real(Arc::new(data)),
-                }
+                Tensor { sizes: tensor.sizes, data: Data::Real(Arc::new(data)) }
             }
             (Precision::F32, Data::Int(_) | Data::Bool(_)) | (Precision::F64, _) => tensor,
         }
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rounding is what it is for"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what it is for")]
 fn round_to_f32(x: f64) -> f64 {
     f64::from(x as f32)
 }
 
 fn look_up(values: &[Option<Tensor>], which: &[Value]) -> Vec<Tensor> {
     let look = |value: &Value| values[value.0 as usize].clone();
-    which
-        .iter()
-        .map(|value| look(value).expect("values are bound before they are read"))
-        .collect()
+    which.iter().map(|value| look(value).expect("values are bound before they are read")).collect()
 }
 
 fn counter(i: usize) -> Tensor {
@@ -266,23 +241,15 @@ fn complaint(op: &Op, operands: &[Tensor], result: &Tensor) -> Option<String> {
         Op::Primitive(prim) => {
             let blamed = |flat: &usize| {
                 !is_finite(result.scalar_at(*flat))
-                    && operands
-                        .iter()
-                        .all(|operand| is_finite(operand.scalar_at(*flat)))
+                    && operands.iter().all(|operand| is_finite(operand.scalar_at(*flat)))
             };
             let flat = (0..result.len()).find(blamed)?;
-            let operands = operands
-                .iter()
-                .map(|operand| spoken(operand.scalar_at(flat)));
+            let operands = operands.iter().map(|operand| spoken(operand.scalar_at(flat)));
             let operands: Vec<String> = operands.collect();
             Some(format!("{} of {}", prim.name(), operands.join(" and ")))
         }
         Op::Structural(op) if !all_finite(result) && operands.iter().all(finite) => {
-            let of = if operands.len() == 1 {
-                "an array"
-            } else {
-                "arrays"
-            };
+            let of = if operands.len() == 1 { "an array" } else { "arrays" };
             Some(format!("{} of {of} of finite numbers", op.name()))
         }
         Op::Structural(_) | Op::Constant(_) => None,
@@ -349,15 +316,8 @@ fn fold_points(
 
 /// The body at one point of the loops.
 fn point(nest: &Nest, at: &[usize], operands: &[&Tensor]) -> Result<Scalar, Trap> {
-    let vars = at
-        .iter()
-        .map(|i| i64::try_from(*i).expect("sizes fit 64 bits"));
-    let mut point = Point {
-        nest,
-        vars: vars.collect(),
-        operands,
-        known: space(&[nest.nodes.len()])?,
-    };
+    let vars = at.iter().map(|i| i64::try_from(*i).expect("sizes fit 64 bits"));
+    let mut point = Point { nest, vars: vars.collect(), operands, known: space(&[nest.nodes.len()])? };
     point.known.resize(nest.nodes.len(), None);
     point.node(NodeId(nest.nodes.len() - 1))
 }
@@ -384,14 +344,8 @@ impl Point<'_> {
                     operands.iter().map(|operand| self.node(*operand)).collect();
                 prim.apply(&operands?)
             }
-            Node::Within {
-                ranges,
-                then,
-                otherwise,
-            } => {
-                let inside = ranges
-                    .iter()
-                    .all(|(form, lo, hi)| (*lo..*hi).contains(&form.at(&self.vars)));
+            Node::Within { ranges, then, otherwise } => {
+                let inside = ranges.iter().all(|(form, lo, hi)| (*lo..*hi).contains(&form.at(&self.vars)));
                 self.node(if inside { *then } else { *otherwise })?
             }
         };

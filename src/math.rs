@@ -126,20 +126,10 @@ struct Native {
 }
 
 const fn native(name: &'static str, takes: &'static [Kind], gives: Kind, cpu: Cpu) -> Native {
-    Native {
-        name,
-        takes,
-        gives,
-        cpu,
-    }
+    Native { name, takes, gives, cpu }
 }
 
-const fn inst(
-    name: &'static str,
-    takes: &'static [Kind],
-    gives: Kind,
-    instruction: Instruction,
-) -> Native {
+const fn inst(name: &'static str, takes: &'static [Kind], gives: Kind, instruction: Instruction) -> Native {
     native(name, takes, gives, Cpu::Instruction(instruction))
 }
 
@@ -148,12 +138,7 @@ const fn call(name: &'static str, function: extern "C" fn(f64) -> f64) -> Native
 }
 
 const fn call2(name: &'static str, function: extern "C" fn(f64, f64) -> f64) -> Native {
-    native(
-        name,
-        &[Kind::Real, Kind::Real],
-        Kind::Real,
-        Cpu::Call2(function),
-    )
+    native(name, &[Kind::Real, Kind::Real], Kind::Real, Cpu::Call2(function))
 }
 
 use Instruction as I;
@@ -320,10 +305,7 @@ fn instruction(i: Instruction, args: &[Scalar]) -> Scalar {
                 *b
             }
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "rounds to nearest, as documented"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "rounds to nearest, as documented")]
         (I::IntToReal, [S::Int(a)]) => S::Real(*a as f64),
         (I::BoolToReal, [S::Bool(a)]) => S::Real(f64::from(u8::from(*a))),
         (I::BoolToInt, [S::Bool(a)]) => S::Int(i64::from(*a)),
@@ -437,8 +419,7 @@ pub mod functions {
         let tail = r
             * (1.0 / 12.0
                 - r * (1.0 / 120.0
-                    - r * (1.0 / 252.0
-                        - r * (1.0 / 240.0 - r * (1.0 / 132.0 - r * 691.0 / 32760.0)))));
+                    - r * (1.0 / 252.0 - r * (1.0 / 240.0 - r * (1.0 / 132.0 - r * 691.0 / 32760.0)))));
         sum + libm::log(x) - 0.5 / x - tail
     }
 
@@ -506,11 +487,7 @@ pub mod functions {
             return 0;
         }
         let quotient = a.wrapping_div(b);
-        if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) {
-            quotient - 1
-        } else {
-            quotient
-        }
+        if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
     }
 
     /// Remainder with the sign of the divisor; 0 if the divisor is 0.
@@ -519,11 +496,7 @@ pub mod functions {
             return 0;
         }
         let remainder = a.wrapping_rem(b);
-        if remainder != 0 && (remainder < 0) != (b < 0) {
-            remainder + b
-        } else {
-            remainder
-        }
+        if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder }
     }
 
     /// Threefry-2x32 with 20 rounds (Salmon et al., 2011): key and counter each hold two 32-bit
@@ -625,11 +598,7 @@ mod quantile {
             return f64::NAN;
         }
         if p == 0.0 || p == 1.0 {
-            return if p == 0.0 {
-                f64::NEG_INFINITY
-            } else {
-                f64::INFINITY
-            };
+            return if p == 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
         }
         let q = p - 0.5;
         if q.abs() <= 0.425 {
@@ -637,11 +606,7 @@ mod quantile {
         }
         let tail = if q < 0.0 { p } else { 1.0 - p };
         let r = (-libm::log(tail)).sqrt();
-        let x = if r <= 5.0 {
-            ratio(r - 1.6, &C, &D)
-        } else {
-            ratio(r - 5.0, &E, &F)
-        };
+        let x = if r <= 5.0 { ratio(r - 1.6, &C, &D) } else { ratio(r - 5.0, &E, &F) };
         if q < 0.0 { -x } else { x }
     }
 }

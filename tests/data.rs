@@ -9,9 +9,7 @@ const LIMIT: u64 = 1 << 26;
 /// What a program under `bad_data` loads, and the report it expects: `let data = csv("f")` and
 /// `error E0601: message` below it.
 fn expectation(program: &str) -> Option<(&str, &str, &str, &str)> {
-    let load = program
-        .lines()
-        .find(|line| line.starts_with("let data = "))?;
+    let load = program.lines().find(|line| line.starts_with("let data = "))?;
     let (kind, rest) = load.strip_prefix("let data = ")?.split_once("(\"")?;
     let (file, _) = rest.split_once('"')?;
     let (_, expected) = program.split_once("error ")?;

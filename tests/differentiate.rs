@@ -4,8 +4,7 @@ mod support;
 
 use minima::diag::Span;
 use minima::ir::{
-    Build, Custom, Diff, Dim, Elem, Fold, Function, If, Loop, Map, Op, Precision, Program, Tensor,
-    Ty, Value,
+    Build, Custom, Diff, Dim, Elem, Fold, Function, If, Loop, Map, Op, Precision, Program, Tensor, Ty, Value,
 };
 use minima::ops::Emit;
 use minima::passes::{Options, differentiate, expand, run_pipeline};
@@ -55,10 +54,8 @@ fn grad(f: &Function) -> Function {
     function(&types.clone(), |b, params| {
         let one = b.real(1.0);
         let operands = [params, &[one]].concat();
-        let diff = Diff {
-            active: types.iter().map(|ty| ty.elem == Elem::Real).collect(),
-            function: f.clone(),
-        };
+        let diff =
+            Diff { active: types.iter().map(|ty| ty.elem == Elem::Real).collect(), function: f.clone() };
         let real = types.iter().filter(|ty| ty.elem == Elem::Real).cloned();
         let types = f.result_types().into_iter().chain(real).collect();
         b.bind(Op::Vjp(Arc::new(diff)), operands, types)[1..].to_vec()
@@ -71,14 +68,8 @@ fn expanded(f: &Function) -> Function {
 
 /// After the standard pipeline, with all rules.
 fn optimized(f: &Function) -> Function {
-    let mut program = Program {
-        main: f.clone(),
-        precision: Precision::F64,
-    };
-    let options = Options {
-        rules: rules(),
-        ..Options::default()
-    };
+    let mut program = Program { main: f.clone(), precision: Precision::F64 };
+    let options = Options { rules: rules(), ..Options::default() };
     run_pipeline(&mut program, &options, &mut |_, _| {});
     program.main
 }
@@ -95,15 +86,9 @@ fn check(f: &Function, inputs: &[Tensor]) {
     let forward = differentiate::jvp(&plain, &active);
     let reverse = differentiate::vjp(&plain, &active);
     let mut noise = Noise(7);
-    let v: Vec<Tensor> = inputs
-        .iter()
-        .map(|t| noise.reals(&t.sizes, -1.0, 1.0))
-        .collect();
+    let v: Vec<Tensor> = inputs.iter().map(|t| noise.reals(&t.sizes, -1.0, 1.0)).collect();
     let value = run(&plain, inputs);
-    let u: Vec<Tensor> = value
-        .iter()
-        .map(|t| noise.reals(&t.sizes, -1.0, 1.0))
-        .collect();
+    let u: Vec<Tensor> = value.iter().map(|t| noise.reals(&t.sizes, -1.0, 1.0)).collect();
 
     // The whole pipeline, with its simplifications, computes the same.
     for function in [&plain, &forward, &reverse] {
@@ -112,10 +97,7 @@ fn check(f: &Function, inputs: &[Tensor]) {
             _ if std::ptr::eq(function, &forward) => [inputs, &v].concat(),
             _ => [inputs, &u].concat(),
         };
-        let (before, after) = (
-            run(function, &operands),
-            run(&optimized(function), &operands),
-        );
+        let (before, after) = (run(function, &operands), run(&optimized(function), &operands));
         for (a, b) in reals(&before).iter().zip(reals(&after)) {
             assert!((a - b).abs() <= 1e-11 * a.abs().max(1.0), "{a} != {b}");
         }
@@ -148,10 +130,7 @@ fn check(f: &Function, inputs: &[Tensor]) {
     for ((up, down), found) in up.iter().zip(&down).zip(&jv) {
         let expected = (up - down) / (2.0 * h);
         let size = expected.abs().max(1.0);
-        assert!(
-            (expected - found).abs() < 1e-5 * size,
-            "{expected} != {found}"
-        );
+        assert!((expected - found).abs() < 1e-5 * size, "{expected} != {found}");
     }
 }
 
@@ -160,24 +139,17 @@ fn check_orders(f: &Function, inputs: &[Tensor]) {
     check(f, inputs);
     let first = grad(f);
     check(&first, inputs);
-    let summed = function(
-        &first
-            .params
-            .iter()
-            .map(|p| first.ty(*p).clone())
-            .collect::<Vec<_>>(),
-        |b, p| {
-            let all = b.inline(&first, p);
-            let mut sum = b.real(0.0);
-            for g in all {
-                let axes: Vec<usize> = (0..b.ty(g).rank()).collect();
-                let s = b.call("sin", &[g]);
-                let s = b.reduce(Fold::Sum, s, &axes);
-                sum = b.call("add", &[sum, s]);
-            }
-            vec![sum]
-        },
-    );
+    let summed = function(&first.params.iter().map(|p| first.ty(*p).clone()).collect::<Vec<_>>(), |b, p| {
+        let all = b.inline(&first, p);
+        let mut sum = b.real(0.0);
+        for g in all {
+            let axes: Vec<usize> = (0..b.ty(g).rank()).collect();
+            let s = b.call("sin", &[g]);
+            let s = b.reduce(Fold::Sum, s, &axes);
+            sum = b.call("add", &[sum, s]);
+        }
+        vec![sum]
+    });
     check(&grad(&summed), inputs);
 }
 
@@ -207,12 +179,7 @@ fn loops_with_stacked_results() {
             let z = b.call("add", &[p[2], y]);
             vec![y, z, z]
         });
-        let l = Loop {
-            trip: Dim::Known(4),
-            condition: None,
-            body,
-            carried: 2,
-        };
+        let l = Loop { trip: Dim::Known(4), condition: None, body, carried: 2 };
         let zero = b.real(0.0);
         let found = repeat(b, l, vec![p[1], zero, p[0]]);
         let s = b.call("exp", &[found[2]]);
@@ -240,12 +207,7 @@ fn newton() -> Function {
             let s = b.call("mul", &[half, s]);
             vec![s, s]
         });
-        let l = Loop {
-            trip: Dim::Known(20),
-            condition: Some(condition),
-            body,
-            carried: 1,
-        };
+        let l = Loop { trip: Dim::Known(20), condition: Some(condition), body, carried: 1 };
         let one = b.real(1.0);
         let found = repeat(b, l, vec![one, p[0]]);
         let all = b.reduce(Fold::Sum, found[1], &[0]);
@@ -272,11 +234,7 @@ fn batched_while_loops() {
     let mut n = Noise(3);
     let x = n.reals(&[5], 0.5, 9.0);
     set_up();
-    let each: f64 = x
-        .reals()
-        .iter()
-        .map(|x| run(&newton(), &[Tensor::scalar(*x)])[0].reals()[0])
-        .sum();
+    let each: f64 = x.reals().iter().map(|x| run(&newton(), &[Tensor::scalar(*x)])[0].reals()[0]).sum();
     let all = run(&expanded(&f), std::slice::from_ref(&x))[0].reals()[0];
     assert!((each - all).abs() < 1e-12, "{each} {all}");
     check_orders(&f, &[x]);
@@ -326,12 +284,8 @@ fn what_is_not_taken_never_contributes() {
     // f = sqrt(x1) x0 + sqrt(x3) x2: rows of the Hessian summed
     let (x0, x1, x2, x3) = (0.0, 4.0_f64, -1.0, 9.0_f64);
     let _ = x0;
-    let expected = [
-        0.5 / x1.sqrt(),
-        0.5 / x1.sqrt(),
-        0.5 / x3.sqrt(),
-        0.5 / x3.sqrt() - 0.25 * x2 * x3.powf(-1.5),
-    ];
+    let expected =
+        [0.5 / x1.sqrt(), 0.5 / x1.sqrt(), 0.5 / x3.sqrt(), 0.5 / x3.sqrt() - 0.25 * x2 * x3.powf(-1.5)];
     for (a, b) in second.reals().iter().zip(expected) {
         assert!((a - b).abs() < 1e-14, "{:?} {expected:?}", second.reals());
     }
@@ -348,9 +302,7 @@ fn where_keeps_what_a_zero_factor_hides() {
         let w = b.call("where", &[c, s, zero]);
         vec![b.call("mul", &[w, p[1]])]
     });
-    let dx = function(&[real(&[]), real(&[])], |b, p| {
-        vec![b.inline(&grad(&f), p)[0]]
-    });
+    let dx = function(&[real(&[]), real(&[])], |b, p| vec![b.inline(&grad(&f), p)[0]]);
     let second = expanded(&grad(&dx));
     let at = |x: f64, y: f64| reals(&run(&second, &[Tensor::scalar(x), Tensor::scalar(y)]));
     assert_eq!(at(4.0, 0.0), vec![0.0, 0.25]);
@@ -376,10 +328,7 @@ fn not_taken_rows_of_a_product() {
     });
     let found = run(
         &expanded(&grad(&f)),
-        &[
-            Tensor::real(&[2, 2], vec![1.0, 2.0, 0.0, -1.0]),
-            Tensor::real(&[2], vec![3.0, 5.0]),
-        ],
+        &[Tensor::real(&[2, 2], vec![1.0, 2.0, 0.0, -1.0]), Tensor::real(&[2], vec![3.0, 5.0])],
     );
     assert_eq!(found[0].reals(), &[3.0, 2.5, 0.0, 0.0]);
     assert_eq!(found[1].reals(), &[0.0, 2.0_f64.ln()]);
@@ -393,12 +342,7 @@ fn choices() {
             let y = b.call("mul", &[x, p[1]]);
             vec![b.call("cos", &[y])]
         });
-        let l = Loop {
-            trip: Dim::Known(3),
-            condition: None,
-            body,
-            carried: 1,
-        };
+        let l = Loop { trip: Dim::Known(3), condition: None, body, carried: 1 };
         repeat(b, l, vec![p[1], p[0]])
     });
     let otherwise = function(&[real(&[3]), real(&[])], |b, p| {
@@ -429,9 +373,7 @@ fn nested_maps() {
             let d = b.call("neg", &[d]);
             vec![b.call("exp", &[d])]
         });
-        let outer = function(&[int(), real(&[4])], |b, p| {
-            map(b, 4, inner, vec![p[0], p[1]])
-        });
+        let outer = function(&[int(), real(&[4])], |b, p| map(b, 4, inner, vec![p[0], p[1]]));
         let all = map(b, 4, outer, vec![p[0]])[0];
         vec![b.reduce(Fold::Sum, all, &[0, 1])]
     });
@@ -453,12 +395,7 @@ fn batched_loops_of_different_lengths() {
             let z = b.call("add", &[y, i]);
             vec![y, z]
         });
-        let l = Loop {
-            trip: Dim::Known(6),
-            condition: Some(condition),
-            body,
-            carried: 1,
-        };
+        let l = Loop { trip: Dim::Known(6), condition: Some(condition), body, carried: 1 };
         let each = function(&[int(), real(&[3])], |b, p| {
             let x = b.gather(p[1], &[p[0]]);
             let found = repeat(b, l, vec![x, x]);
@@ -500,10 +437,7 @@ fn spiky() -> Function {
     });
     let body = function(&[int(), real(&[3])], |b, p| {
         let x = b.gather(p[1], &[p[0]]);
-        let custom = Custom {
-            function: inner,
-            tangent,
-        };
+        let custom = Custom { function: inner, tangent };
         let y = b.bind(Op::Custom(Arc::new(custom)), vec![x], vec![real(&[])])[0];
         vec![b.call("mul", &[y, y])]
     });
@@ -530,9 +464,7 @@ fn stated_derivatives_are_used_also_in_batches() {
         let g = b.inline(&grad(&spiky()), p)[0];
         vec![b.reduce(Fold::Sum, g, &[0])]
     });
-    let found = run(&optimized(&grad(&summed)), &[input])[0]
-        .reals()
-        .to_vec();
+    let found = run(&optimized(&grad(&summed)), &[input])[0].reals().to_vec();
     for (x, found) in x.iter().zip(found) {
         let own = x.cos() * x;
         let expected = 2.0 * own * own + 2.0 * x.exp() * (x.cos() - x * x.sin());
@@ -606,9 +538,8 @@ fn structural_ops() {
 #[test]
 fn loops_in_branches_not_taken_stay_in_range() {
     // [if n[i] > 0 then sum of x[n[i] - 1 - k] while k < n[i] else x[0]]
-    let condition = function(&[int(), real(&[]), int(), real(&[4])], |b, p| {
-        vec![b.call("lt", &[p[0], p[2]])]
-    });
+    let condition =
+        function(&[int(), real(&[]), int(), real(&[4])], |b, p| vec![b.call("lt", &[p[0], p[2]])]);
     let step = function(&[int(), real(&[]), int(), real(&[4])], |b, p| {
         let one = b.int(1);
         let last = b.call("sub", &[p[2], one]);
@@ -619,12 +550,7 @@ fn loops_in_branches_not_taken_stay_in_range() {
     });
     let then = function(&[int(), real(&[4])], |b, p| {
         let zero = b.real(1.0);
-        let l = Loop {
-            trip: Dim::Known(4),
-            condition: Some(condition),
-            body: step,
-            carried: 1,
-        };
+        let l = Loop { trip: Dim::Known(4), condition: Some(condition), body: step, carried: 1 };
         let types = vec![real(&[])];
         b.bind(Op::Loop(Arc::new(l)), vec![zero, p[0], p[1]], types)
     });

@@ -143,7 +143,13 @@ fn what_the_documents_say_is_so() {
                 found.push(format!("{}: {wrong}", snippet.place));
             }
         }
-        assert!(found.is_empty(), "{} of {} blocks are not true\n{}", found.len(), all.len(), found.join("\n"));
+        assert!(
+            found.is_empty(),
+            "{} of {} blocks are not true\n{}",
+            found.len(),
+            all.len(),
+            found.join("\n")
+        );
     };
     let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(run).expect("a thread");
     if let Err(panic) = thread.join() {

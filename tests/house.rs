@@ -245,9 +245,8 @@ fn without_tests(code: &str) -> String {
 /// Where a word stands in a line by itself.
 fn has_word(line: &str, word: &str) -> bool {
     let name = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(word).any(|(at, _)| {
-        !line[..at].ends_with(name) && !line[at + word.len()..].starts_with(name)
-    })
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(name) && !line[at + word.len()..].starts_with(name))
 }
 
 fn floor(room: &str) -> Option<usize> {
@@ -394,9 +393,13 @@ fn functions(code: &str) -> Vec<(String, usize, usize, bool)> {
     let lines: Vec<&str> = code.lines().collect();
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        let Some(place) = line.find("fn ").filter(|place| line[..*place].trim_end_matches(' ').ends_with(is_before_fn)
-            || line[..*place].trim().is_empty()) else { continue };
-        let name: String = line[place + 3..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let Some(place) = line.find("fn ").filter(|place| {
+            line[..*place].trim_end_matches(' ').ends_with(is_before_fn) || line[..*place].trim().is_empty()
+        }) else {
+            continue;
+        };
+        let name: String =
+            line[place + 3..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if name.is_empty() {
             continue;
         }
@@ -489,9 +492,12 @@ fn hash_maps_are_not_run_over() {
         }
         let lines: Vec<&str> = source.code.lines().collect();
         for (at, line) in lines.iter().enumerate() {
-            let runs = [".keys()", ".values()", ".values_mut()", ".into_keys()", ".into_values()", ".drain()"];
+            let runs =
+                [".keys()", ".values()", ".values_mut()", ".into_keys()", ".into_values()", ".drain()"];
             let near = &lines[at.saturating_sub(1)..(at + 8).min(lines.len())];
-            let sorted = near.iter().any(|line| line.contains("sort") || line.contains(".sum()") || line.contains(".all("));
+            let sorted = near
+                .iter()
+                .any(|line| line.contains("sort") || line.contains(".sum()") || line.contains(".all("));
             if runs.iter().any(|run| line.contains(run)) && !sorted {
                 found.push(format!("{}:{}: {}", source.path, at + 1, line.trim()));
             }
@@ -534,7 +540,8 @@ fn the_top_level_stays_small() {
 
 #[test]
 fn the_checks_see_what_they_should() {
-    let code = blanked("let a = \"unsafe {\"; // unsafe\nlet b = '{'; let c: &'a str = r#\"x\"y\"#;\n/* { */ d");
+    let code =
+        blanked("let a = \"unsafe {\"; // unsafe\nlet b = '{'; let c: &'a str = r#\"x\"y\"#;\n/* { */ d");
     assert!(!code.contains("unsafe") && !code.contains('{') && code.lines().count() == 3);
     assert!(code.contains("&'a str") && code.ends_with('d'));
     let found = functions("fn a() {\n  b();\n}\npub(crate) fn c(x: fn(i64) -> i64) -> i64 {\n x\n}\n");

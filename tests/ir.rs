@@ -78,10 +78,7 @@ fn main(%0: real, %1: int, %2: real) -> (%3, %4, %5, %6) {
     verify(&program.main).unwrap();
     let wrong = text.replace("vjp(%0, %1, %2)", "vjp(%0, %1, %1)");
     let what = verify(&read(&wrong).main).unwrap_err();
-    assert_eq!(
-        what,
-        "in main: %5, %6: operands of vjp: (real, int, real) and (real, int, int) differ"
-    );
+    assert_eq!(what, "in main: %5, %6: operands of vjp: (real, int, real) and (real, int, int) differ");
 }
 
 #[test]
@@ -102,46 +99,22 @@ fn the_reader_explains_what_it_does_not_accept() {
     let deep = "fn f() -> () { _ = map() {trip = 1, body = ".repeat(2000);
     let rows = [
         ("fn f() -> (%1) {}", "line 1: %1 of f is not bound"),
-        (
-            "fn f(%0: real) -> (%0) {\n  %0: real = neg(%0)\n}",
-            "line 2: %0 is bound twice",
-        ),
-        (
-            "fn f() -> () {\n %0: real = sing(%0)\n}",
-            "line 2: there is no op sing",
-        ),
-        (
-            "fn f() -> () {\n %0: real = reduce(%0)\n}",
-            "line 2: reduce: the attribute fold is missing",
-        ),
-        (
-            "fn f() -> () {\n %0: real[3] = constant [1.0]\n}",
-            "line 2: real[3] has 3 elements, found 1",
-        ),
-        (
-            "fn f(%4000000000: real) -> () {}",
-            "line 1: %4000000000 is too large a number for this text",
-        ),
+        ("fn f(%0: real) -> (%0) {\n  %0: real = neg(%0)\n}", "line 2: %0 is bound twice"),
+        ("fn f() -> () {\n %0: real = sing(%0)\n}", "line 2: there is no op sing"),
+        ("fn f() -> () {\n %0: real = reduce(%0)\n}", "line 2: reduce: the attribute fold is missing"),
+        ("fn f() -> () {\n %0: real[3] = constant [1.0]\n}", "line 2: real[3] has 3 elements, found 1"),
+        ("fn f(%4000000000: real) -> () {}", "line 1: %4000000000 is too large a number for this text"),
         (
             "fn f() -> () { %0: real[65] = constant dense<65 elements, 00> }",
             "line 1: a literal whose elements were left out cannot be read",
         ),
-        (
-            "fn f() -> () {} fn",
-            "line 1: the text goes on behind the function",
-        ),
-        (
-            "fn f(%0: real[n^99999]) -> () {}",
-            "line 1: the dimension is too large",
-        ),
+        ("fn f() -> () {} fn", "line 1: the text goes on behind the function"),
+        ("fn f(%0: real[n^99999]) -> () {}", "line 1: the dimension is too large"),
         (&deep, "line 1: functions are nested too deeply"),
         ("", "line 1: expected \"fn\", found \"\""),
     ];
     for (text, what) in rows {
-        assert_eq!(
-            read_program(text).map(|p| p.to_string()),
-            Err(what.to_owned())
-        );
+        assert_eq!(read_program(text).map(|p| p.to_string()), Err(what.to_owned()));
     }
 }
 
@@ -189,8 +162,7 @@ fn the_verifier_says_what_is_wrong() {
         let program = read(text);
         assert_eq!(verify(&program.main), Err(what.to_owned()));
     }
-    let symbolic =
-        read("fn f(%0: real[n]) -> (%1) { %1: real[m] = cumsum(%0) {axis = 0, reverse = false} }");
+    let symbolic = read("fn f(%0: real[n]) -> (%1) { %1: real[m] = cumsum(%0) {axis = 0, reverse = false} }");
     assert_eq!(verify(&symbolic.main), Ok(()));
 }
 
@@ -210,10 +182,7 @@ fn a_trap_stops_the_run() {
     let stop = eval(&read(text), &inputs).unwrap_err();
     assert_eq!(stop.text, "index 7 is out of range for a dimension of 5");
     let stop = eval(&read(text), &inputs[..1]).unwrap_err();
-    assert_eq!(
-        stop.text,
-        "expected inputs of types (real[5], int), found (real[5])"
-    );
+    assert_eq!(stop.text, "expected inputs of types (real[5], int), found (real[5])");
 }
 
 #[test]
@@ -244,12 +213,8 @@ fn the_first_non_finite_result_is_blamed() {
     assert_eq!(blame([2.0, 3.0]), None);
     assert_eq!(blame([2.0, -0.3]).as_deref(), Some("log of -0.3"));
     assert_eq!(blame([0.5, 1.0]).as_deref(), Some("sqrt of -0.693147"));
-    let product =
-        read("fn f(%0: real[2]) -> (%1) { %1: real = reduce(%0) {fold = prod, axes = [0]} }");
+    let product = read("fn f(%0: real[2]) -> (%1) { %1: real = reduce(%0) {fold = prod, axes = [0]} }");
     let huge = Tensor::real(&[2], vec![1e200, 1e200]);
     let text = first_non_finite(&product, &[huge]).map(|(_, text)| text);
-    assert_eq!(
-        text.as_deref(),
-        Some("reduce of an array of finite numbers")
-    );
+    assert_eq!(text.as_deref(), Some("reduce of an array of finite numbers"));
 }

@@ -67,10 +67,16 @@ fn corpus() -> Vec<String> {
     let mut files: Vec<PathBuf> = Vec::new();
     for folder in ["examples", "stdlib/optim", "stdlib", "tests/cases/errors", "tests/cases/values"] {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
-        files.extend(entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "opt")));
+        files.extend(
+            entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "opt")),
+        );
     }
     files.sort();
-    files.iter().filter_map(|path| std::fs::read_to_string(path).ok()).filter(|text| text.len() < 3_000).collect()
+    files
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .filter(|text| text.len() < 3_000)
+        .collect()
 }
 
 #[test]
@@ -93,7 +99,8 @@ fn mutated_programs_are_reported() {
         let mut random = Random { key: 2, count: 0 };
         for _ in 0..500 {
             let text = &corpus[random.below(corpus.len())];
-            let mut words: Vec<&str> = text.split_inclusive([' ', '\n', '(', ')', '[', ']', ',', '=']).collect();
+            let mut words: Vec<&str> =
+                text.split_inclusive([' ', '\n', '(', ')', '[', ']', ',', '=']).collect();
             for _ in 0..=random.below(3) {
                 let at = random.below(words.len());
                 match random.below(4) {
@@ -206,8 +213,15 @@ fn programs_made_to_explode_end() {
             format!("print {grads}x -> sin(x)*exp(x){}(0.5)\n", ")".repeat(n))
         }),
         ("wide Hessian", |n| format!("print sum(hessian(x -> sum(x^3))(ones[{}]))\n", 1_usize << n.min(9))),
-        ("broadcasts", |n| format!("print sum([i + j + k for i in 0..10^{n}, j in 0..10^{n}, k in 0..10^{n}])\n")),
-        ("recursion", |n| format!("fn f(x: real) = {} + g(x)\nfn g(x: real) = f(x)\nprint f(1.0)\n", vec!["f(x)"; n].join(" + "))),
+        ("broadcasts", |n| {
+            format!("print sum([i + j + k for i in 0..10^{n}, j in 0..10^{n}, k in 0..10^{n}])\n")
+        }),
+        ("recursion", |n| {
+            format!(
+                "fn f(x: real) = {} + g(x)\nfn g(x: real) = f(x)\nprint f(1.0)\n",
+                vec!["f(x)"; n].join(" + ")
+            )
+        }),
         ("functions", |n| (0..n * 200).map(|i| format!("fn f{i}(x: real) = x + {i}\n")).collect()),
     ];
     for (name, bomb) in families {

@@ -19,21 +19,15 @@ fn elem(kind: Kind) -> Elem {
 /// The primitive as a function of scalars.
 fn function(prim: Prim) -> Function {
     let mut build = Build::new(prim.name(), Span::default());
-    let params: Vec<Value> = prim
-        .signature()
-        .0
-        .iter()
-        .map(|kind| build.param(Ty::scalar(elem(*kind))))
-        .collect();
+    let params: Vec<Value> =
+        prim.signature().0.iter().map(|kind| build.param(Ty::scalar(elem(*kind)))).collect();
     let result = build.primitive(prim, &params);
     build.finish(vec![result])
 }
 
 /// Points inside a domain, away from its open ends.
 fn sample(noise: &mut Noise, domain: Option<Domain>) -> f64 {
-    let (lo, hi) = domain.map_or((-3.0, 3.0), |d| {
-        (d.lo.max(-3.0), d.hi.min(d.lo.max(-3.0) + 4.0))
-    });
+    let (lo, hi) = domain.map_or((-3.0, 3.0), |d| (d.lo.max(-3.0), d.hi.min(d.lo.max(-3.0) + 4.0)));
     lo + (hi - lo) * (0.02 + 0.96 * noise.unit())
 }
 
@@ -102,11 +96,7 @@ fn derivatives_agree_with_differences_and_with_their_transposes() {
     let mut noise = Noise(11);
     for prim in Prim::all().filter(|prim| elem(prim.signature().1) == Elem::Real) {
         let f = function(prim);
-        let active: Vec<bool> = f
-            .params
-            .iter()
-            .map(|p| f.ty(*p).elem == Elem::Real)
-            .collect();
+        let active: Vec<bool> = f.params.iter().map(|p| f.ty(*p).elem == Elem::Real).collect();
         let count = active.iter().filter(|a| **a).count();
         if count == 0 || prim.name() == "trigamma" {
             continue;
@@ -119,9 +109,7 @@ fn derivatives_agree_with_differences_and_with_their_transposes() {
             let mut found = Vec::new();
             let real_args: Vec<usize> = (0..active.len()).filter(|at| active[*at]).collect();
             for which in &real_args {
-                let tangents = real_args
-                    .iter()
-                    .map(|at| Tensor::scalar(f64::from(u8::from(at == which))));
+                let tangents = real_args.iter().map(|at| Tensor::scalar(f64::from(u8::from(at == which))));
                 let inputs: Vec<Tensor> = args.iter().cloned().chain(tangents).collect();
                 found.push(run(&forward, &inputs)[1].reals()[0]);
             }
@@ -131,10 +119,7 @@ fn derivatives_agree_with_differences_and_with_their_transposes() {
             for ((at, forward), back) in real_args.iter().zip(&found).zip(&back[1..]) {
                 let back = back.reals()[0];
                 let size = forward.abs().max(1e-300);
-                assert!(
-                    (forward * u - back).abs() <= 1e-14 * size,
-                    "{prim:?} {args:?}"
-                );
+                assert!((forward * u - back).abs() <= 1e-14 * size, "{prim:?} {args:?}");
                 let Some(expected) = difference(prim, &args, *at) else {
                     skipped += 1;
                     continue;
@@ -158,16 +143,8 @@ fn results_lie_in_their_ranges() {
         for _ in 0..500 {
             let args = arguments(prim, &mut noise);
             let y = real(value(prim, &args));
-            let low = if range.lo_closed {
-                y >= range.lo
-            } else {
-                y > range.lo
-            };
-            let high = if range.hi_closed {
-                y <= range.hi
-            } else {
-                y < range.hi
-            };
+            let low = if range.lo_closed { y >= range.lo } else { y > range.lo };
+            let high = if range.hi_closed { y <= range.hi } else { y < range.hi };
             assert!((low && high) || y.is_nan(), "{prim:?} {args:?} = {y}");
         }
     }
@@ -183,55 +160,29 @@ fn shapes_are_as_stated() {
     set_up();
     let mut noise = Noise(13);
     for prim in Prim::all().filter(|p| elem(p.signature().1) == Elem::Real) {
-        if prim
-            .signature()
-            .0
-            .iter()
-            .any(|kind| elem(*kind) != Elem::Real)
-        {
+        if prim.signature().0.iter().any(|kind| elem(*kind) != Elem::Real) {
             continue;
         }
         for _ in 0..500 {
             let (a, b) = (arguments(prim, &mut noise), arguments(prim, &mut noise));
-            let mid: Vec<Tensor> = a
-                .iter()
-                .zip(&b)
-                .map(|(a, b)| Tensor::scalar(0.5 * (a.reals()[0] + b.reals()[0])))
-                .collect();
+            let mid: Vec<Tensor> =
+                a.iter().zip(&b).map(|(a, b)| Tensor::scalar(0.5 * (a.reals()[0] + b.reals()[0]))).collect();
             let [fa, fb, fm] = [&a, &b, &mid].map(|args| real(value(prim, args)));
             let slack = 1e-9 * (fa.abs() + fb.abs() + 1.0);
             let chord = 0.5 * (fa + fb);
-            assert!(
-                !claims(prim, "convex") || fm <= chord + slack,
-                "{prim:?} {a:?} {b:?}"
-            );
-            assert!(
-                !claims(prim, "concave") || fm >= chord - slack,
-                "{prim:?} {a:?} {b:?}"
-            );
+            assert!(!claims(prim, "convex") || fm <= chord + slack, "{prim:?} {a:?} {b:?}");
+            assert!(!claims(prim, "concave") || fm >= chord - slack, "{prim:?} {a:?} {b:?}");
             if claims(prim, "sigmoid") {
                 let (x, z) = (a[0].reals()[0], b[0].reals()[0]);
-                assert!(
-                    x.max(z) > 0.0 || fm <= chord + slack,
-                    "{prim:?} {a:?} {b:?}"
-                );
-                assert!(
-                    x.min(z) < 0.0 || fm >= chord - slack,
-                    "{prim:?} {a:?} {b:?}"
-                );
+                assert!(x.max(z) > 0.0 || fm <= chord + slack, "{prim:?} {a:?} {b:?}");
+                assert!(x.min(z) < 0.0 || fm >= chord - slack, "{prim:?} {a:?} {b:?}");
             }
             for at in 0..a.len() {
                 let mut up = a.clone();
                 up[at] = Tensor::scalar(a[at].reals()[0].max(b[at].reals()[0]));
                 let fu = real(value(prim, &up));
-                assert!(
-                    !claims(prim, "increasing") || fu >= fa,
-                    "{prim:?} {a:?} {up:?}"
-                );
-                assert!(
-                    !claims(prim, "decreasing") || fu <= fa,
-                    "{prim:?} {a:?} {up:?}"
-                );
+                assert!(!claims(prim, "increasing") || fu >= fa, "{prim:?} {a:?} {up:?}");
+                assert!(!claims(prim, "decreasing") || fu <= fa, "{prim:?} {a:?} {up:?}");
             }
             let opposite: Vec<Tensor> = a.iter().map(|x| Tensor::scalar(-x.reals()[0])).collect();
             let fo = real(value(prim, &opposite));
@@ -241,29 +192,14 @@ fn shapes_are_as_stated() {
     }
 }
 
-const SPECIAL: [f64; 10] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-    5e-324,
-    -1e-310,
-    1e308,
-];
+const SPECIAL: [f64; 10] =
+    [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 5e-324, -1e-310, 1e308];
 
 #[test]
 fn commutative_ones_commute_to_the_bit() {
     set_up();
     for prim in Prim::all().filter(|prim| claims(*prim, "commutative")) {
-        if prim
-            .signature()
-            .0
-            .iter()
-            .any(|kind| elem(*kind) != Elem::Real)
-        {
+        if prim.signature().0.iter().any(|kind| elem(*kind) != Elem::Real) {
             continue;
         }
         for a in SPECIAL {
@@ -285,12 +221,7 @@ fn derivatives_at_edges_are_finite_where_they_should_be() {
         let f = function(prim);
         let forward = differentiate::jvp(&f, &vec![true; args.len()]);
         let tangents = (0..args.len()).map(|k| f64::from(u8::from(k == which)));
-        let inputs: Vec<Tensor> = args
-            .iter()
-            .copied()
-            .chain(tangents)
-            .map(Tensor::scalar)
-            .collect();
+        let inputs: Vec<Tensor> = args.iter().copied().chain(tangents).map(Tensor::scalar).collect();
         run(&forward, &inputs)[1].reals()[0]
     };
     assert_eq!(at("pow", &[0.0, 2.0], 0), 0.0);

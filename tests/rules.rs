@@ -10,20 +10,8 @@ use minima::passes::{Options, simplify};
 use std::sync::Arc;
 use support::{Noise, rules, set_up};
 
-const SPECIAL: [f64; 12] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    2.5,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-    5e-324,
-    -1e-310,
-    1e308,
-    -3.7,
-];
+const SPECIAL: [f64; 12] =
+    [0.0, -0.0, 1.0, -1.0, 2.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 5e-324, -1e-310, 1e308, -3.7];
 
 fn value(term: &Term, args: &[Scalar]) -> Scalar {
     match term {
@@ -62,9 +50,7 @@ fn variables(rule: &Rule) -> Vec<Elem> {
 
 fn same_bits(a: Scalar, b: Scalar) -> bool {
     match (a, b) {
-        (Scalar::Real(a), Scalar::Real(b)) => {
-            a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-        }
+        (Scalar::Real(a), Scalar::Real(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
         (a, b) => a == b,
     }
 }
@@ -80,11 +66,7 @@ fn combinations(elems: &[Elem], reals: &[f64]) -> Vec<Vec<Scalar>> {
         };
         all = all
             .iter()
-            .flat_map(|prefix: &Vec<Scalar>| {
-                choices
-                    .iter()
-                    .map(move |c| [prefix.as_slice(), &[*c]].concat())
-            })
+            .flat_map(|prefix: &Vec<Scalar>| choices.iter().map(move |c| [prefix.as_slice(), &[*c]].concat()))
             .collect();
     }
     all
@@ -96,11 +78,7 @@ fn exact_rules_keep_every_bit() {
     for rule in rules().iter().filter(|rule| rule.exact) {
         for args in combinations(&variables(rule), &SPECIAL) {
             let (left, right) = (value(&rule.pattern, &args), value(&rule.replacement, &args));
-            assert!(
-                same_bits(left, right),
-                "{} at {args:?}: {left:?} != {right:?}",
-                rule.name
-            );
+            assert!(same_bits(left, right), "{} at {args:?}: {left:?} != {right:?}", rule.name);
         }
     }
 }
@@ -155,10 +133,7 @@ fn build_term(build: &mut Build, term: &Term, variables: &[Value]) -> Value {
         Term::Variable(at) => variables[*at],
         Term::Literal(tensor) => build.constant(tensor.clone()),
         Term::Call(prim, terms) => {
-            let operands: Vec<Value> = terms
-                .iter()
-                .map(|t| build_term(build, t, variables))
-                .collect();
+            let operands: Vec<Value> = terms.iter().map(|t| build_term(build, t, variables)).collect();
             build.primitive(*prim, &operands)
         }
     }
@@ -181,31 +156,17 @@ fn rules_fire_and_leave_less_to_do() {
     let rules = rules();
     for rule in rules.iter().filter(|rule| rule.conditions.is_empty()) {
         let mut build = Build::new("f", Span::default());
-        let params: Vec<Value> = variables(rule)
-            .iter()
-            .map(|elem| build.param(Ty::scalar(*elem)))
-            .collect();
+        let params: Vec<Value> = variables(rule).iter().map(|elem| build.param(Ty::scalar(*elem))).collect();
         let result = build_term(&mut build, &rule.pattern, &params);
         let before = build.finish(vec![result]);
-        let alone = Options {
-            exact: false,
-            precision: Precision::F64,
-            rules: Arc::new(vec![rule.clone()]),
-        };
-        let all = Options {
-            rules: rules.clone(),
-            ..alone.clone()
-        };
+        let alone = Options { exact: false, precision: Precision::F64, rules: Arc::new(vec![rule.clone()]) };
+        let all = Options { rules: rules.clone(), ..alone.clone() };
         for options in [alone, all] {
             let after = simplify(&before, &options);
             let text = format!("{}: {before}\n{after}", rule.name);
             assert!(after.bindings.len() <= before.bindings.len() + 1, "{text}");
             assert!(cost(&after) <= cost(&before), "{text}");
-            assert_ne!(
-                format!("{:?}", before.bindings),
-                format!("{:?}", after.bindings),
-                "{text}"
-            );
+            assert_ne!(format!("{:?}", before.bindings), format!("{:?}", after.bindings), "{text}");
         }
     }
 }
@@ -221,10 +182,7 @@ fn shared_work_is_not_done_twice() {
     let (ea, eb) = (build.primitive(exp, &[a]), build.primitive(exp, &[b]));
     let product = build.primitive(mul, &[ea, eb]);
     let function = build.finish(vec![product, ea, eb]);
-    let options = Options {
-        rules: rules(),
-        ..Options::default()
-    };
+    let options = Options { rules: rules(), ..Options::default() };
     assert_eq!(simplify(&function, &options).bindings.len(), 3);
 }
 
@@ -232,10 +190,9 @@ fn shared_work_is_not_done_twice() {
 fn literals_of_rules_are_numbers() {
     fn check(term: &Term) {
         match term {
-            Term::Literal(tensor) => assert!(matches!(
-                tensor.data,
-                Data::Real(_) | Data::Bool(_) | Data::Int(_)
-            )),
+            Term::Literal(tensor) => {
+                assert!(matches!(tensor.data, Data::Real(_) | Data::Bool(_) | Data::Int(_)))
+            }
             Term::Call(_, terms) => terms.iter().for_each(check),
             Term::Variable(_) => {}
         }

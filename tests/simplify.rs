@@ -4,8 +4,7 @@ mod support;
 
 use minima::diag::Span;
 use minima::ir::{
-    Binding, Build, Diff, Dim, Elem, Fold, Function, Loop, Map, Op, Precision, Program, Tensor, Ty,
-    Value,
+    Binding, Build, Diff, Dim, Elem, Fold, Function, Loop, Map, Op, Precision, Program, Tensor, Ty, Value,
 };
 use minima::ops::Emit;
 use minima::passes::{Options, run_pipeline};
@@ -38,15 +37,8 @@ fn map(b: &mut Build, trip: i64, body: Function, captures: Vec<Value>) -> Vec<Va
 
 fn optimized(f: &Function, exact: bool) -> Function {
     set_up();
-    let mut program = Program {
-        main: f.clone(),
-        precision: Precision::F64,
-    };
-    let options = Options {
-        rules: rules(),
-        exact,
-        ..Options::default()
-    };
+    let mut program = Program { main: f.clone(), precision: Precision::F64 };
+    let options = Options { rules: rules(), exact, ..Options::default() };
     run_pipeline(&mut program, &options, &mut |_, _| {});
     program.main
 }
@@ -75,10 +67,7 @@ fn grad(f: &Function) -> Function {
     let types: Vec<Ty> = f.params.iter().map(|p| f.ty(*p).clone()).collect();
     function(&types.clone(), |b, params| {
         let one = b.real(1.0);
-        let diff = Diff {
-            active: vec![true; types.len()],
-            function: f.clone(),
-        };
+        let diff = Diff { active: vec![true; types.len()], function: f.clone() };
         let all = f.result_types().into_iter().chain(types).collect();
         let operands = [params, &[one]].concat();
         b.bind(Op::Vjp(Arc::new(diff)), operands, all)[1..].to_vec()
@@ -107,33 +96,17 @@ fn rosenbrock(n: i64) -> Function {
 #[test]
 fn indexing_becomes_slices_and_pads() {
     let f = optimized(&rosenbrock(10), false);
-    assert_eq!(
-        (count(&f, "gather"), count(&f, "slice"), count(&f, "powi")),
-        (0, 2, 0),
-        "{f}"
-    );
+    assert_eq!((count(&f, "gather"), count(&f, "slice"), count(&f, "powi")), (0, 2, 0), "{f}");
     let g = optimized(&grad(&rosenbrock(10)), false);
-    assert_eq!(
-        (count(&g, "scatter"), count(&g, "gather"), count(&g, "pad")),
-        (0, 0, 2),
-        "{g}"
-    );
+    assert_eq!((count(&g, "scatter"), count(&g, "gather"), count(&g, "pad")), (0, 0, 2), "{g}");
     assert_eq!(count(&g, "masked_mul"), 0, "{g}");
     let mut noise = Noise(31);
     let x = noise.reals(&[10], -1.0, 1.0);
     let found = run(&g, std::slice::from_ref(&x))[0].reals().to_vec();
     let x = x.reals();
     for i in 0..10 {
-        let after = if i < 9 {
-            -4.0 * x[i] * (x[i + 1] - x[i] * x[i])
-        } else {
-            0.0
-        };
-        let before = if i > 0 {
-            2.0 * (x[i] - x[i - 1] * x[i - 1])
-        } else {
-            0.0
-        };
+        let after = if i < 9 { -4.0 * x[i] * (x[i + 1] - x[i] * x[i]) } else { 0.0 };
+        let before = if i > 0 { 2.0 * (x[i] - x[i - 1] * x[i - 1]) } else { 0.0 };
         assert!((found[i] - after - before).abs() < 1e-12);
     }
 }
@@ -150,9 +123,7 @@ fn rows_of_matrices_become_dots() {
         let terms = map(b, 3, inner, vec![p[0], p[1], p[2]])[0];
         vec![b.reduce(Fold::Sum, terms, &[0])]
     });
-    let f = function(&[real(&[5, 3]), real(&[3])], |b, p| {
-        map(b, 5, outer, p.to_vec())
-    });
+    let f = function(&[real(&[5, 3]), real(&[3])], |b, p| map(b, 5, outer, p.to_vec()));
     let after = optimized(&f, false);
     assert_eq!(names(&after), ["dot"], "{after}");
     let mut n = Noise(32);
@@ -202,11 +173,7 @@ fn gathers_of_every_affine_kind() {
         });
         let after = optimized(&f, true);
         let stays = matches!(name, "diagonal" | "mixed");
-        assert_eq!(
-            count(&after, "gather") == 1,
-            stays,
-            "{name} {rank}: {after}"
-        );
+        assert_eq!(count(&after, "gather") == 1, stays, "{name} {rank}: {after}");
         assert_eq!(
             run(&f, std::slice::from_ref(&value)),
             run(&after, std::slice::from_ref(&value)),
@@ -242,22 +209,16 @@ fn gathers_of_every_affine_kind() {
 fn gathered_rows_stay_rows() {
     set_up();
     // [data[ids[i], j] for i, j]
-    let f = function(
-        &[real(&[8, 5]), Ty::new(Elem::Int, vec![Dim::Known(3)])],
-        |b, p| {
-            let dims = [Dim::Known(3), Dim::Known(5)];
-            let ids = b.broadcast(p[1], &dims, &[0]);
-            let j = b.iota(&dims, 1);
-            vec![b.gather(p[0], &[ids, j])]
-        },
-    );
+    let f = function(&[real(&[8, 5]), Ty::new(Elem::Int, vec![Dim::Known(3)])], |b, p| {
+        let dims = [Dim::Known(3), Dim::Known(5)];
+        let ids = b.broadcast(p[1], &dims, &[0]);
+        let j = b.iota(&dims, 1);
+        vec![b.gather(p[0], &[ids, j])]
+    });
     let after = optimized(&f, true);
     assert_eq!(names(&after), ["gather"], "{after}");
     let mut noise = Noise(34);
-    let inputs = [
-        noise.reals(&[8, 5], 0.0, 1.0),
-        Tensor::int(&[3], vec![7, 0, 2]),
-    ];
+    let inputs = [noise.reals(&[8, 5], 0.0, 1.0), Tensor::int(&[3], vec![7, 0, 2])];
     assert_eq!(run(&f, &inputs), run(&after, &inputs));
 }
 
@@ -271,21 +232,12 @@ fn backward_loops_touch_only_what_they_must() {
         vec![b.call("add", &[p[1], y])]
     });
     let f = function(&[real(&[6])], |b, p| {
-        let l = Loop {
-            trip: Dim::Known(6),
-            condition: None,
-            body,
-            carried: 1,
-        };
+        let l = Loop { trip: Dim::Known(6), condition: None, body, carried: 1 };
         let one = b.real(1.0);
         b.bind(Op::Loop(Arc::new(l)), vec![one, p[0]], vec![real(&[])])
     });
     let g = optimized(&grad(&f), false);
-    assert_eq!(
-        (count(&g, "loop"), count(&g, "scatter"), count(&g, "pad")),
-        (2, 1, 0),
-        "{g}"
-    );
+    assert_eq!((count(&g, "loop"), count(&g, "scatter"), count(&g, "pad")), (2, 1, 0), "{g}");
     // In the backward loop nothing of the size of x is computed but the scatter.
     g.walk(&mut |f: &Function, b: &Binding| {
         if f.name != "f" || matches!(b.op, Op::Loop(_) | Op::Constant(_)) {
@@ -329,12 +281,7 @@ fn loops_lose_what_does_not_change() {
         vec![next, p[2]]
     });
     let f = function(&[real(&[2]), real(&[2, 2])], |b, p| {
-        let l = Loop {
-            trip: Dim::Known(50),
-            condition: None,
-            body,
-            carried: 2,
-        };
+        let l = Loop { trip: Dim::Known(50), condition: None, body, carried: 2 };
         let zero = b.real(0.0);
         let types = vec![real(&[]), real(&[2])];
         vec![b.bind(Op::Loop(Arc::new(l)), vec![zero, p[0], p[1]], types)[0]]
@@ -377,10 +324,7 @@ fn time_is_linear_in_the_size() {
     };
     seconds(1000);
     let (small, large) = (seconds(4_000), seconds(40_000));
-    assert!(
-        large < 25.0 * small + 0.5,
-        "{small} s for 4_000, {large} s for 40_000"
-    );
+    assert!(large < 25.0 * small + 0.5, "{small} s for 4_000, {large} s for 40_000");
 }
 
 #[test]

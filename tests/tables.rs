@@ -7,12 +7,12 @@ use std::sync::Arc;
 use minima::diag::Span;
 use minima::eval::{eval, eval_nest};
 use minima::ir::{
-    Build, Data, Derivative, Dim, Elem, Facts, Fold, Form, Function, Op, Precision, Program,
-    Tensor, Ty, Value, verify,
+    Build, Data, Derivative, Dim, Elem, Facts, Fold, Form, Function, Op, Precision, Program, Tensor, Ty,
+    Value, verify,
 };
 use minima::ops::{
-    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Emit, Gather, Iota, Pad, Permute,
-    Reduce, Reshape, Reverse, Scatter, Slice, TriangularSolve, read_program,
+    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Emit, Gather, Iota, Pad, Permute, Reduce,
+    Reshape, Reverse, Scatter, Slice, TriangularSolve, read_program,
 };
 
 /// An op with operands that it accepts.
@@ -22,10 +22,7 @@ struct Case {
 }
 
 fn case(op: impl Facts + 'static, operands: impl IntoIterator<Item = Tensor>) -> Case {
-    Case {
-        op: Arc::new(op),
-        operands: operands.into_iter().collect(),
-    }
+    Case { op: Arc::new(op), operands: operands.into_iter().collect() }
 }
 
 fn dims(sizes: &[usize]) -> Vec<Dim> {
@@ -50,20 +47,13 @@ fn positive_definite(sizes: &[usize]) -> Tensor {
     let noise = reals(sizes);
     let data = noise.reals().iter().enumerate().map(|(flat, x)| {
         let (row, column) = (flat / n % n, flat % n);
-        if row == column {
-            n as f64 + x
-        } else {
-            0.3 * ((row + column) as f64).sin()
-        }
+        if row == column { n as f64 + x } else { 0.3 * ((row + column) as f64).sin() }
     });
     Tensor::real(sizes, data.collect())
 }
 
 fn cases() -> Vec<Case> {
-    let reduce = |fold, axes: &[usize]| Reduce {
-        fold,
-        axes: axes.to_vec(),
-    };
+    let reduce = |fold, axes: &[usize]| Reduce { fold, axes: axes.to_vec() };
     let dot = |batch: &[(usize, usize)], contract: &[(usize, usize)]| Dot {
         batch: batch.to_vec(),
         contract: contract.to_vec(),
@@ -84,46 +74,12 @@ fn cases() -> Vec<Case> {
     let at = ints(&[4], &[1, 0, 1, 2]);
     let also = ints(&[4], &[0, 3, 0, 1]);
     vec![
-        case(
-            Iota {
-                dims: dims(&[2, 3]),
-                axis: 1,
-            },
-            [],
-        ),
-        case(
-            Broadcast {
-                dims: dims(&[2, 3]),
-                axes: vec![],
-            },
-            [reals(&[])],
-        ),
-        case(
-            Broadcast {
-                dims: dims(&[2, 3, 4]),
-                axes: vec![2, 0],
-            },
-            [reals(&[4, 2])],
-        ),
-        case(
-            Broadcast {
-                dims: dims(&[4, 2, 3]),
-                axes: vec![1, 2],
-            },
-            [truths.clone()],
-        ),
-        case(
-            Reshape {
-                dims: dims(&[3, 1, 2]),
-            },
-            [reals(&[2, 3])],
-        ),
-        case(
-            Permute {
-                order: vec![2, 0, 1],
-            },
-            [reals(&[2, 3, 4])],
-        ),
+        case(Iota { dims: dims(&[2, 3]), axis: 1 }, []),
+        case(Broadcast { dims: dims(&[2, 3]), axes: vec![] }, [reals(&[])]),
+        case(Broadcast { dims: dims(&[2, 3, 4]), axes: vec![2, 0] }, [reals(&[4, 2])]),
+        case(Broadcast { dims: dims(&[4, 2, 3]), axes: vec![1, 2] }, [truths.clone()]),
+        case(Reshape { dims: dims(&[3, 1, 2]) }, [reals(&[2, 3])]),
+        case(Permute { order: vec![2, 0, 1] }, [reals(&[2, 3, 4])]),
         case(Reverse { axis: 1 }, [reals(&[2, 3])]),
         case(slice(&[1, 0], &[4, 5], &[1, 2]), [reals(&[4, 6])]),
         case(slice(&[2, 1], &[2, 3], &[1, 3]), [reals(&[4, 6])]),
@@ -132,10 +88,7 @@ fn cases() -> Vec<Case> {
         case(pad(&[1, 0], &[0, 1], &[2, 1]), [reals(&[0, 3])]),
         case(pad(&[0, 0], &[0, 1], &[1, 0]), [truths.clone()]),
         case(Concat { axis: 0 }, [reals(&[3])]),
-        case(
-            Concat { axis: 1 },
-            [reals(&[2, 1]), reals(&[2, 3]), reals(&[2, 2])],
-        ),
+        case(Concat { axis: 1 }, [reals(&[2, 1]), reals(&[2, 3]), reals(&[2, 2])]),
         case(Concat { axis: 0 }, [numbers.clone(), numbers.clone()]),
         case(reduce(Fold::Sum, &[0]), [reals(&[2, 3])]),
         case(reduce(Fold::Sum, &[2, 0]), [reals(&[2, 3, 4])]),
@@ -154,93 +107,37 @@ fn cases() -> Vec<Case> {
         case(dot(&[], &[(1, 0)]), [reals(&[2, 3]), reals(&[3, 4])]),
         case(dot(&[], &[(1, 0)]), [reals(&[2, 3]), reals(&[3])]),
         case(dot(&[], &[]), [reals(&[2]), reals(&[3])]),
-        case(
-            dot(&[(1, 0)], &[(0, 2)]),
-            [reals(&[4, 2, 3]), reals(&[2, 5, 4])],
-        ),
-        case(
-            dot(&[], &[(2, 0), (0, 2)]),
-            [reals(&[2, 3, 4]), reals(&[4, 3, 2])],
-        ),
+        case(dot(&[(1, 0)], &[(0, 2)]), [reals(&[4, 2, 3]), reals(&[2, 5, 4])]),
+        case(dot(&[], &[(2, 0), (0, 2)]), [reals(&[2, 3, 4]), reals(&[4, 3, 2])]),
         case(dot(&[], &[(1, 1)]), [numbers.clone(), numbers.clone()]),
         case(Gather, [reals(&[3, 4, 2]), at.clone()]),
         case(Gather, [reals(&[3, 4, 2]), at.clone(), also.clone()]),
         case(Gather, [reals(&[3, 2]), ints(&[], &[1])]),
         case(Gather, [numbers.clone(), ints(&[2, 2], &[0, 1, 1, 0])]),
-        case(
-            Scatter { add: true },
-            [reals(&[3, 2]), reals(&[4, 2]), at.clone()],
-        ),
-        case(
-            Scatter { add: true },
-            [reals(&[3, 4]), reals(&[4]), at.clone(), also.clone()],
-        ),
-        case(
-            Scatter { add: false },
-            [reals(&[3, 2]), reals(&[4, 2]), at.clone()],
-        ),
-        case(
-            Scatter { add: false },
-            [reals(&[3, 4]), reals(&[4]), at, also],
-        ),
-        case(
-            Scatter { add: false },
-            [reals(&[3, 2]), reals(&[2]), ints(&[], &[2])],
-        ),
-        case(
-            Cumsum {
-                axis: 1,
-                reverse: false,
-            },
-            [reals(&[2, 3, 2])],
-        ),
-        case(
-            Cumsum {
-                axis: 0,
-                reverse: true,
-            },
-            [reals(&[4])],
-        ),
-        case(
-            Cumsum {
-                axis: 1,
-                reverse: true,
-            },
-            [numbers.clone()],
-        ),
+        case(Scatter { add: true }, [reals(&[3, 2]), reals(&[4, 2]), at.clone()]),
+        case(Scatter { add: true }, [reals(&[3, 4]), reals(&[4]), at.clone(), also.clone()]),
+        case(Scatter { add: false }, [reals(&[3, 2]), reals(&[4, 2]), at.clone()]),
+        case(Scatter { add: false }, [reals(&[3, 4]), reals(&[4]), at, also]),
+        case(Scatter { add: false }, [reals(&[3, 2]), reals(&[2]), ints(&[], &[2])]),
+        case(Cumsum { axis: 1, reverse: false }, [reals(&[2, 3, 2])]),
+        case(Cumsum { axis: 0, reverse: true }, [reals(&[4])]),
+        case(Cumsum { axis: 1, reverse: true }, [numbers.clone()]),
         case(Argsort { axis: 1 }, [reals(&[2, 4])]),
         case(Argsort { axis: 0 }, [numbers.clone()]),
         case(ArgReduce { max: true, axis: 1 }, [reals(&[2, 4])]),
-        case(
-            ArgReduce {
-                max: false,
-                axis: 0,
-            },
-            [numbers],
-        ),
+        case(ArgReduce { max: false, axis: 0 }, [numbers]),
         case(Cholesky, [positive_definite(&[3, 3])]),
         case(Cholesky, [positive_definite(&[2, 3, 3])]),
-        case(
-            TriangularSolve { transposed: false },
-            [positive_definite(&[3, 3]), reals(&[3, 2])],
-        ),
-        case(
-            TriangularSolve { transposed: true },
-            [positive_definite(&[3, 3]), reals(&[3, 2])],
-        ),
-        case(
-            TriangularSolve { transposed: true },
-            [positive_definite(&[2, 3, 3]), reals(&[2, 3, 1])],
-        ),
+        case(TriangularSolve { transposed: false }, [positive_definite(&[3, 3]), reals(&[3, 2])]),
+        case(TriangularSolve { transposed: true }, [positive_definite(&[3, 3]), reals(&[3, 2])]),
+        case(TriangularSolve { transposed: true }, [positive_definite(&[2, 3, 3]), reals(&[2, 3, 1])]),
     ]
 }
 
 impl Case {
     fn eval(&self, operands: &[Tensor]) -> Tensor {
         let operands: Vec<&Tensor> = operands.iter().collect();
-        self.op
-            .eval(&operands)
-            .expect("the sample operands do not trap")
+        self.op.eval(&operands).expect("the sample operands do not trap")
     }
 
     fn types(&self) -> Vec<Ty> {
@@ -248,10 +145,7 @@ impl Case {
     }
 
     fn bind(&self, build: &mut Build, operands: &[Value]) -> Value {
-        let types: Vec<Ty> = operands
-            .iter()
-            .map(|value| build.ty(*value).clone())
-            .collect();
+        let types: Vec<Ty> = operands.iter().map(|value| build.ty(*value).clone()).collect();
         let ty = self.op.infer(&types).expect("the sample operands fit");
         build.bind(Op::Structural(self.op.clone()), operands.to_vec(), vec![ty])[0]
     }
@@ -319,10 +213,7 @@ impl Case {
                 (self.op.jvp(&mut build, &operands, result, &tangents)).expect("there is a tangent")
             }
         };
-        (
-            build.finish(vec![tangent]),
-            tangents.into_iter().flatten().collect(),
-        )
+        (build.finish(vec![tangent]), tangents.into_iter().flatten().collect())
     }
 }
 
@@ -332,11 +223,7 @@ fn transposed(function: &Function, linear: &[Value]) -> Function {
     let mut build = Build::new("transposed", Span::default());
     let mut new: HashMap<Value, Value> = HashMap::new();
     let mut depends: Vec<Value> = linear.to_vec();
-    for param in function
-        .params
-        .iter()
-        .filter(|param| !linear.contains(param))
-    {
+    for param in function.params.iter().filter(|param| !linear.contains(param)) {
         new.insert(*param, build.param(function.ty(*param).clone()));
     }
     let cotangent = build.param(function.ty(function.results[0]).clone());
@@ -344,33 +231,21 @@ fn transposed(function: &Function, linear: &[Value]) -> Function {
         new.insert(*value, build.full(function.ty(*value), f64::NAN));
     }
     for binding in &function.bindings {
-        if binding
-            .operands
-            .iter()
-            .any(|operand| depends.contains(operand))
-        {
+        if binding.operands.iter().any(|operand| depends.contains(operand)) {
             depends.extend(&binding.values);
             let value = binding.values[0];
             new.insert(value, build.full(function.ty(value), f64::NAN));
             continue;
         }
         let operands = binding.operands.iter().map(|value| new[value]).collect();
-        let types = binding
-            .values
-            .iter()
-            .map(|value| function.ty(*value).clone())
-            .collect();
+        let types = binding.values.iter().map(|value| function.ty(*value).clone()).collect();
         let values = build.bind(binding.op.clone(), operands, types);
         new.extend(binding.values.iter().copied().zip(values));
     }
     let mut cotangents = HashMap::from([(function.results[0], cotangent)]);
     for binding in function.bindings.iter().rev() {
         let value = binding.values[0];
-        let Some(ct) = cotangents
-            .get(&value)
-            .copied()
-            .filter(|_| depends.contains(&value))
-        else {
+        let Some(ct) = cotangents.get(&value).copied().filter(|_| depends.contains(&value)) else {
             continue;
         };
         let operands: Vec<Value> = binding.operands.iter().map(|value| new[value]).collect();
@@ -418,10 +293,7 @@ fn pull(build: &mut Build, op: &Op, ct: Value, operands: &[Value], which: usize)
 
 fn run(function: Function, inputs: &[Tensor]) -> Vec<Tensor> {
     verify(&function).unwrap_or_else(|what| panic!("{what}\n{function}"));
-    let program = Program {
-        main: function,
-        precision: Precision::F64,
-    };
+    let program = Program { main: function, precision: Precision::F64 };
     eval(&program, inputs).unwrap_or_else(|stop| panic!("{}\n{program}", stop.text))
 }
 
@@ -455,28 +327,14 @@ fn direction(tensor: &Tensor, seed: usize) -> Tensor {
 /// All ways to mark the marked ones, but for marking none.
 fn subsets(marks: &[bool]) -> Vec<Vec<bool>> {
     let all = 1..1_usize << marks.len();
-    let subsets = all.map(|bits| {
-        (0..marks.len())
-            .map(|k| bits >> k & 1 == 1)
-            .collect::<Vec<_>>()
-    });
-    subsets
-        .filter(|subset| {
-            subset
-                .iter()
-                .zip(marks)
-                .all(|(taken, mark)| *mark || !taken)
-        })
-        .collect()
+    let subsets = all.map(|bits| (0..marks.len()).map(|k| bits >> k & 1 == 1).collect::<Vec<_>>());
+    subsets.filter(|subset| subset.iter().zip(marks).all(|(taken, mark)| *mark || !taken)).collect()
 }
 
 #[test]
 fn the_text_form_keeps_attributes() {
     for case in cases() {
-        let program = Program {
-            main: case.function(),
-            precision: Precision::F64,
-        };
+        let program = Program { main: case.function(), precision: Precision::F64 };
         let text = program.to_string();
         let again = read_program(&text).unwrap_or_else(|what| panic!("{what}\n{text}"));
         assert_eq!(again.to_string(), text);
@@ -490,10 +348,7 @@ fn the_text_form_keeps_attributes() {
 #[test]
 fn inferred_types_are_those_of_results() {
     for case in cases() {
-        let ty = case
-            .op
-            .infer(&case.types())
-            .expect("the sample operands fit");
+        let ty = case.op.infer(&case.types()).expect("the sample operands fit");
         assert_eq!(case.eval(&case.operands).ty(), ty, "{:?}", case.op);
         verify(&case.function()).unwrap();
     }
@@ -507,12 +362,7 @@ fn nests_compute_what_eval_says_bit_for_bit() {
             Form::Nest(nest) => {
                 let operands: Vec<&Tensor> = case.operands.iter().collect();
                 let found = eval_nest(&nest, &operands).expect("does not trap");
-                assert_eq!(
-                    format!("{found:?}"),
-                    format!("{expected:?}"),
-                    "{:?}",
-                    case.op
-                );
+                assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{:?}", case.op);
             }
             Form::Alias => assert_eq!(expected.data, case.operands[0].data),
             Form::Kernel { .. } => {}
@@ -570,10 +420,7 @@ fn cotangents_are_transposed_tangents() {
             let pairs = cotangents.iter().zip(&directions);
             let backward: f64 = pairs.map(|(ct, direction)| inner(ct, direction)).sum();
             let what = &case.op;
-            assert!(
-                close(forward, backward, 1e-12),
-                "{what:?}: {forward} {backward}\n{function}"
-            );
+            assert!(close(forward, backward, 1e-12), "{what:?}: {forward} {backward}\n{function}");
         }
     }
 }
@@ -593,13 +440,8 @@ fn variant(tensor: &Tensor, row: usize) -> Tensor {
 }
 
 fn stack(rows: &[Tensor]) -> Tensor {
-    let sizes: Vec<usize> = [rows.len()]
-        .into_iter()
-        .chain(rows[0].sizes.clone())
-        .collect();
-    let flat = rows
-        .iter()
-        .flat_map(|row| (0..row.len()).map(|flat| row.scalar_at(flat)));
+    let sizes: Vec<usize> = [rows.len()].into_iter().chain(rows[0].sizes.clone()).collect();
+    let flat = rows.iter().flat_map(|row| (0..row.len()).map(|flat| row.scalar_at(flat)));
     let mut flat = flat.collect::<Vec<_>>().into_iter();
     Tensor::tabulate(rows[0].elem(), &sizes, |_| Ok(flat.next().unwrap())).unwrap()
 }
@@ -614,28 +456,19 @@ fn batching_is_looping() {
             let rows: Vec<Vec<Tensor>> = (0..size)
                 .map(|row| {
                     let pairs = case.operands.iter().zip(&batched);
-                    pairs
-                        .map(|(x, batched)| variant(x, if *batched { row } else { 0 }))
-                        .collect()
+                    pairs.map(|(x, batched)| variant(x, if *batched { row } else { 0 })).collect()
                 })
                 .collect();
             let results: Vec<Tensor> = rows.iter().map(|row| case.eval(row)).collect();
             let inputs: Vec<Tensor> = (batched.iter().enumerate())
                 .map(|(which, batched)| match batched {
-                    true => stack(
-                        &rows
-                            .iter()
-                            .map(|row| row[which].clone())
-                            .collect::<Vec<_>>(),
-                    ),
+                    true => stack(&rows.iter().map(|row| row[which].clone()).collect::<Vec<_>>()),
                     false => rows[0][which].clone(),
                 })
                 .collect();
             let mut build = Build::new("batched", Span::default());
             let params: Vec<Value> = inputs.iter().map(|x| build.param(x.ty())).collect();
-            let result = case
-                .op
-                .batch(&mut build, &params, &batched, &Dim::from(size));
+            let result = case.op.batch(&mut build, &params, &batched, &Dim::from(size));
             let found = run(build.finish(vec![result]), &inputs).remove(0);
             assert_close(&(&case.op, &batched), &found, &stack(&results), 1e-12);
         }
@@ -653,26 +486,15 @@ fn symbolic_dimensions_are_carried_along() {
     };
     let twice = Concat { axis: 0 }.infer(&[ty.clone(), ty.clone()]).unwrap();
     assert_eq!(twice.to_string(), "real[2*n, 3]");
-    assert_eq!(
-        every_other.infer(&[twice]).unwrap().to_string(),
-        "real[n, 2]"
-    );
-    let flat = Reshape {
-        dims: vec![n.mul(&Dim::Known(3)).unwrap()],
-    };
+    assert_eq!(every_other.infer(&[twice]).unwrap().to_string(), "real[n, 2]");
+    let flat = Reshape { dims: vec![n.mul(&Dim::Known(3)).unwrap()] };
     assert_eq!(flat.infer(&[ty]).unwrap().to_string(), "real[3*n]");
 }
 
 #[test]
 fn ties_share_the_cotangent() {
-    let op = Reduce {
-        fold: Fold::Max,
-        axes: vec![0],
-    };
-    let case = case(
-        op,
-        [Tensor::real(&[4], vec![1.0, 3.0, 3.0, f64::NEG_INFINITY])],
-    );
+    let op = Reduce { fold: Fold::Max, axes: vec![0] };
+    let case = case(op, [Tensor::real(&[4], vec![1.0, 3.0, 3.0, f64::NEG_INFINITY])]);
     let (function, linear) = case.tangent(&[true]);
     let inputs = [case.operands[0].clone(), Tensor::scalar(1.0)];
     let cotangents = run(transposed(&function, &linear), &inputs);
@@ -685,10 +507,7 @@ fn indices_out_of_range_trap() {
     for index in [5, 7, -1] {
         let index = Tensor::int(&[1], vec![index]);
         let trap = Gather.eval(&[&value, &index]).unwrap_err();
-        let text = format!(
-            "index {} is out of range for a dimension of 5",
-            index.ints()[0]
-        );
+        let text = format!("index {} is out of range for a dimension of 5", index.ints()[0]);
         assert_eq!(trap.0, text);
         let Form::Nest(nest) = Gather.form(&[value.ty(), index.ty()]) else {
             panic!("gather is a nest");
@@ -703,9 +522,7 @@ fn indices_out_of_range_trap() {
 #[test]
 fn cholesky_of_what_is_not_positive_definite_is_nan() {
     let matrices = vec![4.0, 9.0, 2.0, 5.0, 1.0, 0.0, 2.0, 1.0];
-    let factors = Cholesky
-        .eval(&[&Tensor::real(&[2, 2, 2], matrices)])
-        .unwrap();
+    let factors = Cholesky.eval(&[&Tensor::real(&[2, 2, 2], matrices)]).unwrap();
     assert_eq!(factors.reals()[..4], [2.0, 0.0, 1.0, 2.0]);
     assert!(factors.reals()[4..].iter().all(|x| x.is_nan()));
 }
@@ -713,10 +530,7 @@ fn cholesky_of_what_is_not_positive_definite_is_nan() {
 #[test]
 fn special_values_sort_and_win() {
     let x = Tensor::real(&[5], vec![0.0, f64::NAN, -0.0, -1.0, f64::NAN]);
-    assert_eq!(
-        Argsort { axis: 0 }.eval(&[&x]).unwrap().ints(),
-        [3, 0, 2, 1, 4]
-    );
+    assert_eq!(Argsort { axis: 0 }.eval(&[&x]).unwrap().ints(), [3, 0, 2, 1, 4]);
     for max in [false, true] {
         assert_eq!(ArgReduce { max, axis: 0 }.eval(&[&x]).unwrap().ints(), [1]);
     }
@@ -729,26 +543,16 @@ fn golden(name: &str, page: &str) {
         std::fs::write(&path, page).unwrap();
     }
     let file = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        page == file,
-        "{path} is out of date; UPDATE=1 cargo test rewrites it\n{page}"
-    );
+    assert!(page == file, "{path} is out of date; UPDATE=1 cargo test rewrites it\n{page}");
 }
 
 fn call_text(op: &dyn Facts, types: &[Ty]) -> String {
     let types: Vec<String> = types.iter().map(ToString::to_string).collect();
     let attributes = op.attributes().into_iter();
-    let attributes: Vec<String> = attributes
-        .map(|(name, attr)| format!("{name} = {attr}"))
-        .collect();
+    let attributes: Vec<String> = attributes.map(|(name, attr)| format!("{name} = {attr}")).collect();
     match attributes.is_empty() {
         true => format!("{}({})", op.name(), types.join(", ")),
-        false => format!(
-            "{}({}) {{{}}}",
-            op.name(),
-            types.join(", "),
-            attributes.join(", ")
-        ),
+        false => format!("{}({}) {{{}}}", op.name(), types.join(", "), attributes.join(", ")),
     }
 }
 
@@ -759,17 +563,9 @@ fn structural_ops_page() {
         let form = match case.op.form(&case.types()) {
             Form::Alias => "alias".to_owned(),
             Form::Nest(nest) => {
-                let fold = nest
-                    .fold
-                    .map_or(String::new(), |fold| format!(" {}", fold.name()));
-                let folded = nest
-                    .fold
-                    .map_or(String::new(), |_| format!("{:?}", nest.folded));
-                format!(
-                    "nest {:?}{fold}{folded}, {} nodes",
-                    nest.dims,
-                    nest.nodes.len()
-                )
+                let fold = nest.fold.map_or(String::new(), |fold| format!(" {}", fold.name()));
+                let folded = nest.fold.map_or(String::new(), |_| format!("{:?}", nest.folded));
+                format!("nest {:?}{fold}{folded}, {} nodes", nest.dims, nest.nodes.len())
             }
             Form::Kernel { name, numbers } => format!("kernel {name} {numbers:?}"),
         };
@@ -808,13 +604,7 @@ fn derivatives_page() {
     let mut page = String::new();
     let mut seen = Vec::new();
     for case in cases() {
-        let key = (
-            case.op.name(),
-            case.op
-                .attributes()
-                .first()
-                .map(|(_, attr)| attr.to_string()),
-        );
+        let key = (case.op.name(), case.op.attributes().first().map(|(_, attr)| attr.to_string()));
         if seen.contains(&key) || !case.active().contains(&true) {
             continue;
         }
@@ -843,48 +633,13 @@ fn misfits_page() {
     };
     let huge = Dim::Known(i64::MAX);
     let rows: Vec<(Box<dyn Facts>, Vec<Ty>)> = vec![
-        (
-            Box::new(Iota {
-                dims: vec![],
-                axis: 0,
-            }),
-            vec![],
-        ),
-        (
-            Box::new(Iota {
-                dims: vec![Dim::Known(-1)],
-                axis: 0,
-            }),
-            vec![],
-        ),
-        (
-            Box::new(Broadcast {
-                dims: dims(&[2, 4]),
-                axes: vec![1],
-            }),
-            vec![real(&[3])],
-        ),
-        (
-            Box::new(Broadcast {
-                dims: dims(&[2, 4]),
-                axes: vec![],
-            }),
-            vec![real(&[3])],
-        ),
-        (
-            Box::new(Broadcast {
-                dims: dims(&[2, 2]),
-                axes: vec![1, 1],
-            }),
-            vec![real(&[2, 2])],
-        ),
+        (Box::new(Iota { dims: vec![], axis: 0 }), vec![]),
+        (Box::new(Iota { dims: vec![Dim::Known(-1)], axis: 0 }), vec![]),
+        (Box::new(Broadcast { dims: dims(&[2, 4]), axes: vec![1] }), vec![real(&[3])]),
+        (Box::new(Broadcast { dims: dims(&[2, 4]), axes: vec![] }), vec![real(&[3])]),
+        (Box::new(Broadcast { dims: dims(&[2, 2]), axes: vec![1, 1] }), vec![real(&[2, 2])]),
         (Box::new(Reshape { dims: dims(&[4]) }), vec![real(&[2, 3])]),
-        (
-            Box::new(Reshape {
-                dims: vec![huge.clone(), huge],
-            }),
-            vec![real(&[2, 3])],
-        ),
+        (Box::new(Reshape { dims: vec![huge.clone(), huge] }), vec![real(&[2, 3])]),
         (Box::new(Permute { order: vec![0] }), vec![real(&[2, 3])]),
         (Box::new(Permute { order: vec![0, 2] }), vec![real(&[2, 3])]),
         (Box::new(Reverse { axis: 1 }), vec![real(&[2])]),
@@ -893,73 +648,30 @@ fn misfits_page() {
         (Box::new(slice(&[0], &[3], &[0])), vec![real(&[3])]),
         (Box::new(slice(&[0], &[3], &[1])), vec![real(&[3, 3])]),
         (
-            Box::new(Pad {
-                before: vec![Dim::Known(-1)],
-                after: dims(&[0]),
-                inner: dims(&[0]),
-            }),
+            Box::new(Pad { before: vec![Dim::Known(-1)], after: dims(&[0]), inner: dims(&[0]) }),
             vec![real(&[3])],
         ),
         (Box::new(Concat { axis: 0 }), vec![]),
-        (
-            Box::new(Concat { axis: 0 }),
-            vec![real(&[3, 2]), real(&[1, 4])],
-        ),
+        (Box::new(Concat { axis: 0 }), vec![real(&[3, 2]), real(&[1, 4])]),
         (Box::new(Concat { axis: 0 }), vec![real(&[3]), int(&[3])]),
-        (
-            Box::new(Reduce {
-                fold: Fold::Sum,
-                axes: vec![0],
-            }),
-            vec![bool(&[3])],
-        ),
-        (
-            Box::new(Reduce {
-                fold: Fold::All,
-                axes: vec![0],
-            }),
-            vec![real(&[3])],
-        ),
-        (
-            Box::new(dot(&[], &[(1, 0)])),
-            vec![real(&[2, 3]), real(&[4, 5])],
-        ),
-        (
-            Box::new(dot(&[(0, 0)], &[(0, 1)])),
-            vec![real(&[2, 3]), real(&[2, 2])],
-        ),
+        (Box::new(Reduce { fold: Fold::Sum, axes: vec![0] }), vec![bool(&[3])]),
+        (Box::new(Reduce { fold: Fold::All, axes: vec![0] }), vec![real(&[3])]),
+        (Box::new(dot(&[], &[(1, 0)])), vec![real(&[2, 3]), real(&[4, 5])]),
+        (Box::new(dot(&[(0, 0)], &[(0, 1)])), vec![real(&[2, 3]), real(&[2, 2])]),
         (Box::new(dot(&[], &[(0, 0)])), vec![real(&[2]), int(&[2])]),
         (Box::new(Gather), vec![real(&[2])]),
         (Box::new(Gather), vec![real(&[2]), real(&[3])]),
         (Box::new(Gather), vec![real(&[2, 2]), int(&[3]), int(&[4])]),
         (Box::new(Gather), vec![real(&[2]), int(&[3]), int(&[3])]),
-        (
-            Box::new(Scatter { add: true }),
-            vec![real(&[2, 5]), real(&[3, 4]), int(&[3])],
-        ),
-        (
-            Box::new(Scatter { add: true }),
-            vec![bool(&[2]), bool(&[3]), int(&[3])],
-        ),
-        (
-            Box::new(Cumsum {
-                axis: 2,
-                reverse: false,
-            }),
-            vec![real(&[3, 4])],
-        ),
+        (Box::new(Scatter { add: true }), vec![real(&[2, 5]), real(&[3, 4]), int(&[3])]),
+        (Box::new(Scatter { add: true }), vec![bool(&[2]), bool(&[3]), int(&[3])]),
+        (Box::new(Cumsum { axis: 2, reverse: false }), vec![real(&[3, 4])]),
         (Box::new(Argsort { axis: 0 }), vec![bool(&[3])]),
         (Box::new(ArgReduce { max: true, axis: 0 }), vec![real(&[0])]),
         (Box::new(Cholesky), vec![real(&[2, 3])]),
         (Box::new(Cholesky), vec![real(&[3])]),
-        (
-            Box::new(TriangularSolve { transposed: false }),
-            vec![real(&[3, 3]), real(&[3])],
-        ),
-        (
-            Box::new(TriangularSolve { transposed: false }),
-            vec![real(&[3, 3]), real(&[4, 2])],
-        ),
+        (Box::new(TriangularSolve { transposed: false }), vec![real(&[3, 3]), real(&[3])]),
+        (Box::new(TriangularSolve { transposed: false }), vec![real(&[3, 3]), real(&[4, 2])]),
     ];
     let mut page = String::new();
     for (op, types) in &rows {

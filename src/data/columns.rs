@@ -92,10 +92,7 @@ pub fn standardize(tensor: &Tensor, names: Option<&[String]>) -> Result<Tensor, 
 
 /// Mean and standard deviation; `None` if all values are equal.
 fn moments(column: impl Iterator<Item = f64> + Clone, rows: usize) -> Option<(f64, f64)> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "no table has more than 2^53 rows"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "no table has more than 2^53 rows")]
     let rows = rows as f64;
     let first = column.clone().next()?;
     if column.clone().all(|x| x == first) {
@@ -120,10 +117,7 @@ pub fn group(values: &Values) -> Group {
     match values {
         Values::Labels(labels) => {
             let (codes, distinct) = number(labels.iter().cloned());
-            Group {
-                codes,
-                labels: Values::Labels(Arc::new(distinct)),
-            }
+            Group { codes, labels: Values::Labels(Arc::new(distinct)) }
         }
         Values::Tensor(tensor) => {
             let (codes, data) = match &tensor.data {
@@ -141,14 +135,8 @@ pub fn group(values: &Values) -> Group {
                     (codes, Data::Real(Arc::new(distinct)))
                 }
             };
-            let distinct = Tensor {
-                sizes: vec![count(&data)],
-                data,
-            };
-            Group {
-                codes,
-                labels: Values::Tensor(distinct),
-            }
+            let distinct = Tensor { sizes: vec![count(&data)], data };
+            Group { codes, labels: Values::Tensor(distinct) }
         }
     }
 }
@@ -190,9 +178,7 @@ fn number<T: Ord + Clone>(values: impl Iterator<Item = T> + Clone) -> (Tensor, V
     for (at, code) in (0..).zip(codes.values_mut()) {
         *code = at;
     }
-    let rows: Vec<i64> = values
-        .filter_map(|value| codes.get(&value).copied())
-        .collect();
+    let rows: Vec<i64> = values.filter_map(|value| codes.get(&value).copied()).collect();
     let distinct = codes.into_keys().collect();
     (Tensor::int(&[rows.len()], rows), distinct)
 }
@@ -227,10 +213,7 @@ pub fn one_hot(values: &Values, classes: Option<usize>, limit: u64) -> Result<Te
             clippy::cast_sign_loss,
             reason = "compared with the code before it is used"
         )]
-        let (at, inside) = (
-            *code as usize,
-            code.fract() == 0.0 && *code >= 0.0 && *code < classes as f64,
-        );
+        let (at, inside) = (*code as usize, code.fract() == 0.0 && *code >= 0.0 && *code < classes as f64);
         match data.get_mut(row * classes + at) {
             Some(cell) if inside => *cell = 1.0,
             _ => return Err(errors::not_a_class(row, *code, classes)),
@@ -244,20 +227,14 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let column = |name: &str, values: Values| Column {
-            name: name.into(),
-            values,
-        };
+        let column = |name: &str, values: Values| Column { name: name.into(), values };
         let labels = Arc::new(vec!["b".to_string(), "a".to_string(), "b".to_string()]);
         Table {
             source: "t.csv".into(),
             columns: vec![
                 column("n", Values::Tensor(Tensor::int(&[3], vec![1, 2, 3]))),
                 column("k", Values::Labels(labels)),
-                column(
-                    "t",
-                    Values::Tensor(Tensor::bool(&[3], vec![true, false, true])),
-                ),
+                column("t", Values::Tensor(Tensor::bool(&[3], vec![true, false, true]))),
             ],
             rows: 3,
         }
@@ -325,17 +302,9 @@ mod tests {
     fn one_hot_marks_the_class() {
         let ints = Values::Tensor(Tensor::int(&[3], vec![2, 0, 1]));
         let rows = vec![0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-        assert_eq!(
-            one_hot(&ints, None, 1000).unwrap(),
-            Tensor::real(&[3, 3], rows)
-        );
+        assert_eq!(one_hot(&ints, None, 1000).unwrap(), Tensor::real(&[3, 3], rows));
         assert_eq!(one_hot(&ints, Some(4), 1000).unwrap().sizes, [3, 4]);
-        assert_eq!(
-            one_hot(&table().columns[1].values, None, 1000)
-                .unwrap()
-                .sizes,
-            [3, 2]
-        );
+        assert_eq!(one_hot(&table().columns[1].values, None, 1000).unwrap().sizes, [3, 2]);
         let code = |x: Tensor, n| one_hot(&Values::Tensor(x), n, 1000).unwrap_err().code;
         assert_eq!(code(Tensor::int(&[1], vec![3]), Some(3)), "E0614");
         assert_eq!(code(Tensor::int(&[2], vec![-1, 3]), None), "E0614");

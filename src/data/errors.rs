@@ -21,14 +21,7 @@ pub struct DataError {
 
 impl DataError {
     fn new(code: &'static str, message: impl Into<String>) -> DataError {
-        DataError {
-            code,
-            message: message.into(),
-            file: None,
-            line: None,
-            column: None,
-            help: None,
-        }
+        DataError { code, message: message.into(), file: None, line: None, column: None, help: None }
     }
 
     fn of(code: &'static str, file: &str, message: impl Into<String>) -> DataError {
@@ -126,9 +119,7 @@ pub(super) fn empty(file: &str, what: &str) -> DataError {
 /// E0605. The file is not text in UTF-8.
 pub(super) fn not_utf8(file: &str, line: usize) -> DataError {
     let message = format!("line {line} of {} is not UTF-8 text", quote(file));
-    DataError::of("E0605", file, message)
-        .at(line)
-        .help("save the file with the encoding UTF-8")
+    DataError::of("E0605", file, message).at(line).help("save the file with the encoding UTF-8")
 }
 
 /// E0606. A column has no name.
@@ -146,9 +137,7 @@ pub(super) fn duplicate_column(file: &str, name: &str) -> DataError {
 /// E0606. The first line holds numbers only, so it is no header.
 pub(super) fn no_header(file: &str) -> DataError {
     let message = "the first line holds numbers, where the names of the columns should be";
-    DataError::of("E0606", file, message)
-        .at(1)
-        .help("add a first line such as `x,y`")
+    DataError::of("E0606", file, message).at(1).help("add a first line such as `x,y`")
 }
 
 /// E0607. A row has more or fewer cells than the header.
@@ -158,30 +147,19 @@ pub(super) fn ragged_row(file: &str, line: usize, cells: usize, columns: usize) 
         count(cells, "cell", "cells"),
         count(columns, "column", "columns"),
     );
-    DataError::of("E0607", file, message)
-        .at(line)
-        .help("put a cell that holds a comma in quotes")
+    DataError::of("E0607", file, message).at(line).help("put a cell that holds a comma in quotes")
 }
 
 /// E0607. A quote is opened and never closed.
 pub(super) fn unclosed_quote(file: &str, line: usize) -> DataError {
     let message = format!("a quote is opened at line {line} and never closed");
-    DataError::of("E0607", file, message)
-        .at(line)
-        .help("a quote inside a quoted cell is written twice")
+    DataError::of("E0607", file, message).at(line).help("a quote inside a quoted cell is written twice")
 }
 
 /// E0608. A cell is empty, or says that its value is not known.
 pub(super) fn missing_value(file: &str, line: usize, column: &str, text: &str) -> DataError {
-    let found = if text.is_empty() {
-        "is empty".to_string()
-    } else {
-        format!("says {}", quote(text))
-    };
-    let message = format!(
-        "a value is missing: column {} {found} at line {line}",
-        quote(column)
-    );
+    let found = if text.is_empty() { "is empty".to_string() } else { format!("says {}", quote(text)) };
+    let message = format!("a value is missing: column {} {found} at line {line}", quote(column));
     DataError::of("E0608", file, message)
         .at(line)
         .column(column)
@@ -190,14 +168,8 @@ pub(super) fn missing_value(file: &str, line: usize, column: &str, text: &str) -
 
 /// E0609. A cell of a column of numbers is not a number.
 pub(super) fn text_among_numbers(file: &str, line: usize, column: &str, text: &str) -> DataError {
-    let message = format!(
-        "column {} holds numbers, but line {line} says {}",
-        quote(column),
-        quote(text)
-    );
-    let error = DataError::of("E0609", file, message)
-        .at(line)
-        .column(column);
+    let message = format!("column {} holds numbers, but line {line} says {}", quote(column), quote(text));
+    let error = DataError::of("E0609", file, message).at(line).column(column);
     let dotted = text.replacen(',', ".", 1);
     if text.contains(',') && dotted.parse::<f64>().is_ok() {
         error.help(format!("decimals are written with a point: {dotted}"))
@@ -208,14 +180,9 @@ pub(super) fn text_among_numbers(file: &str, line: usize, column: &str, text: &s
 
 /// E0610. A number is `nan` or infinite.
 pub(super) fn not_finite(file: &str, line: usize, column: &str, text: &str) -> DataError {
-    let message = format!(
-        "column {} has {} at line {line}, which is not a finite number",
-        quote(column),
-        quote(text)
-    );
-    DataError::of("E0610", file, message)
-        .at(line)
-        .column(column)
+    let message =
+        format!("column {} has {} at line {line}, which is not a finite number", quote(column), quote(text));
+    DataError::of("E0610", file, message).at(line).column(column)
 }
 
 /// E0610. A number is too large for a double.
@@ -225,9 +192,7 @@ pub(super) fn number_too_large(file: &str, line: usize, column: &str, text: &str
         quote(column),
         quote(text)
     );
-    DataError::of("E0610", file, message)
-        .at(line)
-        .column(column)
+    DataError::of("E0610", file, message).at(line).column(column)
 }
 
 /// E0611. No column has that name.
@@ -261,11 +226,9 @@ pub(super) fn no_columns_left(source: &str) -> DataError {
 /// E0612. A column of labels stands where numbers are wanted.
 pub(super) fn labels_are_no_numbers(source: &str, name: &str) -> DataError {
     let message = format!("column {} holds text, not numbers", quote(name));
-    DataError::of("E0612", source, message)
-        .column(name)
-        .help(format!(
-            "leave it out with `except = \"{name}\"`, or turn it into numbers with `one_hot` or `group`"
-        ))
+    DataError::of("E0612", source, message).column(name).help(format!(
+        "leave it out with `except = \"{name}\"`, or turn it into numbers with `one_hot` or `group`"
+    ))
 }
 
 /// E0613. All values of a column are equal, so it has no scale.
@@ -292,21 +255,15 @@ pub(super) fn not_a_class(row: usize, value: f64, classes: usize) -> DataError {
 
 /// E0615. A share of the rows that leaves one part without any.
 pub(super) fn bad_fraction(fraction: f64, rows: usize) -> DataError {
-    let message = format!(
-        "cannot split {} at {fraction}: both parts must have one",
-        count(rows, "row", "rows")
-    );
+    let message =
+        format!("cannot split {} at {fraction}: both parts must have one", count(rows, "row", "rows"));
     DataError::new("E0615", message).help("the fraction is between 0 and 1, such as 0.8")
 }
 
 /// E0616. The bytes are not those of a NumPy array.
 pub(super) fn bad_npy(file: &str, why: impl Into<String>) -> DataError {
     let why = why.into();
-    DataError::of(
-        "E0616",
-        file,
-        format!("{} is no npy array: {why}", quote(file)),
-    )
+    DataError::of("E0616", file, format!("{} is no npy array: {why}", quote(file)))
 }
 
 /// E0617. The elements are of a kind that is not read.
@@ -349,12 +306,7 @@ pub(super) fn cannot_write(file: &str, why: &std::io::Error) -> DataError {
 
 /// E0622. The value does not fit the format.
 pub(super) fn cannot_save(file: &str, what: &str, instead: &str) -> DataError {
-    DataError::of(
-        "E0622",
-        file,
-        format!("cannot save {what} to {}", quote(file)),
-    )
-    .help(instead)
+    DataError::of("E0622", file, format!("cannot save {what} to {}", quote(file))).help(instead)
 }
 
 /// E0623. An array was declared that cannot fit into memory.

@@ -69,9 +69,7 @@ fn open(source: Source) -> Result<File, DataError> {
     };
     must_be_regular(source.name, &source.path.metadata().map_err(missing)?)?;
     let file = without_waiting().open(source.path).map_err(missing)?;
-    let found = file
-        .metadata()
-        .map_err(|why| errors::cannot_read(source.name, &why))?;
+    let found = file.metadata().map_err(|why| errors::cannot_read(source.name, &why))?;
     must_be_regular(source.name, &found)?;
     Ok(file)
 }
@@ -93,11 +91,7 @@ fn must_be_regular(name: &str, found: &Metadata) -> Result<(), DataError> {
     if found.is_file() {
         return Ok(());
     }
-    let what = if found.is_dir() {
-        "a folder"
-    } else {
-        "a device, a pipe or a socket"
-    };
+    let what = if found.is_dir() { "a folder" } else { "a device, a pipe or a socket" };
     Err(errors::not_a_file(name, what))
 }
 
@@ -127,9 +121,7 @@ pub(super) fn write(path: &Path, name: &str, bytes: &[u8]) -> Result<(), DataErr
         return Err(errors::cannot_write(name, &why));
     }
     // Not every file system can flush a folder; the file itself is safe already.
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
         drop(folder.sync_all());
     }

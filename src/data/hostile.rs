@@ -47,19 +47,13 @@ fn mutant(good: &[u8], seed: i64) -> Vec<u8> {
 }
 
 fn source() -> Source<'static> {
-    Source {
-        path: Path::new("mutant"),
-        name: "mutant",
-        limit: LIMIT,
-    }
+    Source { path: Path::new("mutant"), name: "mutant", limit: LIMIT }
 }
 
 /// Parses all mutants of a file; gives how many were still good.
 fn survivors(good: &[u8], parse: impl Fn(&[u8]) -> bool) -> i64 {
     assert!(parse(good));
-    (0..MUTANTS)
-        .map(|seed| i64::from(parse(&mutant(good, seed))))
-        .sum()
+    (0..MUTANTS).map(|seed| i64::from(parse(&mutant(good, seed)))).sum()
 }
 
 #[test]
@@ -69,12 +63,7 @@ fn mutants_of_a_csv_file() {
         let table = csv::parse(source(), bytes, b',');
         table.is_ok_and(|table| {
             let rows = |column: &super::Column| column.values.rows();
-            assert!(
-                table
-                    .columns
-                    .iter()
-                    .all(|column| rows(column) == table.rows)
-            );
+            assert!(table.columns.iter().all(|column| rows(column) == table.rows));
             true
         })
     });
@@ -96,10 +85,8 @@ fn mutants_of_an_npy_file() {
 
 #[test]
 fn mutants_of_an_npz_file() {
-    let arrays = [
-        ("w".to_string(), Tensor::real(&[2], vec![1.0, 2.0])),
-        ("n".to_string(), Tensor::int_scalar(3)),
-    ];
+    let arrays =
+        [("w".to_string(), Tensor::real(&[2], vec![1.0, 2.0])), ("n".to_string(), Tensor::int_scalar(3))];
     let good = npz::print("good.npz", &arrays).unwrap();
     survivors(&good, |bytes| npz::parse(source(), bytes).is_ok());
 }

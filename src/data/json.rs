@@ -47,11 +47,7 @@ fn convert(source: Source, path: &str, value: &Value) -> Result<Loaded, DataErro
     }
 }
 
-fn record_or_table(
-    source: Source,
-    path: &str,
-    entries: &Map<String, Value>,
-) -> Result<Loaded, DataError> {
+fn record_or_table(source: Source, path: &str, entries: &Map<String, Value>) -> Result<Loaded, DataError> {
     let mut lengths = entries.values().map(|value| value.as_array().map(Vec::len));
     let first = lengths.next().flatten();
     if let Some(rows) = first
@@ -69,11 +65,7 @@ fn record_or_table(
 }
 
 fn within(path: &str, name: &str) -> String {
-    if path == "the top" {
-        name.to_string()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path == "the top" { name.to_string() } else { format!("{path}.{name}") }
 }
 
 fn table<'a>(
@@ -84,16 +76,9 @@ fn table<'a>(
 ) -> Result<Table, DataError> {
     let columns = columns.map(|(name, values)| {
         let values = column(source, &within(path, name), &values)?;
-        Ok(Column {
-            name: name.clone(),
-            values,
-        })
+        Ok(Column { name: name.clone(), values })
     });
-    Ok(Table {
-        source: source.name.to_string(),
-        columns: columns.collect::<Result<_, DataError>>()?,
-        rows,
-    })
+    Ok(Table { source: source.name.to_string(), columns: columns.collect::<Result<_, DataError>>()?, rows })
 }
 
 fn table_of_rows<'a>(source: Source, path: &str, rows: &'a [Value]) -> Result<Table, DataError> {
@@ -102,36 +87,28 @@ fn table_of_rows<'a>(source: Source, path: &str, rows: &'a [Value]) -> Result<Ta
         _ => Vec::new(),
     };
     for (at, row) in rows.iter().enumerate() {
-        let same = row.as_object().is_some_and(|row| {
-            row.len() == names.len() && names.iter().all(|name| row.contains_key(*name))
-        });
+        let same = row
+            .as_object()
+            .is_some_and(|row| row.len() == names.len() && names.iter().all(|name| row.contains_key(*name)));
         if !same {
             let why = "this row has not the names of the first row";
             return Err(errors::json_misfit(source.name, &index(path, at), why));
         }
     }
     let cells = |name: &'a String| rows.iter().filter_map(move |row| row.get(name).cloned());
-    let columns = names
-        .iter()
-        .map(|name| (*name, Value::Array(cells(name).collect())));
+    let columns = names.iter().map(|name| (*name, Value::Array(cells(name).collect())));
     table(source, path, columns, rows.len())
 }
 
 fn index(path: &str, at: usize) -> String {
-    if path == "the top" {
-        format!("[{at}]")
-    } else {
-        format!("{path}[{at}]")
-    }
+    if path == "the top" { format!("[{at}]") } else { format!("{path}[{at}]") }
 }
 
 /// The values of a column, an array, or a scalar.
 fn column(source: Source, path: &str, value: &Value) -> Result<Values, DataError> {
     let texts = |value: &Value| match value {
         Value::Array(values) if !values.is_empty() => {
-            let texts = values
-                .iter()
-                .map(|value| value.as_str().map(str::to_string));
+            let texts = values.iter().map(|value| value.as_str().map(str::to_string));
             texts.collect::<Option<Vec<String>>>()
         }
         _ => None,
@@ -178,10 +155,7 @@ enum Leaf {
 impl Leaf {
     fn real(self) -> f64 {
         match self {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "integers beyond 2^53 round where reals are"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "integers beyond 2^53 round where reals are")]
             Leaf::Int(n) => n as f64,
             Leaf::Real(x) => x,
         }
@@ -212,9 +186,7 @@ impl Leaves<'_> {
                 Err(self.misfit(&format!("this has {n} entries, its neighbour has {size}")))
             }
             (Value::Array(_), None) => Err(self.misfit("an array stands among numbers")),
-            (Value::Number(_) | Value::Bool(_), Some(_)) => {
-                Err(self.misfit("a number stands among arrays"))
-            }
+            (Value::Number(_) | Value::Bool(_), Some(_)) => Err(self.misfit("a number stands among arrays")),
             (Value::Number(number), None) => self.number(number),
             (Value::Bool(truth), None) => self.push(Elem::Bool, Leaf::Int(i64::from(*truth))),
             (Value::Null, _) => Err(self.misfit("null: the value is missing")),
@@ -247,10 +219,7 @@ impl Leaves<'_> {
     }
 
     fn misfit(&self, why: &str) -> DataError {
-        let path = self
-            .place
-            .iter()
-            .fold(self.path.to_string(), |path, at| index(&path, *at));
+        let path = self.place.iter().fold(self.path.to_string(), |path, at| index(&path, *at));
         errors::json_misfit(self.source.name, &path, why)
     }
 
@@ -261,14 +230,9 @@ impl Leaves<'_> {
                 let truths = self.data.iter().map(|x| x.int() != 0);
                 Data::Bool(Arc::new(truths.collect()))
             }
-            Some(Elem::Real) | None => {
-                Data::Real(Arc::new(self.data.iter().map(|x| x.real()).collect()))
-            }
+            Some(Elem::Real) | None => Data::Real(Arc::new(self.data.iter().map(|x| x.real()).collect())),
         };
-        Tensor {
-            sizes: sizes.to_vec(),
-            data,
-        }
+        Tensor { sizes: sizes.to_vec(), data }
     }
 }
 
@@ -279,11 +243,7 @@ mod tests {
     use super::*;
 
     fn parse_text(text: &str) -> Result<Loaded, DataError> {
-        let source = Source {
-            path: Path::new("t.json"),
-            name: "t.json",
-            limit: 1 << 20,
-        };
+        let source = Source { path: Path::new("t.json"), name: "t.json", limit: 1 << 20 };
         parse(source, text.as_bytes())
     }
 
@@ -314,20 +274,14 @@ mod tests {
     #[test]
     fn objects_are_tables_or_records() {
         let columns = parse_text(r#"{"x": [1, 2], "s": ["a", "b"], "p": [[1, 2], [3, 4]]}"#);
-        let Ok(Loaded::Table(columns)) = columns else {
-            panic!("{columns:?}")
-        };
+        let Ok(Loaded::Table(columns)) = columns else { panic!("{columns:?}") };
         assert_eq!(columns.rows, 2);
         assert_eq!(columns.names().collect::<Vec<_>>(), ["x", "s", "p"]);
         let rows = parse_text(r#"[{"x": 1, "s": "a"}, {"s": "b", "x": 2}]"#);
-        let Ok(Loaded::Table(rows)) = rows else {
-            panic!("{rows:?}")
-        };
+        let Ok(Loaded::Table(rows)) = rows else { panic!("{rows:?}") };
         assert_eq!(rows.columns[..2], columns.columns[..2]);
         let record = parse_text(r#"{"lr": 0.1, "sizes": [2, 3], "net": {"name": "mlp"}}"#);
-        let Ok(Loaded::Record(parts)) = record else {
-            panic!("{record:?}")
-        };
+        let Ok(Loaded::Record(parts)) = record else { panic!("{record:?}") };
         let net = vec![("name".to_string(), Loaded::Label("mlp".into()))];
         assert_eq!(parts[2], ("net".to_string(), Loaded::Record(net)));
     }

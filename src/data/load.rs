@@ -72,11 +72,7 @@ pub fn load_as(kind: &str, folder: &Path, name: &str, limit: u64) -> Result<Load
 
 fn load_format(folder: &Path, name: &str, format: Format, limit: u64) -> Result<Loaded, DataError> {
     let path = file::resolve(folder, name);
-    let source = Source {
-        path: &path,
-        name,
-        limit,
-    };
+    let source = Source { path: &path, name, limit };
     let tensors = |arrays: Vec<(String, Tensor)>| {
         let parts = arrays.into_iter();
         parts.map(|(name, tensor)| (name, Loaded::Tensor(tensor)))
@@ -138,9 +134,9 @@ fn arrays_of(
             arrays.push((name.to_string(), tensor.clone()));
             Ok(())
         }
-        Loaded::Record(parts) => parts
-            .iter()
-            .try_for_each(|(name, part)| arrays_of(file, &dot(name), part, arrays)),
+        Loaded::Record(parts) => {
+            parts.iter().try_for_each(|(name, part)| arrays_of(file, &dot(name), part, arrays))
+        }
         Loaded::Table(table) => table.columns.iter().try_for_each(|column| {
             let part = match &column.values {
                 super::Values::Tensor(tensor) => Loaded::Tensor(tensor.clone()),
@@ -148,11 +144,9 @@ fn arrays_of(
             };
             arrays_of(file, &dot(&column.name), &part, arrays)
         }),
-        Loaded::Labels(_) | Loaded::Label(_) => Err(errors::cannot_save(
-            file,
-            "text",
-            "tables with text are saved as .csv",
-        )),
+        Loaded::Labels(_) | Loaded::Label(_) => {
+            Err(errors::cannot_save(file, "text", "tables with text are saved as .csv"))
+        }
     }
 }
 
@@ -185,12 +179,8 @@ mod tests {
 
     #[test]
     fn files_are_found_beside_the_program() {
-        let folder = Folder::new("found")
-            .with("a.csv", b"x\n1\n")
-            .with("b.tsv", b"x\ty\n1\t2\n");
-        let Ok(Loaded::Table(table)) = load(&folder.0, "a.csv", 1000) else {
-            panic!()
-        };
+        let folder = Folder::new("found").with("a.csv", b"x\n1\n").with("b.tsv", b"x\ty\n1\t2\n");
+        let Ok(Loaded::Table(table)) = load(&folder.0, "a.csv", 1000) else { panic!() };
         assert_eq!((table.rows, table.source.as_str()), (1, "a.csv"));
         assert!(load_as("csv", &folder.0, "b.tsv", 1000).is_ok());
         assert_eq!(load(&folder.0, "a.xls", 1000).unwrap_err().code, "E0621");
@@ -219,9 +209,7 @@ mod tests {
         let folder = Folder::new("saved").with("t.csv", b"x,s\n1,a\n2,b\n");
         let table = load(&folder.0, "t.csv", 1000).unwrap();
         save(&folder.0, "u.csv", &table).unwrap();
-        let Ok(Loaded::Table(again)) = load(&folder.0, "u.csv", 1000) else {
-            panic!()
-        };
+        let Ok(Loaded::Table(again)) = load(&folder.0, "u.csv", 1000) else { panic!() };
         assert_eq!(again.names().collect::<Vec<_>>(), ["x", "s"]);
         let w = Loaded::Tensor(Tensor::real(&[2], vec![0.1, 0.2]));
         save(&folder.0, "w.npy", &w).unwrap();

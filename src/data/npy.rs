@@ -22,9 +22,7 @@ pub(super) fn parse(source: Source, bytes: &[u8]) -> Result<Tensor, DataError> {
         return Err(errors::unsupported_dtype(source.name, &header.descr));
     };
     let sizes = header.sizes;
-    let elements = sizes
-        .iter()
-        .try_fold(1_usize, |n, size| n.checked_mul(*size));
+    let elements = sizes.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
     let length = elements.and_then(|n| n.checked_mul(dtype.width));
     if length != Some(body.len()) {
         let (shape, have) = (show(&sizes), body.len());
@@ -32,15 +30,8 @@ pub(super) fn parse(source: Source, bytes: &[u8]) -> Result<Tensor, DataError> {
         return Err(errors::bad_npy(source.name, why));
     }
     let data = dtype.decode(source, body)?;
-    let rows_first = if header.fortran {
-        to_rows(data, &sizes)
-    } else {
-        data
-    };
-    Ok(Tensor {
-        sizes,
-        data: rows_first,
-    })
+    let rows_first = if header.fortran { to_rows(data, &sizes) } else { data };
+    Ok(Tensor { sizes, data: rows_first })
 }
 
 fn show(sizes: &[usize]) -> String {
@@ -50,9 +41,7 @@ fn show(sizes: &[usize]) -> String {
 
 /// The text of the header and the bytes behind it.
 fn split_header(bytes: &[u8]) -> Result<(&str, &[u8]), &'static str> {
-    let rest = bytes
-        .strip_prefix(MAGIC)
-        .ok_or("it does not start with \\x93NUMPY")?;
+    let rest = bytes.strip_prefix(MAGIC).ok_or("it does not start with \\x93NUMPY")?;
     let (length, rest) = match rest {
         [1, _, a, b, rest @ ..] => (u32::from(u16::from_le_bytes([*a, *b])), rest),
         [2 | 3, _, a, b, c, d, rest @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), rest),
@@ -63,9 +52,7 @@ fn split_header(bytes: &[u8]) -> Result<(&str, &[u8]), &'static str> {
     if length > MAX_HEADER {
         return Err("its header is longer than 10,000 bytes");
     }
-    let (header, body) = rest
-        .split_at_checked(length)
-        .ok_or("it ends within its header")?;
+    let (header, body) = rest.split_at_checked(length).ok_or("it ends within its header")?;
     let header = std::str::from_utf8(header).map_err(|_| "its header is not text")?;
     Ok((header, body))
 }
@@ -98,11 +85,9 @@ impl Header {
             }
         }
         match (descr, fortran, sizes) {
-            (Some(descr), Some(fortran), Some(sizes)) if scan.0.trim().is_empty() => Ok(Header {
-                descr,
-                fortran,
-                sizes,
-            }),
+            (Some(descr), Some(fortran), Some(sizes)) if scan.0.trim().is_empty() => {
+                Ok(Header { descr, fortran, sizes })
+            }
             _ => Err("its header is incomplete"),
         }
     }
@@ -120,9 +105,7 @@ impl<'a> Scan<'a> {
     }
 
     fn expect(&mut self, letter: char) -> Result<(), &'static str> {
-        self.eat(letter)
-            .then_some(())
-            .ok_or("its header is malformed")
+        self.eat(letter).then_some(()).ok_or("its header is malformed")
     }
 
     fn string(&mut self) -> Result<&'a str, &'static str> {
@@ -203,11 +186,7 @@ impl Dtype {
                 | (b'u', b'1' | b'2' | b'4')
                 | (b'b', b'1')
         );
-        known.then(|| Dtype {
-            kind,
-            width: usize::from(width - b'0'),
-            big,
-        })
+        known.then(|| Dtype { kind, width: usize::from(width - b'0'), big })
     }
 
     /// The elements, in the order of the file; their number times the width is the length.
@@ -236,29 +215,17 @@ impl Dtype {
     /// The bytes of one element as the low bits of a word.
     fn word(&self, bytes: &[u8]) -> u64 {
         let join = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
-        if self.big {
-            bytes.iter().fold(0, join)
-        } else {
-            bytes.iter().rev().fold(0, join)
-        }
+        if self.big { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
     }
 }
 
 fn real(word: u64, width: usize) -> f64 {
-    if width == 4 {
-        f64::from(f32::from_bits((word & 0xffff_ffff) as u32))
-    } else {
-        f64::from_bits(word)
-    }
+    if width == 4 { f64::from(f32::from_bits((word & 0xffff_ffff) as u32)) } else { f64::from_bits(word) }
 }
 
 fn integer(word: u64, width: usize, signed: bool) -> i64 {
     let unused = 64 - 8 * width as u32;
-    if signed {
-        (word << unused).cast_signed() >> unused
-    } else {
-        word.cast_signed()
-    }
+    if signed { (word << unused).cast_signed() >> unused } else { word.cast_signed() }
 }
 
 /// Elements stored with the first index fastest, with the last index fastest.
@@ -332,11 +299,7 @@ mod tests {
     use super::*;
 
     fn source() -> Source<'static> {
-        Source {
-            path: Path::new("t.npy"),
-            name: "t.npy",
-            limit: 1 << 20,
-        }
+        Source { path: Path::new("t.npy"), name: "t.npy", limit: 1 << 20 }
     }
 
     fn file(header: &str, body: &[u8]) -> Vec<u8> {

@@ -17,10 +17,7 @@ pub(super) fn parse(source: Source, bytes: &[u8]) -> Result<Vec<(String, Tensor)
     let wrong = |why: zip::result::ZipError| errors::bad_npz(source.name, why.to_string());
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(wrong)?;
     if archive.len() > MAX_ARRAYS {
-        return Err(errors::bad_npz(
-            source.name,
-            "it holds more than 10,000 files",
-        ));
+        return Err(errors::bad_npz(source.name, "it holds more than 10,000 files"));
     }
     let mut left = source.limit;
     let mut arrays = Vec::new();
@@ -34,11 +31,7 @@ pub(super) fn parse(source: Source, bytes: &[u8]) -> Result<Vec<(String, Tensor)
         let array = unpack(source, entry, left)?;
         left = left.saturating_sub(array.len() as u64);
         let within = format!("{}:{name}", source.name);
-        let part = Source {
-            name: &within,
-            limit: left.max(array.len() as u64 * 8),
-            ..source
-        };
+        let part = Source { name: &within, limit: left.max(array.len() as u64 * 8), ..source };
         arrays.push((stem.to_string(), npy::parse(part, &array)?));
     }
     Ok(arrays)
@@ -64,9 +57,7 @@ pub(super) fn print(name: &str, arrays: &[(String, Tensor)]) -> Result<Vec<u8>, 
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     for (label, tensor) in arrays {
-        writer
-            .start_file(format!("{label}.npy"), options)
-            .map_err(|why| failed(why.into()))?;
+        writer.start_file(format!("{label}.npy"), options).map_err(|why| failed(why.into()))?;
         writer.write_all(&npy::print(tensor)).map_err(failed)?;
     }
     let bytes = writer.finish().map_err(|why| failed(why.into()))?;
@@ -80,11 +71,7 @@ mod tests {
     use super::*;
 
     fn source(limit: u64) -> Source<'static> {
-        Source {
-            path: Path::new("t.npz"),
-            name: "t.npz",
-            limit,
-        }
+        Source { path: Path::new("t.npz"), name: "t.npz", limit }
     }
 
     #[test]

@@ -42,16 +42,12 @@ fn gather<T: Copy>(data: &[T], width: usize, rows: &[usize]) -> Vec<T> {
 impl Table {
     /// The rows at the given positions, in that order; positions outside are left out.
     pub fn take(&self, rows: &[usize]) -> Table {
-        let columns = self.columns.iter().map(|column| Column {
-            name: column.name.clone(),
-            values: column.values.take(rows),
-        });
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| Column { name: column.name.clone(), values: column.values.take(rows) });
         let inside = rows.iter().filter(|at| **at < self.rows).count();
-        Table {
-            source: self.source.clone(),
-            columns: columns.collect(),
-            rows: inside,
-        }
+        Table { source: self.source.clone(), columns: columns.collect(), rows: inside }
     }
 }
 
@@ -76,11 +72,7 @@ pub fn split(table: &Table, fraction: f64, seed: i64) -> Result<(Table, Table), 
 
 /// Shuffles the positions `0..rows` and cuts them where `fraction` of them, rounded, stand in
 /// front. The shuffle is a function of the seed and the number of rows only.
-pub fn split_rows(
-    rows: usize,
-    fraction: f64,
-    seed: i64,
-) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+pub fn split_rows(rows: usize, fraction: f64, seed: i64) -> Result<(Vec<usize>, Vec<usize>), DataError> {
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

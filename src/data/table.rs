@@ -77,10 +77,7 @@ impl Table {
         if at >= self.rows {
             return None;
         }
-        self.columns
-            .iter()
-            .map(|column| Some((column.name.clone(), column.values.entry(at)?)))
-            .collect()
+        self.columns.iter().map(|column| Some((column.name.clone(), column.values.entry(at)?))).collect()
     }
 }
 
@@ -105,10 +102,7 @@ mod tests {
         Table {
             source: "t.csv".into(),
             columns: vec![
-                Column {
-                    name: "age".into(),
-                    values: Values::Tensor(Tensor::int(&[2], vec![4, 5])),
-                },
+                Column { name: "age".into(), values: Values::Tensor(Tensor::int(&[2], vec![4, 5])) },
                 Column {
                     name: "kind".into(),
                     values: Values::Labels(Arc::new(vec!["a".into(), "b".into()])),

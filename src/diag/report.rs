@@ -77,10 +77,7 @@ impl Report {
     /// Adds a second place.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Report {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.labels.push(Label { span, text: text.into() });
         self
     }
 
@@ -101,20 +98,13 @@ impl Report {
     /// Adds the suggestion as an edit.
     #[must_use]
     pub fn fix(mut self, span: Span, text: impl Into<String>) -> Report {
-        self.fix = Some(Fix {
-            span,
-            text: text.into(),
-        });
+        self.fix = Some(Fix { span, text: text.into() });
         self
     }
 
     /// Adds "did you mean" when a candidate is near enough to `name`.
     #[must_use]
-    pub fn did_you_mean<'a>(
-        self,
-        name: &str,
-        candidates: impl IntoIterator<Item = &'a str>,
-    ) -> Report {
+    pub fn did_you_mean<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Report {
         let span = self.span;
         match super::nearest(name, candidates) {
             Some(near) => self.help(format!("did you mean `{near}`?")).fix(span, near),

@@ -19,11 +19,7 @@ impl Span {
     /// The span of bytes `start..end` of `file`.
     pub fn new(file: FileId, start: usize, end: usize) -> Span {
         let clip = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span {
-            file,
-            start: clip(start),
-            end: clip(end),
-        }
+        Span { file, start: clip(start), end: clip(end) }
     }
 
     /// The smallest span that covers both; spans of different files give the first.
@@ -31,11 +27,7 @@ impl Span {
         if self.file != other.file {
             return self;
         }
-        Span {
-            file: self.file,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -54,17 +46,12 @@ impl Sources {
 
     /// The name and text of a file; empty for an identity that was never given out.
     pub fn get(&self, file: FileId) -> (&str, &str) {
-        self.files
-            .get(file.0 as usize)
-            .map_or(("", ""), |(name, text)| (name, text))
+        self.files.get(file.0 as usize).map_or(("", ""), |(name, text)| (name, text))
     }
 
     /// The text a span covers, or the empty text if it does not lie in the file.
     pub fn text(&self, span: Span) -> &str {
-        self.get(span.file)
-            .1
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or("")
+        self.get(span.file).1.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
     /// Line and column of the start of a span, both from 1; columns count characters.

@@ -123,9 +123,7 @@ impl Code {
     pub fn run(&mut self) -> Result<(), RunError> {
         match &mut self.native {
             Some(instance) => {
-                instance
-                    .run()
-                    .map_err(|t| RunError::Trap { span: t.span, message: t.message })?;
+                instance.run().map_err(|t| RunError::Trap { span: t.span, message: t.message })?;
                 if instance.stopped() {
                     return Err(RunError::Interrupted("interrupted".into()));
                 }

@@ -108,11 +108,8 @@ impl Session {
         if reports.iter().any(Report::is_error) {
             return Err(reports);
         }
-        let passes = passes::Options {
-            exact: options.exact,
-            rules: Arc::new(rules),
-            ..passes::Options::default()
-        };
+        let passes =
+            passes::Options { exact: options.exact, rules: Arc::new(rules), ..passes::Options::default() };
         Ok(Session {
             sources,
             library: Library::new(),

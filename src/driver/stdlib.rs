@@ -19,8 +19,7 @@ pub struct Library {
 }
 
 /// Words that begin a declaration.
-const WORDS: [&str; 8] =
-    ["fn", "optimizer", "objective", "set", "distribution", "type", "primitive", "let"];
+const WORDS: [&str; 8] = ["fn", "optimizer", "objective", "set", "distribution", "type", "primitive", "let"];
 
 impl Library {
     /// Finds the declarations without parsing: they begin at the start of a line.

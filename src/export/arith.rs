@@ -31,13 +31,17 @@ fn negated(e: &Expr) -> Option<Expr> {
     }
     match &*e.kind {
         ExprKind::Neg(inner) => Some(inner.clone()),
-        ExprKind::Chain { first, rest } if rest.iter().all(|(op, ..)| matches!(op, BinOp::Mul | BinOp::Div)) => {
+        ExprKind::Chain { first, rest }
+            if rest.iter().all(|(op, ..)| matches!(op, BinOp::Mul | BinOp::Div)) =>
+        {
             let first = negated(first)?;
             let one = literal(&first) == Some(1.0);
             let mut links = rest.clone().into_iter();
             match links.next() {
                 Some((BinOp::Mul, _, next)) if one => Some(links.fold(next, |a, (op, _, b)| chain(a, op, b))),
-                Some((op, _, next)) => Some(links.fold(chain(first, op, next), |a, (op, _, b)| chain(a, op, b))),
+                Some((op, _, next)) => {
+                    Some(links.fold(chain(first, op, next), |a, (op, _, b)| chain(a, op, b)))
+                }
                 None => Some(first),
             }
         }
@@ -92,7 +96,9 @@ pub(super) fn neg(a: Expr) -> Expr {
         return number(-x);
     }
     match &*a.kind {
-        ExprKind::Chain { first, rest } if rest.iter().all(|(op, ..)| matches!(op, BinOp::Mul | BinOp::Div)) => {
+        ExprKind::Chain { first, rest }
+            if rest.iter().all(|(op, ..)| matches!(op, BinOp::Mul | BinOp::Div)) =>
+        {
             let first = neg(first.clone());
             rest.iter().cloned().fold(first, |a, (op, _, b)| chain(a, op, b))
         }
@@ -115,7 +121,11 @@ pub(super) fn mul(a: Expr, b: Expr) -> Expr {
         _ => {}
     }
     let led = |e: &Expr| match &*e.kind {
-        ExprKind::Chain { first, rest } if rest.iter().all(|(op, ..)| matches!(op, BinOp::Mul | BinOp::Div)) => literal(first).is_some(),
+        ExprKind::Chain { first, rest }
+            if rest.iter().all(|(op, ..)| matches!(op, BinOp::Mul | BinOp::Div)) =>
+        {
+            literal(first).is_some()
+        }
         _ => literal(e).is_some(),
     };
     let (a, b) = if led(&b) && !led(&a) { (b, a) } else { (a, b) };

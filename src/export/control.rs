@@ -81,7 +81,9 @@ impl<'f> Writer<'f> {
         };
         let pattern = match names.as_slice() {
             [one] => Pattern::Name(tree::ident(one)),
-            names => Pattern::Tuple(names.iter().map(|n| Pattern::Name(tree::ident(n))).collect(), Span::default()),
+            names => {
+                Pattern::Tuple(names.iter().map(|n| Pattern::Name(tree::ident(n))).collect(), Span::default())
+            }
         };
         self.push(stmt(StmtKind::Let { pattern, ty: None, value }));
         self.name_values(binding, &names);
@@ -206,7 +208,9 @@ impl<'f> Writer<'f> {
         }
         for (place, op, value, _) in late {
             let (op, value) = match (&op, &*value.kind, &*place.kind) {
-                (None, ExprKind::Chain { first, rest }, ExprKind::Name(n)) if rest.len() == 1 && tree::is_name(first, n) => {
+                (None, ExprKind::Chain { first, rest }, ExprKind::Name(n))
+                    if rest.len() == 1 && tree::is_name(first, n) =>
+                {
                     match rest[0].0 {
                         BinOp::Add => (Some(BinOp::Add), rest[0].2.clone()),
                         BinOp::Sub => (Some(BinOp::Sub), rest[0].2.clone()),
@@ -228,7 +232,8 @@ impl<'f> Writer<'f> {
         let op = binding.op.downcast::<Scatter>()?;
         let frame = self.frame();
         let alone = frame.reads[result.0 as usize] == 1 && frame.reads[param.0 as usize] == 1;
-        (binding.operands[0] == param && alone && binding_rank(self, binding) == 0).then_some((binding, op.add))
+        (binding.operands[0] == param && alone && binding_rank(self, binding) == 0)
+            .then_some((binding, op.add))
     }
 }
 

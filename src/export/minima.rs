@@ -78,7 +78,15 @@ pub fn minima(function: &Function, signature: &Signature) -> Result<String, Unpr
         }
     }
     taken.extend(free);
-    let mut writer = Writer { sizes, lets: &signature.lets, taken, temporaries: 0, depth: 0, pure: false, frames: Vec::new() };
+    let mut writer = Writer {
+        sizes,
+        lets: &signature.lets,
+        taken,
+        temporaries: 0,
+        depth: 0,
+        pure: false,
+        frames: Vec::new(),
+    };
     writer.frames.push(Frame::new(function, &signature.arguments));
     let results = writer.results();
     let results = results.map_err(|stop| match stop {
@@ -125,7 +133,10 @@ fn laid_out(layout: &Layout, results: &mut dyn Iterator<Item = Expr>) -> Expr {
 pub(super) fn without_last_let(items: &mut Vec<Stmt>, value: Expr) -> Expr {
     let last = match items.last().map(|item| &item.kind) {
         Some(StmtKind::Let { pattern: crate::syntax::ast::Pattern::Name(n), ty: None, value: bound })
-            if tree::is_name(&value, &n.name) => bound.clone(),
+            if tree::is_name(&value, &n.name) =>
+        {
+            bound.clone()
+        }
         _ => return value,
     };
     items.pop();
@@ -398,7 +409,10 @@ impl<'f> Writer<'f> {
             match body {
                 Ok(body) => {
                     self.depth = mark.depth;
-                    let bindings = names.iter().zip(&ty.dims).map(|(n, dim)| over(n, range(Some(int(0)), Some(self.size(dim)))));
+                    let bindings = names
+                        .iter()
+                        .zip(&ty.dims)
+                        .map(|(n, dim)| over(n, range(Some(int(0)), Some(self.size(dim)))));
                     return Ok(tree::comprehension(body, bindings.collect()));
                 }
                 Err(Stop::Longer(span)) => {
@@ -436,7 +450,8 @@ impl<'f> Writer<'f> {
             return Ok(expr(ExprKind::Array(vec![body])));
         }
         let depth = self.depth;
-        let bindings = dims.iter().map(|dim| over(&self.fresh_index(), range(Some(int(0)), Some(self.size(dim)))));
+        let bindings =
+            dims.iter().map(|dim| over(&self.fresh_index(), range(Some(int(0)), Some(self.size(dim)))));
         let bindings = bindings.collect();
         self.depth = depth;
         Ok(tree::comprehension(body, bindings))
@@ -525,7 +540,8 @@ impl<'f> Writer<'f> {
         }
         match self.render_op(value, at) {
             Ok(r) => {
-                let long = at.is_empty() && !view && !inside && r.rank == rank && print_expr(&r.expr).len() > SHORT;
+                let long =
+                    at.is_empty() && !view && !inside && r.rank == rank && print_expr(&r.expr).len() > SHORT;
                 if long && !self.pure {
                     let e = self.bind_as(value, r.expr)?;
                     return Ok(Rendered { expr: e, rank });
@@ -555,7 +571,9 @@ impl<'f> Writer<'f> {
             Op::Primitive(prim) => self.primitive(*prim, binding, at),
             Op::Structural(_) => self.structural(value, binding, at),
             Op::Loop(_) | Op::If(_) => Err(Stop::Longer(binding.span)),
-            Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => never("an unfinished derivative", binding.span),
+            Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => {
+                never("an unfinished derivative", binding.span)
+            }
         }
     }
 }

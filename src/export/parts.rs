@@ -10,9 +10,7 @@ use crate::syntax::ast::{BinOp, Expr, Stmt, StmtKind};
 /// Whether zeros stand between elements or along another axis than the first.
 pub(super) fn needs_var(pad: &Pad) -> bool {
     let zero = |dim: &Dim| *dim == Dim::Known(0);
-    !pad.inner.iter().all(zero)
-        || !pad.before[1..].iter().all(zero)
-        || !pad.after[1..].iter().all(zero)
+    !pad.inner.iter().all(zero) || !pad.before[1..].iter().all(zero) || !pad.after[1..].iter().all(zero)
 }
 
 pub(super) fn concat_needs_var(op: &Op) -> bool {
@@ -36,7 +34,9 @@ impl<'f> Writer<'f> {
         let n = self.fresh("z");
         if let Some(op) = scatter {
             let add = op.add.then_some(BinOp::Add);
-            if self.rank(binding.operands[2]) <= 1 && (binding.operands.len() == 3 || self.rank(binding.operands[2]) == 0) {
+            if self.rank(binding.operands[2]) <= 1
+                && (binding.operands.len() == 3 || self.rank(binding.operands[2]) == 0)
+            {
                 let (at, update) = self.scattered(binding)?;
                 writes.push(assign(index(name(&n), at), add, update));
             } else {
@@ -114,8 +114,13 @@ impl<'f> Writer<'f> {
         let mut places = Vec::new();
         for (axis, i) in at.iter().enumerate() {
             let step = op.inner[axis].add(&Dim::Known(1)).unwrap_or(Dim::Known(1));
-            let moved = if step == Dim::Known(1) { i.clone() } else { arith::mul(self.size(&step), i.clone()) };
-            places.push(if op.before[axis] == Dim::Known(0) { moved } else { arith::add(moved, self.size(&op.before[axis])) });
+            let moved =
+                if step == Dim::Known(1) { i.clone() } else { arith::mul(self.size(&step), i.clone()) };
+            places.push(if op.before[axis] == Dim::Known(0) {
+                moved
+            } else {
+                arith::add(moved, self.size(&op.before[axis]))
+            });
         }
         for (axis, dim) in dims.iter().enumerate().skip(last_spread) {
             let end = op.before[axis].add(dim).unwrap_or(Dim::Known(0));

@@ -75,9 +75,11 @@ impl<'f> Writer<'f> {
     /// written as the `1 - tanh(x)^2` it is for people.
     fn slope_of_tanh(&mut self, prim: Prim, binding: &'f Binding, at: &[Expr]) -> Render<Option<Rendered>> {
         let Some(x) = self.tanh_argument(prim, binding) else { return Ok(None) };
-        let tanh = self.function().bindings.iter().find(|b| {
-            matches!(b.op, Op::Primitive(p) if p.name() == "tanh") && b.operands[0] == x
-        });
+        let tanh = self
+            .function()
+            .bindings
+            .iter()
+            .find(|b| matches!(b.op, Op::Primitive(p) if p.name() == "tanh") && b.operands[0] == x);
         let (r, rank) = match tanh.map(|b| b.values[0]) {
             Some(h) => {
                 let e = if at.is_empty() { self.bind(h)? } else { index(self.bind(h)?, at.to_vec()) };
@@ -100,7 +102,9 @@ impl<'f> Writer<'f> {
         let (four, plus) = self.scaled(left)?;
         let (two, x) = self.scaled(self.applied("sigmoid", plus)?)?;
         let (minus_two, y) = self.scaled(self.applied("sigmoid", right)?)?;
-        let fits = four.to_bits() == 4f64.to_bits() && two.to_bits() == 2f64.to_bits() && minus_two.to_bits() == (-2f64).to_bits();
+        let fits = four.to_bits() == 4f64.to_bits()
+            && two.to_bits() == 2f64.to_bits()
+            && minus_two.to_bits() == (-2f64).to_bits();
         (fits && x == y).then_some(x)
     }
 

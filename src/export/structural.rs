@@ -176,7 +176,8 @@ impl<'f> Writer<'f> {
     fn turned_product(&mut self, value: Value) -> Render<Option<Expr>> {
         let Some(binding) = self.def(value) else { return Ok(None) };
         let Some(op) = binding.op.downcast::<Dot>() else { return Ok(None) };
-        let alone = self.frame().reads[value.0 as usize] <= 1 && self.frame().bound[value.0 as usize].is_none();
+        let alone =
+            self.frame().reads[value.0 as usize] <= 1 && self.frame().bound[value.0 as usize].is_none();
         let (a, b) = (binding.operands[0], binding.operands[1]);
         if !alone || !op.batch.is_empty() || self.rank(a) != 2 || self.rank(b) != 2 {
             return Ok(None);
@@ -193,7 +194,8 @@ impl<'f> Writer<'f> {
         }
         let mut args = Vec::new();
         for (axis, i) in at.iter().enumerate() {
-            let step = if strided(axis) { arith::mul(self.size(&op.strides[axis]), i.clone()) } else { i.clone() };
+            let step =
+                if strided(axis) { arith::mul(self.size(&op.strides[axis]), i.clone()) } else { i.clone() };
             args.push(match op.starts[axis] {
                 Dim::Known(0) => step,
                 _ => arith::add(step, self.size(&op.starts[axis])),
@@ -337,7 +339,8 @@ impl<'f> Writer<'f> {
         for slot in ia.iter_mut().chain(&mut ib).filter(|slot| slot.is_none()) {
             *slot = rest.next().cloned();
         }
-        let (ia, ib): (Vec<Expr>, Vec<Expr>) = (ia.into_iter().flatten().collect(), ib.into_iter().flatten().collect());
+        let (ia, ib): (Vec<Expr>, Vec<Expr>) =
+            (ia.into_iter().flatten().collect(), ib.into_iter().flatten().collect());
         let x = self.full(a, &ia);
         let y = self.full(b, &ib);
         self.depth = depth;
@@ -419,7 +422,10 @@ impl<'f> Writer<'f> {
         // Dimensions of length 1 that come or go, at indices.
         if short == long && at.len() == op.dims.len() {
             let mut kept = at.iter().zip(&op.dims).filter(|(_, d)| !one(d)).map(|(i, _)| i.clone());
-            let inner: Vec<Expr> = old.iter().map(|d| if one(&d) { int(0) } else { kept.next().unwrap_or_else(|| int(0)) }).collect();
+            let inner: Vec<Expr> = old
+                .iter()
+                .map(|d| if one(&d) { int(0) } else { kept.next().unwrap_or_else(|| int(0)) })
+                .collect();
             return self.render(from, &inner);
         }
         if !at.is_empty() {
@@ -480,14 +486,20 @@ impl<'f> Writer<'f> {
 fn times(a: Expr, b: Expr) -> Expr {
     // `@` is associative, but the order of the work is not.
     let b = match &*b.kind {
-        ExprKind::Chain { rest, .. } if rest.iter().any(|(op, ..)| *op == BinOp::MatMul) => expr(ExprKind::Paren(b)),
+        ExprKind::Chain { rest, .. } if rest.iter().any(|(op, ..)| *op == BinOp::MatMul) => {
+            expr(ExprKind::Paren(b))
+        }
         _ => b,
     };
     chain(a, BinOp::MatMul, b)
 }
 
 /// `sum(A[i] for i in 0..n)` is `sum(r for r in A)`.
-fn rows(body: Expr, bindings: Vec<crate::syntax::ast::Binding>, taken: &HashSet<Arc<str>>) -> crate::syntax::ast::Generator {
+fn rows(
+    body: Expr,
+    bindings: Vec<crate::syntax::ast::Binding>,
+    taken: &HashSet<Arc<str>>,
+) -> crate::syntax::ast::Generator {
     if let ([one], ExprKind::Index { base, args }) = (bindings.as_slice(), &*body.kind)
         && let ([arg], crate::syntax::ast::Pattern::Name(n)) = (args.as_slice(), &one.pattern)
         && tree::is_name(arg, &n.name)

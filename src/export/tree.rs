@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::{FileId, Span};
 use crate::syntax::ast::{
-    Arg, ArgValue, BinOp, Binding, Block, CmpOp, Expr, ExprKind, Generator, Ident, Pattern, Stmt,
-    StmtKind,
+    Arg, ArgValue, BinOp, Binding, Block, CmpOp, Expr, ExprKind, Generator, Ident, Pattern, Stmt, StmtKind,
 };
 use crate::syntax::print_expr;
 

@@ -16,13 +16,7 @@ pub struct Build {
 impl Build {
     /// Starts a function.
     pub fn new(name: impl Into<String>, span: Span) -> Build {
-        Build {
-            function: Function {
-                name: name.into(),
-                ..Function::default()
-            },
-            span,
-        }
+        Build { function: Function { name: name.into(), ..Function::default() }, span }
     }
 
     /// Goes on building a function; its results are set anew by [`Build::finish`].
@@ -65,17 +59,9 @@ impl Build {
 
     /// Binds the results of any op to fresh values of the given types.
     pub fn bind(&mut self, op: Op, operands: Vec<Value>, types: Vec<Ty>) -> Vec<Value> {
-        let values: Vec<Value> = types
-            .into_iter()
-            .map(|ty| self.function.fresh(ty))
-            .collect();
+        let values: Vec<Value> = types.into_iter().map(|ty| self.function.fresh(ty)).collect();
         let span = self.span;
-        self.function.bindings.push(Binding {
-            values: values.clone(),
-            op,
-            operands,
-            span,
-        });
+        self.function.bindings.push(Binding { values: values.clone(), op, operands, span });
         values
     }
 
@@ -111,25 +97,15 @@ impl Build {
     /// # Panics
     /// If the operands do not fit the primitive: the caller has checked them.
     pub fn primitive(&mut self, prim: Prim, operands: &[Value]) -> Value {
-        let types: Vec<Ty> = operands
-            .iter()
-            .map(|value| self.ty(*value).clone())
-            .collect();
-        let ty = infer_primitive(prim, &types)
-            .unwrap_or_else(|misfit| panic!("{}: {}", prim.name(), misfit.0));
+        let types: Vec<Ty> = operands.iter().map(|value| self.ty(*value).clone()).collect();
+        let ty =
+            infer_primitive(prim, &types).unwrap_or_else(|misfit| panic!("{}: {}", prim.name(), misfit.0));
         self.bind(Op::Primitive(prim), operands.to_vec(), vec![ty])[0]
     }
 
     /// A structural op, or why its operands do not fit.
-    pub fn try_structural(
-        &mut self,
-        op: impl Facts + 'static,
-        operands: &[Value],
-    ) -> Result<Value, Misfit> {
-        let types: Vec<Ty> = operands
-            .iter()
-            .map(|value| self.ty(*value).clone())
-            .collect();
+    pub fn try_structural(&mut self, op: impl Facts + 'static, operands: &[Value]) -> Result<Value, Misfit> {
+        let types: Vec<Ty> = operands.iter().map(|value| self.ty(*value).clone()).collect();
         let ty = op.infer(&types)?;
         Ok(self.bind(Op::Structural(Arc::new(op)), operands.to_vec(), vec![ty])[0])
     }
@@ -140,19 +116,13 @@ impl Build {
     /// If the operands do not fit the op: the caller has checked them.
     pub fn structural(&mut self, op: impl Facts + 'static, operands: &[Value]) -> Value {
         let name = op.name();
-        self.try_structural(op, operands)
-            .unwrap_or_else(|misfit| panic!("{name}: {}", misfit.0))
+        self.try_structural(op, operands).unwrap_or_else(|misfit| panic!("{name}: {}", misfit.0))
     }
 
     /// Copies the bindings of a closed function here, its parameters being `arguments`.
     /// Gives its results.
     pub fn inline(&mut self, function: &Function, arguments: &[Value]) -> Vec<Value> {
-        assert_eq!(
-            function.params.len(),
-            arguments.len(),
-            "inline {}",
-            function.name
-        );
+        assert_eq!(function.params.len(), arguments.len(), "inline {}", function.name);
         let mut map: Vec<Option<Value>> = vec![None; function.types.len()];
         for (param, argument) in function.params.iter().zip(arguments) {
             map[param.0 as usize] = Some(*argument);
@@ -162,16 +132,8 @@ impl Build {
         };
         let outer = self.span;
         for binding in &function.bindings {
-            let operands = binding
-                .operands
-                .iter()
-                .map(|value| look(&map, value))
-                .collect();
-            let types = binding
-                .values
-                .iter()
-                .map(|value| function.ty(*value).clone())
-                .collect();
+            let operands = binding.operands.iter().map(|value| look(&map, value)).collect();
+            let types = binding.values.iter().map(|value| function.ty(*value).clone()).collect();
             self.span = binding.span;
             let values = self.bind(binding.op.clone(), operands, types);
             for (old, new) in binding.values.iter().zip(values) {
@@ -179,11 +141,7 @@ impl Build {
             }
         }
         self.span = outer;
-        function
-            .results
-            .iter()
-            .map(|value| look(&map, value))
-            .collect()
+        function.results.iter().map(|value| look(&map, value)).collect()
     }
 }
 

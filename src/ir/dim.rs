@@ -39,9 +39,7 @@ impl Dim {
     /// # Panics
     /// If the dimension is symbolic or negative: after specialisation that is a bug.
     pub fn size(&self) -> usize {
-        let known = self
-            .known()
-            .expect("dimensions are numbers after specialisation");
+        let known = self.known().expect("dimensions are numbers after specialisation");
         usize::try_from(known).expect("dimensions are not negative")
     }
 
@@ -162,12 +160,7 @@ impl Dim {
 
     /// The names it depends on.
     pub fn names(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<Arc<str>> = self
-            .terms()
-            .into_keys()
-            .flatten()
-            .map(|(name, _)| name)
-            .collect();
+        let mut names: Vec<Arc<str>> = self.terms().into_keys().flatten().map(|(name, _)| name).collect();
         names.sort();
         names.dedup();
         names
@@ -234,9 +227,6 @@ mod tests {
         assert_eq!(a, b);
         assert_eq!(a.to_string(), "n^2 - 1");
         assert_eq!(n.sub(&n).unwrap(), Dim::Known(0));
-        assert_eq!(
-            n.mul(&Dim::Known(2)).unwrap().linear_in("n"),
-            Some((2, Dim::Known(0)))
-        );
+        assert_eq!(n.mul(&Dim::Known(2)).unwrap().linear_in("n"), Some((2, Dim::Known(0))));
     }
 }

@@ -47,9 +47,7 @@ impl Derivative {
     /// operands of which this is true. A bilinear op is not, though it is linear in each alone.
     pub fn linear_in(&self, which: usize) -> bool {
         match self {
-            Derivative::Linear(marks) => {
-                marks.get(which).or(marks.last()).copied().unwrap_or(false)
-            }
+            Derivative::Linear(marks) => marks.get(which).or(marks.last()).copied().unwrap_or(false),
             Derivative::Zero | Derivative::Bilinear | Derivative::Own => false,
         }
     }
@@ -59,11 +57,7 @@ impl Trap {
     /// An index as the place it stands for in a dimension of `size`; a negative one stands for none.
     pub fn place(index: i64, size: usize) -> Result<usize, Trap> {
         let place = usize::try_from(index).ok().filter(|place| *place < size);
-        place.ok_or_else(|| {
-            Trap(format!(
-                "index {index} is out of range for a dimension of {size}"
-            ))
-        })
+        place.ok_or_else(|| Trap(format!("index {index} is out of range for a dimension of {size}")))
     }
 }
 
@@ -113,13 +107,7 @@ pub trait Facts: Any + fmt::Debug + Send + Sync {
     /// is linear in when the others are constants: those that are marked [`Derivative::Linear`],
     /// both of a bilinear op, and those of an own rule in which its doc comment says that the op
     /// is linear (the right side of a triangular solve). `operands[which]` is not to be read, only its type (by `build.ty`).
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value;
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value;
 
     /// The op for every index of a leading dimension `size` at once: the marked operands have that
     /// dimension in front, and the result gets it, even if no operand is marked.

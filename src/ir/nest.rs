@@ -84,14 +84,7 @@ impl Fold {
 
     /// The fold of a name.
     pub fn named(name: &str) -> Option<Fold> {
-        let folds = [
-            Fold::Sum,
-            Fold::Prod,
-            Fold::Max,
-            Fold::Min,
-            Fold::All,
-            Fold::Any,
-        ];
+        let folds = [Fold::Sum, Fold::Prod, Fold::Max, Fold::Min, Fold::All, Fold::Any];
         folds.into_iter().find(|fold| fold.name() == name)
     }
 }
@@ -147,18 +140,12 @@ impl Affine {
     pub fn var(at: usize) -> Affine {
         let mut coefficients = vec![0; at + 1];
         coefficients[at] = 1;
-        Affine {
-            coefficients,
-            offset: 0,
-        }
+        Affine { coefficients, offset: 0 }
     }
 
     /// A number.
     pub fn constant(offset: i64) -> Affine {
-        Affine {
-            coefficients: Vec::new(),
-            offset,
-        }
+        Affine { coefficients: Vec::new(), offset }
     }
 
     /// `self * scale + offset`.
@@ -193,25 +180,14 @@ impl Affine {
 
     /// Its value for given loop variables.
     pub fn at(&self, vars: &[i64]) -> i64 {
-        self.offset
-            + self
-                .coefficients
-                .iter()
-                .zip(vars)
-                .map(|(k, v)| k * v)
-                .sum::<i64>()
+        self.offset + self.coefficients.iter().zip(vars).map(|(k, v)| k * v).sum::<i64>()
     }
 }
 
 impl Nest {
     /// A nest without a fold whose body is one read of operand 0.
     pub fn moved(dims: Vec<usize>, at: Vec<At>) -> Nest {
-        Nest {
-            dims,
-            folded: Vec::new(),
-            fold: None,
-            nodes: vec![Node::Read { operand: 0, at }],
-        }
+        Nest { dims, folded: Vec::new(), fold: None, nodes: vec![Node::Read { operand: 0, at }] }
     }
 
     /// The number of loop variables.
@@ -233,11 +209,7 @@ impl Node {
                     }
                 }
             }
-            Node::Within {
-                ranges: _,
-                then,
-                otherwise,
-            } => {
+            Node::Within { ranges: _, then, otherwise } => {
                 visit(*then);
                 visit(*otherwise);
             }

@@ -64,7 +64,5 @@ pub fn set_primitives(primitives: Primitives) {
 /// # Panics
 /// If no session was started: the facts come from the standard library.
 pub fn primitives() -> &'static Primitives {
-    PRIMITIVES
-        .get()
-        .expect("a session reads stdlib/primitives.opt first")
+    PRIMITIVES.get().expect("a session reads stdlib/primitives.opt first")
 }

@@ -153,19 +153,13 @@ impl Function {
 
     /// The types of the results.
     pub fn result_types(&self) -> Vec<Ty> {
-        self.results
-            .iter()
-            .map(|value| self.ty(*value).clone())
-            .collect()
+        self.results.iter().map(|value| self.ty(*value).clone()).collect()
     }
 
     /// The number of bindings, counting those inside control forms.
     pub fn size(&self) -> usize {
         let inner = |op: &Op| op.functions().iter().map(|f| f.size()).sum::<usize>();
-        self.bindings
-            .iter()
-            .map(|binding| 1 + inner(&binding.op))
-            .sum()
+        self.bindings.iter().map(|binding| 1 + inner(&binding.op)).sum()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Binding, Custom, Data, Diff, Dim, Elem, Facts, Function, If, Loop, Map, Op, Precision, Program,
-    Tensor, Ty, Value,
+    Binding, Custom, Data, Diff, Dim, Elem, Facts, Function, If, Loop, Map, Op, Precision, Program, Tensor,
+    Ty, Value,
 };
 use crate::diag::Span;
 use crate::math::Prim;
@@ -111,12 +111,7 @@ type Read<T> = Result<T, String>;
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, registry: Registry<'a>) -> Reader<'a> {
-        Reader {
-            text,
-            at: 0,
-            depth: 0,
-            registry,
-        }
+        Reader { text, at: 0, depth: 0, registry }
     }
 
     fn program(&mut self) -> Read<Program> {
@@ -190,11 +185,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `item, item, … close`.
-    fn until<T>(
-        &mut self,
-        close: &str,
-        mut item: impl FnMut(&mut Self) -> Read<T>,
-    ) -> Read<Vec<T>> {
+    fn until<T>(&mut self, close: &str, mut item: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
         let mut items = Vec::new();
         if self.takes(close) {
             return Ok(items);
@@ -226,10 +217,7 @@ impl<'a> Reader<'a> {
         }
         self.expect("fn")?;
         let mut types = Types::default();
-        let mut function = Function {
-            name: self.name()?,
-            ..Function::default()
-        };
+        let mut function = Function { name: self.name()?, ..Function::default() };
         self.expect("(")?;
         function.params = self.until(")", |reader| reader.typed(&mut types))?;
         self.expect("->")?;
@@ -257,9 +245,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Read<Value> {
         self.expect("%")?;
         let digits = self.piece("a number", |c| c.is_ascii_digit())?;
-        let number: u32 = digits
-            .parse()
-            .map_err(|_| format!("%{digits} is too large"))?;
+        let number: u32 = digits.parse().map_err(|_| format!("%{digits} is too large"))?;
         Ok(Value(number))
     }
 
@@ -344,12 +330,7 @@ impl<'a> Reader<'a> {
             };
             let op = Op::Constant(self.literal(types.of(value))?);
             let operands = Vec::new();
-            return Ok(Binding {
-                values,
-                op,
-                operands,
-                span,
-            });
+            return Ok(Binding { values, op, operands, span });
         }
         let word = self.word()?;
         self.expect("(")?;
@@ -359,12 +340,7 @@ impl<'a> Reader<'a> {
             false => Attributes::default(),
         };
         let op = self.op(word, attributes)?;
-        Ok(Binding {
-            values,
-            op,
-            operands,
-            span,
-        })
+        Ok(Binding { values, op, operands, span })
     }
 
     fn attribute(&mut self) -> Read<(String, Written)> {
@@ -396,10 +372,7 @@ impl<'a> Reader<'a> {
                 then: given.function("then")?,
                 otherwise: given.function("otherwise")?,
             })),
-            "map" => Op::Map(Arc::new(Map {
-                trip: given.dim("trip")?,
-                body: given.function("body")?,
-            })),
+            "map" => Op::Map(Arc::new(Map { trip: given.dim("trip")?, body: given.function("body")? })),
             "custom" => Op::Custom(Arc::new(Custom {
                 function: given.function("function")?,
                 tangent: given.function("tangent")?,
@@ -445,10 +418,7 @@ impl<'a> Reader<'a> {
         if found != count {
             return Err(format!("{ty} has {count} elements, found {found}"));
         }
-        Ok(Tensor {
-            sizes,
-            data: tensor,
-        })
+        Ok(Tensor { sizes, data: tensor })
     }
 
     fn elements<T: std::str::FromStr>(&mut self, what: &str) -> Read<Vec<T>> {

@@ -30,28 +30,19 @@ impl Tensor {
     /// A real array; the data must have as many elements as the sizes say.
     pub fn real(sizes: &[usize], data: Vec<f64>) -> Tensor {
         debug_assert_eq!(sizes.iter().product::<usize>(), data.len());
-        Tensor {
-            sizes: sizes.to_vec(),
-            data: Data::Real(Arc::new(data)),
-        }
+        Tensor { sizes: sizes.to_vec(), data: Data::Real(Arc::new(data)) }
     }
 
     /// An integer array.
     pub fn int(sizes: &[usize], data: Vec<i64>) -> Tensor {
         debug_assert_eq!(sizes.iter().product::<usize>(), data.len());
-        Tensor {
-            sizes: sizes.to_vec(),
-            data: Data::Int(Arc::new(data)),
-        }
+        Tensor { sizes: sizes.to_vec(), data: Data::Int(Arc::new(data)) }
     }
 
     /// An array of truth values.
     pub fn bool(sizes: &[usize], data: Vec<bool>) -> Tensor {
         debug_assert_eq!(sizes.iter().product::<usize>(), data.len());
-        Tensor {
-            sizes: sizes.to_vec(),
-            data: Data::Bool(Arc::new(data)),
-        }
+        Tensor { sizes: sizes.to_vec(), data: Data::Bool(Arc::new(data)) }
     }
 
     /// A real scalar.
@@ -71,10 +62,7 @@ impl Tensor {
 
     /// Its type.
     pub fn ty(&self) -> Ty {
-        Ty::new(
-            self.elem(),
-            self.sizes.iter().map(|n| Dim::from(*n)).collect(),
-        )
+        Ty::new(self.elem(), self.sizes.iter().map(|n| Dim::from(*n)).collect())
     }
 
     /// The kind of its elements.
@@ -143,10 +131,7 @@ impl Tensor {
     pub fn to_reals(&self) -> Vec<f64> {
         match &self.data {
             Data::Real(data) => data.to_vec(),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "integers beyond 2^53 round, as documented"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "integers beyond 2^53 round, as documented")]
             Data::Int(data) => data.iter().map(|n| *n as f64).collect(),
             Data::Bool(data) => data.iter().map(|b| f64::from(u8::from(*b))).collect(),
         }
@@ -155,10 +140,7 @@ impl Tensor {
     /// The same elements under other sizes.
     pub fn reshaped(&self, sizes: &[usize]) -> Tensor {
         debug_assert_eq!(sizes.iter().product::<usize>(), self.len());
-        Tensor {
-            sizes: sizes.to_vec(),
-            data: self.data.clone(),
-        }
+        Tensor { sizes: sizes.to_vec(), data: self.data.clone() }
     }
 
     /// An array of given elements, in row-major order of their indices.
@@ -187,10 +169,7 @@ impl Tensor {
             Elem::Int => fill!(Int),
             Elem::Bool => fill!(Bool),
         };
-        Ok(Tensor {
-            sizes: sizes.to_vec(),
-            data,
-        })
+        Ok(Tensor { sizes: sizes.to_vec(), data })
     }
 
     /// The element at an index.
@@ -199,15 +178,8 @@ impl Tensor {
     /// If the index is out of range.
     pub fn at(&self, index: &[usize]) -> Scalar {
         let inside = index.iter().zip(&self.sizes).all(|(i, size)| i < size);
-        assert!(
-            inside && index.len() == self.sizes.len(),
-            "{index:?} is not an index of {}",
-            self.ty()
-        );
-        let flat = index
-            .iter()
-            .zip(&self.sizes)
-            .fold(0, |flat, (i, size)| flat * size + i);
+        assert!(inside && index.len() == self.sizes.len(), "{index:?} is not an index of {}", self.ty());
+        let flat = index.iter().zip(&self.sizes).fold(0, |flat, (i, size)| flat * size + i);
         self.scalar_at(flat)
     }
 
@@ -255,9 +227,7 @@ pub fn space<T>(sizes: &[usize]) -> Result<Vec<T>, Trap> {
     let mut data = Vec::new();
     let count = match sizes.contains(&0) {
         true => Some(0),
-        false => sizes
-            .iter()
-            .try_fold(1, |count: usize, size| count.checked_mul(*size)),
+        false => sizes.iter().try_fold(1, |count: usize, size| count.checked_mul(*size)),
     };
     let reserved = count.map(|count| data.try_reserve_exact(count));
     match reserved {
@@ -265,9 +235,7 @@ pub fn space<T>(sizes: &[usize]) -> Result<Vec<T>, Trap> {
         Some(Err(_)) | None => {
             let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
             let sizes = sizes.join(" x ");
-            Err(Trap(format!(
-                "not enough memory for an array of {sizes} elements"
-            )))
+            Err(Trap(format!("not enough memory for an array of {sizes} elements")))
         }
     }
 }

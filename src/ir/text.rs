@@ -78,11 +78,7 @@ fn spelled(name: &str) -> String {
     let word = !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if word {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace(['"', '\n'], "'"))
-    }
+    if word { name.to_owned() } else { format!("\"{}\"", name.replace(['"', '\n'], "'")) }
 }
 
 /// An attribute of a binding, as it is printed.
@@ -121,29 +117,21 @@ fn write_op(f: &mut fmt::Formatter<'_>, binding: &Binding, depth: usize) -> fmt:
 fn entries(op: &Op) -> Vec<Entry<'_>> {
     match op {
         Op::Constant(_) | Op::Primitive(_) => Vec::new(),
-        Op::Structural(op) => (op.attributes().into_iter())
-            .map(|(name, attr)| Entry::Text(name, attr.to_string()))
-            .collect(),
-        Op::Loop(op) => [
-            Entry::Text("trip", op.trip.to_string()),
-            Entry::Text("carried", op.carried.to_string()),
-        ]
-        .into_iter()
-        .chain(op.condition.iter().map(|f| Entry::Function("condition", f)))
-        .chain([Entry::Function("body", &op.body)])
-        .collect(),
-        Op::If(op) => vec![
-            Entry::Function("then", &op.then),
-            Entry::Function("otherwise", &op.otherwise),
-        ],
-        Op::Map(op) => vec![
-            Entry::Text("trip", op.trip.to_string()),
-            Entry::Function("body", &op.body),
-        ],
-        Op::Custom(op) => vec![
-            Entry::Function("function", &op.function),
-            Entry::Function("tangent", &op.tangent),
-        ],
+        Op::Structural(op) => {
+            (op.attributes().into_iter()).map(|(name, attr)| Entry::Text(name, attr.to_string())).collect()
+        }
+        Op::Loop(op) => {
+            [Entry::Text("trip", op.trip.to_string()), Entry::Text("carried", op.carried.to_string())]
+                .into_iter()
+                .chain(op.condition.iter().map(|f| Entry::Function("condition", f)))
+                .chain([Entry::Function("body", &op.body)])
+                .collect()
+        }
+        Op::If(op) => vec![Entry::Function("then", &op.then), Entry::Function("otherwise", &op.otherwise)],
+        Op::Map(op) => vec![Entry::Text("trip", op.trip.to_string()), Entry::Function("body", &op.body)],
+        Op::Custom(op) => {
+            vec![Entry::Function("function", &op.function), Entry::Function("tangent", &op.tangent)]
+        }
         Op::Jvp(op) | Op::Vjp(op) => {
             let active = op.active.iter().enumerate().filter(|(_, active)| **active);
             let active: Vec<usize> = active.map(|(at, _)| at).collect();

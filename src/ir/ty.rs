@@ -32,18 +32,12 @@ impl Ty {
 
     /// A scalar type.
     pub fn scalar(elem: Elem) -> Ty {
-        Ty {
-            elem,
-            dims: Vec::new(),
-        }
+        Ty { elem, dims: Vec::new() }
     }
 
     /// A real array of known sizes.
     pub fn real(sizes: &[usize]) -> Ty {
-        Ty {
-            elem: Elem::Real,
-            dims: sizes.iter().map(|n| Dim::from(*n)).collect(),
-        }
+        Ty { elem: Elem::Real, dims: sizes.iter().map(|n| Dim::from(*n)).collect() }
     }
 
     /// The number of dimensions.
@@ -53,10 +47,7 @@ impl Ty {
 
     /// The same dimensions with other elements.
     pub fn with_elem(&self, elem: Elem) -> Ty {
-        Ty {
-            elem,
-            dims: self.dims.clone(),
-        }
+        Ty { elem, dims: self.dims.clone() }
     }
 
     /// The dimensions as numbers. See [`Dim::size`] for when it may be asked.

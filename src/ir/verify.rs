@@ -17,9 +17,7 @@
 //!
 //! Types need not be equal where dimensions are symbolic: only a known difference is a fault.
 
-use super::{
-    Binding, Custom, Diff, Dim, Elem, Function, If, Loop, Map, Op, Ty, Value, infer_primitive,
-};
+use super::{Binding, Custom, Diff, Dim, Elem, Function, If, Loop, Map, Op, Ty, Value, infer_primitive};
 
 /// That the invariants hold of a function, or a sentence about one that does not.
 pub fn verify(function: &Function) -> Result<(), String> {
@@ -59,11 +57,7 @@ fn read(bound: &[bool], values: &[Value]) -> Result<(), String> {
     }
 }
 
-fn verify_binding(
-    function: &Function,
-    binding: &Binding,
-    bound: &mut [bool],
-) -> Result<(), String> {
+fn verify_binding(function: &Function, binding: &Binding, bound: &mut [bool]) -> Result<(), String> {
     read(bound, &binding.operands)?;
     for value in &binding.values {
         bind(bound, *value)?;
@@ -71,12 +65,8 @@ fn verify_binding(
     for inner in binding.op.functions() {
         verify(inner)?;
     }
-    let types = |values: &[Value]| -> Vec<Ty> {
-        values
-            .iter()
-            .map(|value| function.ty(*value).clone())
-            .collect()
-    };
+    let types =
+        |values: &[Value]| -> Vec<Ty> { values.iter().map(|value| function.ty(*value).clone()).collect() };
     let operands = types(&binding.operands);
     let expected = results(&binding.op, &operands)?;
     same("results", &expected, &types(&binding.values))
@@ -87,10 +77,7 @@ fn results(op: &Op, operands: &[Ty]) -> Result<Vec<Ty>, String> {
     match op {
         Op::Constant(tensor) => {
             same("operands", &[], operands)?;
-            let mut count = tensor
-                .sizes
-                .iter()
-                .try_fold(1, |n: usize, size| n.checked_mul(*size));
+            let mut count = tensor.sizes.iter().try_fold(1, |n: usize, size| n.checked_mul(*size));
             if tensor.sizes.contains(&0) {
                 count = Some(0);
             }
@@ -101,13 +88,11 @@ fn results(op: &Op, operands: &[Ty]) -> Result<Vec<Ty>, String> {
         }
         Op::Primitive(prim) => {
             let ty = infer_primitive(*prim, operands);
-            ty.map(|ty| vec![ty])
-                .map_err(|misfit| format!("{}: {}", prim.name(), misfit.0))
+            ty.map(|ty| vec![ty]).map_err(|misfit| format!("{}: {}", prim.name(), misfit.0))
         }
         Op::Structural(op) => {
             let ty = op.infer(operands);
-            ty.map(|ty| vec![ty])
-                .map_err(|misfit| format!("{}: {}", op.name(), misfit.0))
+            ty.map(|ty| vec![ty]).map_err(|misfit| format!("{}: {}", op.name(), misfit.0))
         }
         Op::Loop(op) => loop_results(op, operands),
         Op::If(op) => if_results(op, operands),
@@ -123,11 +108,7 @@ fn results(op: &Op, operands: &[Ty]) -> Result<Vec<Ty>, String> {
             let (params, results) = active(op)?;
             let cotangents = [&params.0[..], &reals(&results)].concat();
             same("operands of vjp", &cotangents, operands)?;
-            Ok([
-                &results[..],
-                &params.chain_active(&op.active)[params.0.len()..],
-            ]
-            .concat())
+            Ok([&results[..], &params.chain_active(&op.active)[params.0.len()..]].concat())
         }
     }
 }
@@ -136,24 +117,13 @@ fn loop_results(op: &Loop, operands: &[Ty]) -> Result<Vec<Ty>, String> {
     let arguments = [&[Ty::scalar(Elem::Int)], operands].concat();
     same("parameters of the body", &params(&op.body), &arguments)?;
     if let Some(condition) = &op.condition {
-        same(
-            "parameters of the condition",
-            &params(condition),
-            &arguments,
-        )?;
+        same("parameters of the condition", &params(condition), &arguments)?;
         let gives = condition.result_types();
-        same(
-            "results of the condition",
-            &gives,
-            &[Ty::scalar(Elem::Bool)],
-        )?;
+        same("results of the condition", &gives, &[Ty::scalar(Elem::Bool)])?;
     }
     let gives = op.body.result_types();
     if op.carried > operands.len() || op.carried > gives.len() {
-        return Err(format!(
-            "the loop does not have {} carried values",
-            op.carried
-        ));
+        return Err(format!("the loop does not have {} carried values", op.carried));
     }
     let (carried, stacked) = gives.split_at(op.carried);
     same("carried values", carried, &operands[..op.carried])?;
@@ -165,11 +135,7 @@ fn if_results(op: &If, operands: &[Ty]) -> Result<Vec<Ty>, String> {
     let condition = operands.first().cloned();
     same("condition", condition.as_slice(), &[Ty::scalar(Elem::Bool)])?;
     same("parameters of a branch", &params(&op.then), &operands[1..])?;
-    same(
-        "parameters of a branch",
-        &params(&op.otherwise),
-        &operands[1..],
-    )?;
+    same("parameters of a branch", &params(&op.otherwise), &operands[1..])?;
     let (then, otherwise) = (op.then.result_types(), op.otherwise.result_types());
     same("results of the branches", &then, &otherwise)?;
     Ok(then)
@@ -183,25 +149,13 @@ fn map_results(op: &Map, operands: &[Ty]) -> Result<Vec<Ty>, String> {
 }
 
 fn custom_results(op: &Custom, operands: &[Ty]) -> Result<Vec<Ty>, String> {
-    same(
-        "parameters of the function",
-        &params(&op.function),
-        operands,
-    )?;
+    same("parameters of the function", &params(&op.function), operands)?;
     let results = op.function.result_types();
     let arguments = [operands, &reals(operands)].concat();
-    same(
-        "parameters of the tangent",
-        &params(&op.tangent),
-        &arguments,
-    )?;
+    same("parameters of the tangent", &params(&op.tangent), &arguments)?;
     // No results: the derivative is zero.
     if !op.tangent.results.is_empty() {
-        same(
-            "results of the tangent",
-            &op.tangent.result_types(),
-            &reals(&results),
-        )?;
+        same("results of the tangent", &op.tangent.result_types(), &reals(&results))?;
     }
     Ok(results)
 }
@@ -213,11 +167,7 @@ impl Params {
     /// All of them, then those of the active ones again.
     fn chain_active(&self, active: &[bool]) -> Vec<Ty> {
         let again = self.0.iter().zip(active).filter(|(_, active)| **active);
-        self.0
-            .iter()
-            .chain(again.map(|(ty, _)| ty))
-            .cloned()
-            .collect()
+        self.0.iter().chain(again.map(|(ty, _)| ty)).cloned().collect()
     }
 }
 
@@ -235,10 +185,7 @@ fn active(op: &Diff) -> Result<(Params, Vec<Ty>), String> {
 }
 
 fn params(function: &Function) -> Vec<Ty> {
-    let types = function
-        .params
-        .iter()
-        .map(|param| function.ty(*param).clone());
+    let types = function.params.iter().map(|param| function.ty(*param).clone());
     types.collect()
 }
 
@@ -248,10 +195,7 @@ fn reals(types: &[Ty]) -> Vec<Ty> {
 }
 
 fn stacked_type(trip: &Dim, ty: &Ty) -> Ty {
-    Ty::new(
-        ty.elem,
-        [trip].into_iter().chain(&ty.dims).cloned().collect(),
-    )
+    Ty::new(ty.elem, [trip].into_iter().chain(&ty.dims).cloned().collect())
 }
 
 /// That two lists of types may be equal.

@@ -32,18 +32,11 @@ impl Op {
                 body: change(&op.body),
                 carried: op.carried,
             })),
-            Op::If(op) => Op::If(Arc::new(If {
-                then: change(&op.then),
-                otherwise: change(&op.otherwise),
-            })),
-            Op::Map(op) => Op::Map(Arc::new(Map {
-                trip: op.trip.clone(),
-                body: change(&op.body),
-            })),
-            Op::Custom(op) => Op::Custom(Arc::new(Custom {
-                function: change(&op.function),
-                tangent: change(&op.tangent),
-            })),
+            Op::If(op) => Op::If(Arc::new(If { then: change(&op.then), otherwise: change(&op.otherwise) })),
+            Op::Map(op) => Op::Map(Arc::new(Map { trip: op.trip.clone(), body: change(&op.body) })),
+            Op::Custom(op) => {
+                Op::Custom(Arc::new(Custom { function: change(&op.function), tangent: change(&op.tangent) }))
+            }
             Op::Jvp(op) => Op::Jvp(diff(op, change(&op.function))),
             Op::Vjp(op) => Op::Vjp(diff(op, change(&op.function))),
         }

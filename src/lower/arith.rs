@@ -22,10 +22,7 @@ impl Lower<'_> {
         let prim = Prim::named(name).expect("operators name machine functions");
         let vals = self.coerce(prim, args, span)?;
         let dims = self.common_dims(&vals, args, span)?;
-        let vals = vals
-            .iter()
-            .map(|val| self.spread(val, &dims, span))
-            .collect::<Res<Vec<Val>>>()?;
+        let vals = vals.iter().map(|val| self.spread(val, &dims, span)).collect::<Res<Vec<Val>>>()?;
         self.emit_prim(prim, &vals, span)
     }
 
@@ -96,7 +93,9 @@ impl Lower<'_> {
                 Kind::Number | Kind::Any => shared(*kind).unwrap_or(*elem),
             };
             let number = *kind == Kind::Number;
-            if (number && *elem == Elem::Bool) || (*elem != want && !(want == Elem::Real && *elem == Elem::Int)) {
+            if (number && *elem == Elem::Bool)
+                || (*elem != want && !(want == Elem::Real && *elem == Elem::Int))
+            {
                 let want = if number { "a number".to_string() } else { want.to_string() };
                 return self.fail(errors::operand_kind(span, prim.name(), *at, &want, &val.describe()));
             }
@@ -208,7 +207,13 @@ impl Lower<'_> {
             "add" => IntFact {
                 lo: both(i64::checked_add, x.lo, y.lo),
                 hi: both(i64::checked_add, x.hi, y.hi),
-                base: if y.base.is_none() { x.base } else if x.base.is_none() { y.base } else { None },
+                base: if y.base.is_none() {
+                    x.base
+                } else if x.base.is_none() {
+                    y.base
+                } else {
+                    None
+                },
                 offset: x.offset.wrapping_add(y.offset),
                 tight,
             },
@@ -278,7 +283,9 @@ impl Lower<'_> {
                 };
                 return Ok(Val::int(prim));
             }
-            if name == "int_div" && let Some(dim) = y.known().and_then(|y| x.div_exact(y)) {
+            if name == "int_div"
+                && let Some(dim) = y.known().and_then(|y| x.div_exact(y))
+            {
                 return Ok(Val::Int(dim));
             }
         }

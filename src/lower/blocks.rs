@@ -75,14 +75,16 @@ impl Lower<'_> {
             StmtKind::Expr(e) => {
                 // The parser has said that this value is lost, unless it is a solve's.
                 let val = self.expr(scope, e)?;
-                if matches!(val, Val::Fit(_)) { self.fail(errors::value_not_used(item.span)) } else { Err(super::Poisoned) }
+                if matches!(val, Val::Fit(_)) {
+                    self.fail(errors::value_not_used(item.span))
+                } else {
+                    Err(super::Poisoned)
+                }
             }
             StmtKind::Print(_) | StmtKind::Plot { .. } | StmtKind::Save { .. } => {
                 self.fail(errors::only_at_top(item.span, "`print`, `plot` and `save` stand"))
             }
-            StmtKind::Assert { .. } => {
-                self.fail(errors::only_at_top(item.span, "`assert` stands"))
-            }
+            StmtKind::Assert { .. } => self.fail(errors::only_at_top(item.span, "`assert` stands")),
             StmtKind::Stop { status, condition } => self.stop(scope, status, condition, item.span),
             StmtKind::Error => Err(super::Poisoned),
             StmtKind::Primitive(_)
@@ -484,7 +486,11 @@ impl Lower<'_> {
             other => {
                 self.abandon();
                 restore(cells, starts);
-                return Ok(if let Compared::Real(which) = other { Attempt::Real(which) } else { Attempt::Grows });
+                return Ok(if let Compared::Real(which) = other {
+                    Attempt::Real(which)
+                } else {
+                    Attempt::Grows
+                });
             }
         }
         let leaves: Vec<Val> = after.iter().flat_map(|val| val.leaves().unwrap_or_default()).collect();
@@ -790,7 +796,10 @@ fn compare_starts(starts: &[Val], after: &[Val]) -> Compared {
                 return Compared::Grows;
             }
             marks.push(x.elem == Elem::Int && y.elem == Elem::Real);
-            if x.elem != y.elem && !(x.elem == Elem::Int && y.elem == Elem::Real) && !(x.elem == Elem::Real && y.elem == Elem::Int) {
+            if x.elem != y.elem
+                && !(x.elem == Elem::Int && y.elem == Elem::Real)
+                && !(x.elem == Elem::Real && y.elem == Elem::Int)
+            {
                 return Compared::Grows;
             }
         }

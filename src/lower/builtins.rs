@@ -92,10 +92,13 @@ static BUILTINS: &[Builtin] = &[
     derivative!("hessian", "all second partial derivatives", |l, f, _, s| l.hessian(f, s)),
     derivative!("laplacian", "the trace of the Hessian", |l, f, _, s| {
         let hessian = l.hessian(f, s)?;
-        Ok(Val::native("laplacian", Rc::new(move |l, args, s| {
-            let h = l.call(&hessian, args, s)?;
-            l.trace((&h, s), s)
-        })))
+        Ok(Val::native(
+            "laplacian",
+            Rc::new(move |l, args, s| {
+                let h = l.call(&hessian, args, s)?;
+                l.trace((&h, s), s)
+            }),
+        ))
     }),
     plain("jvp", "the derivative of f at x in direction v", |l, args, s| {
         let [f, x, v] = l.fixed("jvp", args, s)?;
@@ -210,7 +213,9 @@ static BUILTINS: &[Builtin] = &[
         special: Some(|l, _, _, s| l.fail(errors::not_yet(s, "`expect`"))),
         apply: |l, _, s| l.fail(errors::not_yet(s, "`expect`")),
     },
-    plain("checkpoint", "recomputation instead of storage", |l, _, s| l.fail(errors::not_yet(s, "`checkpoint`"))),
+    plain("checkpoint", "recomputation instead of storage", |l, _, s| {
+        l.fail(errors::not_yet(s, "`checkpoint`"))
+    }),
     plain("cost", "the cost of an expression", |l, _, s| l.fail(errors::not_yet(s, "`cost`"))),
     plain("csv", "a table from a file with a header", |l, args, s| l.load("csv", args, s)),
     plain("npy", "an array from a NumPy file", |l, args, s| l.load("npy", args, s)),
@@ -254,7 +259,12 @@ pub(crate) fn constant(name: &str) -> Option<Val> {
 
 impl Lower<'_> {
     /// A fixed number of positional arguments.
-    pub(crate) fn fixed<const N: usize>(&mut self, name: &str, args: Vec<Argument>, span: Span) -> Res<[Argument; N]> {
+    pub(crate) fn fixed<const N: usize>(
+        &mut self,
+        name: &str,
+        args: Vec<Argument>,
+        span: Span,
+    ) -> Res<[Argument; N]> {
         if let Some(named) = args.iter().find_map(|arg| arg.name.clone()) {
             return self.fail(errors::unknown_argument(named.span, name, &named.name, &[]));
         }
@@ -467,4 +477,3 @@ impl Lower<'_> {
         }
     }
 }
-

@@ -34,7 +34,11 @@ impl Lower<'_> {
         }
         let call: NativeCall = Rc::new(move |lower, args, span| {
             let (value, cotangents, single) = lower.reverse(&f, args, &wrt, None, span)?;
-            let gradient = if single { cotangents.into_iter().next().unwrap_or(Val::Poison) } else { Val::tuple(cotangents) };
+            let gradient = if single {
+                cotangents.into_iter().next().unwrap_or(Val::Poison)
+            } else {
+                Val::tuple(cotangents)
+            };
             Ok(if with_value { Val::tuple(vec![value, gradient]) } else { gradient })
         });
         Ok(Val::native("grad", call))
@@ -55,7 +59,8 @@ impl Lower<'_> {
         let reals: Vec<Ty> = traced.results.iter().filter(|ty| ty.elem == Elem::Real).cloned().collect();
         let seeds = match cotangent {
             None => {
-                let scalar = matches!(reals.as_slice(), [ty] if ty.rank() == 0) && traced.results.len() == 1 + traced.counted;
+                let scalar = matches!(reals.as_slice(), [ty] if ty.rank() == 0)
+                    && traced.results.len() == 1 + traced.counted;
                 if !scalar {
                     return self.fail(errors::grad_of_array(span, &traced.shape.describe()));
                 }
@@ -69,7 +74,10 @@ impl Lower<'_> {
                     seeds.push(self.value(&leaf, span)?);
                 }
                 let same = seeds.len() == reals.len()
-                    && seeds.iter().zip(&reals).all(|(v, ty)| super::arith::same_dims(&self.build().ty(*v).dims.clone(), &ty.dims));
+                    && seeds
+                        .iter()
+                        .zip(&reals)
+                        .all(|(v, ty)| super::arith::same_dims(&self.build().ty(*v).dims.clone(), &ty.dims));
                 if !same {
                     return self.fail(errors::records_differ(span, &u.describe(), &traced.shape.describe()));
                 }
@@ -81,7 +89,12 @@ impl Lower<'_> {
         let mut types = traced.results.clone();
         let diff = traced.diff;
         types.extend(
-            diff.function.params.iter().zip(&diff.active).filter(|(_, on)| **on).map(|(p, _)| diff.function.ty(*p).clone()),
+            diff.function
+                .params
+                .iter()
+                .zip(&diff.active)
+                .filter(|(_, on)| **on)
+                .map(|(p, _)| diff.function.ty(*p).clone()),
         );
         let results = self.emit_op(Op::Vjp(Arc::new(diff)), operands, types, span);
         let (values, cotangents) = results.split_at(traced.results.len());
@@ -143,7 +156,8 @@ impl Lower<'_> {
                 let Some(leaves) = arg.value.leaves() else {
                     return self.fail(errors::not_a_vector(arg.span, &arg.value.describe()));
                 };
-                let leaves = leaves.iter().map(|leaf| self.cast_real(leaf, span)).collect::<Res<Vec<Val>>>()?;
+                let leaves =
+                    leaves.iter().map(|leaf| self.cast_real(leaf, span)).collect::<Res<Vec<Val>>>()?;
                 arg.value = arg.value.rebuild(&mut leaves.into_iter());
             }
             out.push(arg);
@@ -190,10 +204,17 @@ impl Lower<'_> {
                 return self.fail(errors::grad_of_array(span, &val.describe()));
             };
             // A constant result is a real that depends on nothing.
-            let leaves: Vec<Val> = leaves
-                .iter()
-                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.cast_real(leaf, span) } else { Ok(leaf.clone()) })
-                .collect::<Res<_>>()?;
+            let leaves: Vec<Val> =
+                leaves
+                    .iter()
+                    .map(|leaf| {
+                        if matches!(leaf, Val::Int(_)) {
+                            self.cast_real(leaf, span)
+                        } else {
+                            Ok(leaf.clone())
+                        }
+                    })
+                    .collect::<Res<_>>()?;
             Ok((val, leaves))
         });
         let (shape, mut leaves) = match leaves {

@@ -75,7 +75,9 @@ impl Lower<'_> {
                     .iter()
                     .zip(prim.signature().0)
                     .map(|(arg, kind)| match (kind, arg.value.ty()) {
-                        (Kind::Real, Some(ty)) if ty.elem == Elem::Int => self.cast_real(&arg.value, arg.span),
+                        (Kind::Real, Some(ty)) if ty.elem == Elem::Int => {
+                            self.cast_real(&arg.value, arg.span)
+                        }
                         _ => Ok(arg.value.clone()),
                     })
                     .collect::<Res<Vec<Val>>>()?;
@@ -228,10 +230,10 @@ impl Lower<'_> {
     /// Errors inside a called function say where it was called from.
     fn note_call(&mut self, from: usize, decl: &FnDecl, span: Span) {
         for report in self.reports.iter_mut().skip(from) {
-            let outside = report.span.file != span.file
-                || report.span.start < span.start
-                || report.span.end > span.end;
-            let labelled = report.labels.iter().any(|l| l.text.starts_with("called from here") || l.span == span);
+            let outside =
+                report.span.file != span.file || report.span.start < span.start || report.span.end > span.end;
+            let labelled =
+                report.labels.iter().any(|l| l.text.starts_with("called from here") || l.span == span);
             if outside && !labelled && report.labels.len() < 4 && report.is_error() {
                 report.labels.push(crate::diag::Label {
                     span,
@@ -332,7 +334,13 @@ impl Lower<'_> {
     }
 
     /// A function that states its own derivative.
-    fn call_custom(&mut self, decl: &Arc<FnDecl>, scope: &Scope, vals: &[(Arc<str>, Val)], span: Span) -> Res<Val> {
+    fn call_custom(
+        &mut self,
+        decl: &Arc<FnDecl>,
+        scope: &Scope,
+        vals: &[(Arc<str>, Val)],
+        span: Span,
+    ) -> Res<Val> {
         let Some(clause) = &decl.derivative else { return Err(super::Poisoned) };
         let numeric: Vec<(Arc<str>, Val)> =
             vals.iter().filter(|(_, val)| val.is_numeric() && !matches!(val, Val::Int(_))).cloned().collect();
@@ -346,10 +354,14 @@ impl Lower<'_> {
             .collect();
         if clause.params.len() != real.len() {
             let at = clause.params.first().map_or(clause.body.span, |p| p.span);
-            return self.fail(errors::derivative_params(at, &decl.name.name, real.len(), clause.params.len()));
+            return self.fail(errors::derivative_params(
+                at,
+                &decl.name.name,
+                real.len(),
+                clause.params.len(),
+            ));
         }
-        let leaves: Vec<Val> =
-            numeric.iter().flat_map(|(_, val)| val.leaves().unwrap_or_default()).collect();
+        let leaves: Vec<Val> = numeric.iter().flat_map(|(_, val)| val.leaves().unwrap_or_default()).collect();
         let types: Vec<Ty> = leaves.iter().filter_map(Val::ty).collect();
         let operands = self.values(&leaves, span)?;
         let tangents: Vec<Ty> = real
@@ -357,13 +369,27 @@ impl Lower<'_> {
             .flat_map(|k| numeric[*k].1.leaves().unwrap_or_default())
             .filter_map(|leaf| leaf.ty())
             .collect();
-        let (body, shape) =
-            self.custom_part(&decl.name.name, scope, &numeric, &types, (&[], &[]), (&decl.body, decl.result.as_ref()), span)?;
+        let (body, shape) = self.custom_part(
+            &decl.name.name,
+            scope,
+            &numeric,
+            &types,
+            (&[], &[]),
+            (&decl.body, decl.result.as_ref()),
+            span,
+        )?;
         let tangent_names: Vec<(Arc<str>, usize)> =
             clause.params.iter().zip(&real).map(|(p, k)| (p.name.clone(), *k)).collect();
         let name = format!("d {}", decl.name.name);
-        let (tangent, tangent_shape) = self
-            .custom_part(&name, scope, &numeric, &types, (&tangent_names, &tangents), (&clause.body, None), span)?;
+        let (tangent, tangent_shape) = self.custom_part(
+            &name,
+            scope,
+            &numeric,
+            &types,
+            (&tangent_names, &tangents),
+            (&clause.body, None),
+            span,
+        )?;
         let result_types: Vec<Ty> = body.function.result_types();
         let tangent_types: Vec<Ty> = tangent.function.result_types();
         if result_types.iter().filter(|t| t.elem == Elem::Real).ne(tangent_types.iter()) {
@@ -435,10 +461,17 @@ impl Lower<'_> {
     fn numeric_result(&mut self, val: Val, span: Span) -> Res<Val> {
         if val.leaves().is_some() {
             let leaves = val.leaves().unwrap_or_default();
-            let leaves: Vec<Val> = leaves
-                .iter()
-                .map(|leaf| if matches!(leaf, Val::Int(_)) { self.cast_real(leaf, span) } else { Ok(leaf.clone()) })
-                .collect::<Res<_>>()?;
+            let leaves: Vec<Val> =
+                leaves
+                    .iter()
+                    .map(|leaf| {
+                        if matches!(leaf, Val::Int(_)) {
+                            self.cast_real(leaf, span)
+                        } else {
+                            Ok(leaf.clone())
+                        }
+                    })
+                    .collect::<Res<_>>()?;
             return Ok(val.rebuild(&mut leaves.into_iter()));
         }
         self.fail(errors::expected_array(span, &val.describe()))

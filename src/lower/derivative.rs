@@ -10,7 +10,8 @@ use crate::diag::Span;
 use crate::export::Layout;
 use crate::ir::{Data, Elem, Program, Tensor, Ty};
 use crate::syntax::ast::{
-    Block, Expr, ExprKind, FnDecl, Ident, ObjectiveDecl, ParamSpec, Pattern, Stmt, StmtKind, TypeExpr, TypeKind,
+    Block, Expr, ExprKind, FnDecl, Ident, ObjectiveDecl, ParamSpec, Pattern, Stmt, StmtKind, TypeExpr,
+    TypeKind,
 };
 
 /// What is differentiated, and with respect to which parameters.
@@ -219,7 +220,10 @@ impl Lower<'_> {
         for input in &inputs {
             match self.holder(input) {
                 Some(place) => arguments.push(place),
-                None => return self.fail(errors::not_yet(span, "printing a derivative that holds a table of numbers")),
+                None => {
+                    return self
+                        .fail(errors::not_yet(span, "printing a derivative that holds a table of numbers"));
+                }
             }
         }
         Ok(GradientCode { program, arguments, layout, sizes })
@@ -300,7 +304,10 @@ impl Lower<'_> {
         size: &mut dyn FnMut(&str, bool) -> i64,
     ) {
         let ExprKind::Name(name) = &*e.kind else { return };
-        if sizes.iter().any(|(known, _)| known == name) || scope.get(name).is_some() || self.globals.get(name).is_some() {
+        if sizes.iter().any(|(known, _)| known == name)
+            || scope.get(name).is_some()
+            || self.globals.get(name).is_some()
+        {
             return;
         }
         let n = size(name, false);
@@ -359,7 +366,9 @@ fn layout(value: &Val) -> Layout {
 
 fn same_array(a: &Tensor, b: &Tensor) -> bool {
     let same = match (&a.data, &b.data) {
-        (Data::Real(a), Data::Real(b)) => Arc::ptr_eq(a, b) || a.iter().zip(b.iter()).all(|(x, y)| x.to_bits() == y.to_bits()),
+        (Data::Real(a), Data::Real(b)) => {
+            Arc::ptr_eq(a, b) || a.iter().zip(b.iter()).all(|(x, y)| x.to_bits() == y.to_bits())
+        }
         (Data::Int(a), Data::Int(b)) => a == b,
         (Data::Bool(a), Data::Bool(b)) => a == b,
         (Data::Real(_) | Data::Int(_) | Data::Bool(_), _) => false,

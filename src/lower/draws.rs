@@ -85,7 +85,13 @@ impl Lower<'_> {
     }
 
     /// Draws from a distribution: as many as the annotation says, or as its arguments have.
-    fn draw_distribution(&mut self, members: &Members, dims: Option<Vec<Dim>>, key: &Val, span: Span) -> Res<Val> {
+    fn draw_distribution(
+        &mut self,
+        members: &Members,
+        dims: Option<Vec<Dim>>,
+        key: &Val,
+        span: Span,
+    ) -> Res<Val> {
         let decl = members.decl.clone();
         let scalar: Vec<bool> =
             decl.params.iter().map(|p| p.ty.as_ref().is_none_or(super::call::is_scalar_type)).collect();
@@ -156,7 +162,9 @@ impl Lower<'_> {
             return self.source_at(&source, &index, span);
         }
         match &source {
-            super::generators::Source::Range { lo, .. } => self.arith("add", (lo, span), (&index, span), span),
+            super::generators::Source::Range { lo, .. } => {
+                self.arith("add", (lo, span), (&index, span), span)
+            }
             super::generators::Source::Rows { array, .. } => {
                 let (a, i) = (self.value(array, span)?, self.value(&index, span)?);
                 self.build().at(span);
@@ -208,7 +216,11 @@ impl Lower<'_> {
             let Some(ty) = val.ty() else {
                 return self.fail(errors::expected_array(at, &val.describe()));
             };
-            let val = if ty.elem == Elem::Int && !is_int(param.ty.as_ref()) { self.cast_real(&val, at)? } else { val };
+            let val = if ty.elem == Elem::Int && !is_int(param.ty.as_ref()) {
+                self.cast_real(&val, at)?
+            } else {
+                val
+            };
             out.push((param.name.name.clone(), val));
         }
         Ok(Val::Members(std::rc::Rc::new(Members { decl: decl.clone(), args: out, scope: home.clone() })))
@@ -235,4 +247,3 @@ fn hash(name: &str) -> i64 {
     }
     hash.cast_signed()
 }
-

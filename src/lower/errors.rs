@@ -12,8 +12,19 @@ use crate::ir::{Dim, Ty};
 pub fn is_about_knowledge(code: &str) -> bool {
     matches!(
         code,
-        "E0216" | "E0217" | "E0229" | "E0232" | "E0241" | "E0242" | "E0255" | "E0259" | "E0260" | "E0262"
-            | "E0263" | "E0264" | "E0265"
+        "E0216"
+            | "E0217"
+            | "E0229"
+            | "E0232"
+            | "E0241"
+            | "E0242"
+            | "E0255"
+            | "E0259"
+            | "E0260"
+            | "E0262"
+            | "E0263"
+            | "E0264"
+            | "E0265"
     )
 }
 
@@ -44,8 +55,9 @@ pub fn operator_takes_numbers(span: Span, op: &str, at: Span, found: &str) -> Re
 
 /// E0203. The operands of an elementwise operation have shapes that do not broadcast.
 pub fn shapes_do_not_broadcast(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
-    pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b)
-        .help("dimensions pair up from the right; each pair must match, only missing leading ones are filled in")
+    pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b).help(
+        "dimensions pair up from the right; each pair must match, only missing leading ones are filled in",
+    )
 }
 
 /// E0204. Something else than an array stands where an array is needed.
@@ -193,8 +205,12 @@ pub fn not_indexable(span: Span, found: &str) -> Report {
 
 /// E0227. An index that is no integer.
 pub fn index_kind(span: Span, found: &str) -> Report {
-    Report::error("E0227", span, format!("an index is an integer, a range or an array of integers, found {found}"))
-        .help("`int(x)` rounds a real toward zero")
+    Report::error(
+        "E0227",
+        span,
+        format!("an index is an integer, a range or an array of integers, found {found}"),
+    )
+    .help("`int(x)` rounds a real toward zero")
 }
 
 /// E0228. An index that is an array of truth values.
@@ -221,8 +237,12 @@ pub fn dimension_kind(span: Span, found: &str) -> Report {
 
 /// E0232. A dimension that only a run computes.
 pub fn dimension_at_run_time(span: Span) -> Report {
-    Report::error("E0232", span, "a dimension must be known when code is built; this integer is computed by that code")
-        .help("compute it in a `let` at the top level of the program first")
+    Report::error(
+        "E0232",
+        span,
+        "a dimension must be known when code is built; this integer is computed by that code",
+    )
+    .help("compute it in a `let` at the top level of the program first")
 }
 
 /// E0233. A negative dimension.
@@ -271,29 +291,46 @@ pub fn open_range(span: Span) -> Report {
 
 /// E0241. A range whose bounds are not known at all.
 pub fn range_unbounded(span: Span) -> Report {
-    Report::error("E0241", span, "the ends of this range are not known when the code is built, and nothing bounds them")
-        .help("give a bound: `for i in 0..100 while i < k { … }`")
+    Report::error(
+        "E0241",
+        span,
+        "the ends of this range are not known when the code is built, and nothing bounds them",
+    )
+    .help("give a bound: `for i in 0..100 while i < k { … }`")
 }
 
 /// E0242. A range that varies where a fixed length is needed.
 pub fn range_varies(span: Span) -> Report {
-    Report::error("E0242", span, "this range has a different length for each element, so the array would be ragged")
-        .help("under a reduction such as `sum( … )` a range may depend on earlier ones")
+    Report::error(
+        "E0242",
+        span,
+        "this range has a different length for each element, so the array would be ragged",
+    )
+    .help("under a reduction such as `sum( … )` a range may depend on earlier ones")
 }
 
 /// E0243. A generator that gives something code cannot hold.
 pub fn generator_of_values(span: Span, found: &str) -> Report {
-    Report::error("E0243", span, format!("the elements of an array are numbers, arrays or records of them, found {found}"))
+    Report::error(
+        "E0243",
+        span,
+        format!("the elements of an array are numbers, arrays or records of them, found {found}"),
+    )
 }
 
 /// E0244. The argument of `argmin` is not a scalar.
 pub fn arg_of_arrays(span: Span, found: &str) -> Report {
-    Report::error("E0244", span, format!("`argmin` and `argmax` compare scalars, each element here is part of {found}"))
+    Report::error(
+        "E0244",
+        span,
+        format!("`argmin` and `argmax` compare scalars, each element here is part of {found}"),
+    )
 }
 
 /// E0245. A tuple pattern for something else.
 pub fn not_a_tuple(pattern: Span, count: usize, span: Span, found: &str) -> Report {
-    Report::error("E0245", pattern, format!("{count} names for {found}")).label(span, format!("this is {found}"))
+    Report::error("E0245", pattern, format!("{count} names for {found}"))
+        .label(span, format!("this is {found}"))
 }
 
 /// E0246. A tuple pattern of the wrong length.
@@ -303,8 +340,7 @@ pub fn pattern_count(pattern: Span, names: usize, parts: usize) -> Report {
 
 /// E0247. Integer arithmetic left the 64-bit range.
 pub fn int_overflow(span: Span) -> Report {
-    Report::error("E0247", span, "this integer is too large for 64 bits")
-        .help("write a real: `2.0^100`")
+    Report::error("E0247", span, "this integer is too large for 64 bits").help("write a real: `2.0^100`")
 }
 
 /// E0248. Division of integers by zero.
@@ -375,12 +411,20 @@ pub fn empty_draw(span: Span) -> Report {
 
 /// E0259. A list of compile-time values indexed by a computed integer.
 pub fn list_needs_known_index(span: Span) -> Report {
-    Report::error("E0259", span, "the elements of this list differ in type, so its index must be known when code is built")
+    Report::error(
+        "E0259",
+        span,
+        "the elements of this list differ in type, so its index must be known when code is built",
+    )
 }
 
 /// E0260. An integer that must be known when code is built.
 pub fn expected_known_int(span: Span, found: &str) -> Report {
-    Report::error("E0260", span, format!("expected an integer that is known when code is built, found {found}"))
+    Report::error(
+        "E0260",
+        span,
+        format!("expected an integer that is known when code is built, found {found}"),
+    )
 }
 
 /// E0261. A filter in an array.
@@ -391,13 +435,21 @@ pub fn filter_in_array(span: Span) -> Report {
 
 /// E0262. A filter over a list that is not known.
 pub fn filter_unknown(span: Span) -> Report {
-    Report::error("E0262", span, "a filter over a list of compile-time values must be known when code is built")
+    Report::error(
+        "E0262",
+        span,
+        "a filter over a list of compile-time values must be known when code is built",
+    )
 }
 
 /// E0263. A variable changes its shape in a loop that cannot be unrolled.
 pub fn loop_changes_shape(span: Span) -> Report {
-    Report::error("E0263", span, "a variable changes its type or shape in this loop, which is too long to unroll")
-        .help("give the variable its final shape before the loop: `var x = zeros[n]`")
+    Report::error(
+        "E0263",
+        span,
+        "a variable changes its type or shape in this loop, which is too long to unroll",
+    )
+    .help("give the variable its final shape before the loop: `var x = zeros[n]`")
 }
 
 /// E0264. An unrolled loop with a computed condition.
@@ -407,7 +459,11 @@ pub fn unrolled_while(span: Span) -> Report {
 
 /// E0265. Something that must be unrolled has no known length.
 pub fn unroll_unknown(span: Span) -> Report {
-    Report::error("E0265", span, "this is unrolled, so the number of its turns must be known when code is built")
+    Report::error(
+        "E0265",
+        span,
+        "this is unrolled, so the number of its turns must be known when code is built",
+    )
 }
 
 /// E0266. A type with the wrong number of arguments.
@@ -424,7 +480,8 @@ pub fn escapes(span: Span) -> Report {
 /// E0301. A name that means nothing.
 pub fn unknown_name(span: Span, name: &str, known: &[Arc<str>]) -> Report {
     let report = Report::error("E0301", span, format!("`{name}` is not defined"));
-    let near = report.clone().did_you_mean(name, known.iter().map(|n| &**n).filter(|n| !n.starts_with("the ")));
+    let near =
+        report.clone().did_you_mean(name, known.iter().map(|n| &**n).filter(|n| !n.starts_with("the ")));
     if !near.help.is_empty() {
         return near;
     }
@@ -448,7 +505,9 @@ pub fn unknown_type(span: Span, name: &str) -> Report {
     let known = ["real", "int", "bool", "string", "optimizer", "set", "distribution", "table"];
     let report = Report::error("E0302", span, format!("there is no type `{name}`"));
     match name {
-        "float" | "double" | "f64" | "number" => report.help("real numbers have the type `real`").fix(span, "real"),
+        "float" | "double" | "f64" | "number" => {
+            report.help("real numbers have the type `real`").fix(span, "real")
+        }
         "integer" | "i64" => report.help("integers have the type `int`").fix(span, "int"),
         _ => report.did_you_mean(name, known),
     }
@@ -466,7 +525,8 @@ pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Rep
 
 /// E0304. A field of something that has none.
 pub fn no_fields(span: Span, name: &str, base: Span, found: &str) -> Report {
-    Report::error("E0304", span, format!("{found} has no field `{name}`")).label(base, format!("this is {found}"))
+    Report::error("E0304", span, format!("{found} has no field `{name}`"))
+        .label(base, format!("this is {found}"))
 }
 
 /// E0305. A record without a field its type asks for.
@@ -508,8 +568,10 @@ pub fn too_many_arguments(span: Span, name: &str, params: &[&str]) -> Report {
 /// E0310. Arguments left out.
 pub fn missing_arguments(span: Span, name: &str, missing: &[&str]) -> Report {
     let plural = if missing.len() == 1 { "argument" } else { "arguments" };
-    Report::error("E0310", span, format!("`{name}` needs the {plural} {}", missing.join(", ")))
-        .help(format!("write `{name}({})`", missing.iter().map(|m| format!("{m} = …")).collect::<Vec<_>>().join(", ")))
+    Report::error("E0310", span, format!("`{name}` needs the {plural} {}", missing.join(", "))).help(format!(
+        "write `{name}({})`",
+        missing.iter().map(|m| format!("{m} = …")).collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// E0311. A named argument that does not exist.
@@ -560,8 +622,7 @@ pub fn derivative_call(span: Span, name: &str) -> Report {
 
 /// E0317. `wrt` with something else than names.
 pub fn wrt_names(span: Span) -> Report {
-    Report::error("E0317", span, "`wrt` takes the names of parameters")
-        .help("write `grad(f, wrt = (a, b))`")
+    Report::error("E0317", span, "`wrt` takes the names of parameters").help("write `grad(f, wrt = (a, b))`")
 }
 
 /// E0318. Assignment to a `let`.
@@ -661,7 +722,11 @@ pub fn param_without_start(span: Span, name: &str) -> Report {
 
 /// E0411. A param that is no vector.
 pub fn param_kind(span: Span, name: &str, found: &str) -> Report {
-    Report::error("E0411", span, format!("the param `{name}` is an array or a record of arrays, found {found}"))
+    Report::error(
+        "E0411",
+        span,
+        format!("the param `{name}` is an array or a record of arrays, found {found}"),
+    )
 }
 
 /// E0412. A value of the wrong shape for a param.
@@ -735,8 +800,12 @@ pub fn option_positive(span: Span, name: &str) -> Report {
 
 /// E0423. A stopping condition that says nothing about the solve.
 pub fn until_without_figure(span: Span) -> Report {
-    Report::error("E0423", span, "this condition says nothing about the solve, so it would hold always or never")
-        .help("use steps, loss, grad_norm, change, evals, seconds, or a report of the objective")
+    Report::error(
+        "E0423",
+        span,
+        "this condition says nothing about the solve, so it would hold always or never",
+    )
+    .help("use steps, loss, grad_norm, change, evals, seconds, or a report of the objective")
 }
 
 /// E0424. A hyper-parameter outside its range.
@@ -746,8 +815,7 @@ pub fn hyper_out_of_range(span: Span, name: &str, set: &str, found: f64) -> Repo
 
 /// E0425. An optimizer without a step.
 pub fn no_step(span: Span, name: &str) -> Report {
-    Report::error("E0425", span, format!("the optimizer `{name}` has no step"))
-        .help("add `step { x = … }`")
+    Report::error("E0425", span, format!("the optimizer `{name}` has no step")).help("add `step { x = … }`")
 }
 
 /// E0426. A statement that does not belong in an optimizer.
@@ -765,7 +833,11 @@ pub fn unknown_status(span: Span, name: &str, known: &[&str]) -> Report {
 
 /// E0428. A state that is no vector.
 pub fn state_kind(span: Span, name: &str, found: &str) -> Report {
-    Report::error("E0428", span, format!("the state `{name}` is an array or a record of arrays, found {found}"))
+    Report::error(
+        "E0428",
+        span,
+        format!("the state `{name}` is an array or a record of arrays, found {found}"),
+    )
 }
 
 /// E0429. A state that changes its shape in a step.
@@ -799,22 +871,34 @@ pub fn solve_in_loop(span: Span) -> Report {
 
 /// E0440. The derivative of a function without types is not one text.
 pub fn gradient_needs_types(span: Span, name: &str) -> Report {
-    Report::error("E0440", span, format!("the parameter `{name}` has no type, so its derivative has no shape to be written in"))
-        .help(format!("say what it is: `{name}: real`, or `{name}: real[n]`"))
+    Report::error(
+        "E0440",
+        span,
+        format!("the parameter `{name}` has no type, so its derivative has no shape to be written in"),
+    )
+    .help(format!("say what it is: `{name}: real`, or `{name}: real[n]`"))
 }
 
 /// E0441. A parameter that is no array where a derivative is printed.
 pub fn gradient_needs_arrays(span: Span, name: &str) -> Report {
-    Report::error("E0441", span, format!("the derivative of a function of `{name}`, which is no array, cannot be written"))
-        .help("give the function or table inside the function, and take the arrays as parameters")
+    Report::error(
+        "E0441",
+        span,
+        format!("the derivative of a function of `{name}`, which is no array, cannot be written"),
+    )
+    .help("give the function or table inside the function, and take the arrays as parameters")
 }
 
 /// E0442. Nothing to differentiate.
 pub fn nothing_to_differentiate(span: Span, name: Option<&str>, known: &[&str]) -> Report {
     match name {
-        Some(name) => Report::error("E0442", span, format!("there is no function or objective `{name}` in this file"))
-            .did_you_mean(name, known.iter().copied()),
-        None if known.is_empty() => Report::error("E0442", span, "there is no function or objective in this file".to_string()),
+        Some(name) => {
+            Report::error("E0442", span, format!("there is no function or objective `{name}` in this file"))
+                .did_you_mean(name, known.iter().copied())
+        }
+        None if known.is_empty() => {
+            Report::error("E0442", span, "there is no function or objective in this file".to_string())
+        }
         None => Report::error("E0442", span, "which function is to be differentiated?".to_string())
             .help(format!("name one of them: {}", known.join(", "))),
     }
@@ -828,8 +912,12 @@ pub fn unprintable(span: Span, what: &str) -> Report {
 
 /// E0434. A draw in a generator that is no expectation.
 pub fn draw_outside_expect(span: Span) -> Report {
-    Report::error("E0434", span, "`for z ~ D` integrates over D, which only `expect` does; `expect` is not built yet")
-        .help("draw with `let z ~ D`, or run over a set with `for z in S`")
+    Report::error(
+        "E0434",
+        span,
+        "`for z ~ D` integrates over D, which only `expect` does; `expect` is not built yet",
+    )
+    .help("draw with `let z ~ D`, or run over a set with `for z in S`")
 }
 
 /// E0435. A report that is no array.
@@ -839,7 +927,11 @@ pub fn report_kind(span: Span, name: &str, found: &str) -> Report {
 
 /// E0436. An input given a value that does not fit.
 pub fn input_value(span: Span, name: &str, text: &str) -> Report {
-    Report::error("E0436", span, format!("the value `{text}` given for the input `{name}` is no number, truth value or text"))
+    Report::error(
+        "E0436",
+        span,
+        format!("the value `{text}` given for the input `{name}` is no number, truth value or text"),
+    )
 }
 
 /// E0437. An input without a value.
@@ -850,7 +942,11 @@ pub fn input_missing(span: Span, name: &str) -> Report {
 
 /// E0438. A value that cannot be saved.
 pub fn cannot_save(span: Span, found: &str) -> Report {
-    Report::error("E0438", span, format!("only arrays, records of arrays and tables can be saved, found {found}"))
+    Report::error(
+        "E0438",
+        span,
+        format!("only arrays, records of arrays and tables can be saved, found {found}"),
+    )
 }
 
 /// E0439. A file that imports itself.
@@ -880,8 +976,14 @@ pub fn nested_too_deeply(span: Span) -> Report {
 
 /// E0505. Too much unrolling or inlining.
 pub fn too_much_work(span: Span, limit: u64) -> Report {
-    Report::error("E0505", span, format!("putting functions in place and unrolling loops took more than {limit} steps"))
-        .help("use a loop over a range where a list or growing array is unrolled; `--work-limit` raises the limit")
+    Report::error(
+        "E0505",
+        span,
+        format!("putting functions in place and unrolling loops took more than {limit} steps"),
+    )
+    .help(
+        "use a loop over a range where a list or growing array is unrolled; `--work-limit` raises the limit",
+    )
 }
 
 /// E0901. A construct of the language that is not built yet.

@@ -65,8 +65,7 @@ impl Lower<'_> {
             ExprKind::Array(items) => self.array(scope, items, span),
             ExprKind::Comprehension(generator) => self.comprehension(scope, generator, span),
             ExprKind::Tuple(items) => {
-                let items =
-                    items.iter().map(|item| self.expr(scope, item)).collect::<Res<Vec<Val>>>()?;
+                let items = items.iter().map(|item| self.expr(scope, item)).collect::<Res<Vec<Val>>>()?;
                 Ok(Val::tuple(items))
             }
             ExprKind::Record(fields) => self.record(scope, fields),
@@ -186,12 +185,9 @@ impl Lower<'_> {
         match known_bool(&c) {
             Some(true) => self.expr(scope, then),
             Some(false) => self.if_expr(scope, rest, otherwise, span),
-            None => self.choose(
-                &c,
-                span,
-                &mut |lower| lower.expr(scope, then),
-                &mut |lower| lower.if_expr(scope, rest, otherwise, span),
-            ),
+            None => self.choose(&c, span, &mut |lower| lower.expr(scope, then), &mut |lower| {
+                lower.if_expr(scope, rest, otherwise, span)
+            }),
         }
     }
 

@@ -65,10 +65,8 @@ impl Lower<'_> {
                 Ok(Source::Table { record: record.clone(), len })
             }
             Val::Tuple(items) => {
-                let parts = items
-                    .iter()
-                    .map(|item| self.source(item, span, false))
-                    .collect::<Res<Vec<Source>>>()?;
+                let parts =
+                    items.iter().map(|item| self.source(item, span, false)).collect::<Res<Vec<Source>>>()?;
                 let Some(first) = parts.first() else {
                     return self.fail(errors::not_a_collection(span, &val.describe()));
                 };
@@ -96,9 +94,7 @@ impl Lower<'_> {
                 Ok(Source::Parallel { parts, len })
             }
             Val::List(items) => Ok(Source::List(items.clone())),
-            Val::Strs(texts) => {
-                Ok(Source::List(Rc::new(texts.iter().map(|text| Val::text(text)).collect())))
-            }
+            Val::Strs(texts) => Ok(Source::List(Rc::new(texts.iter().map(|text| Val::text(text)).collect()))),
             Val::Poison => Err(super::Poisoned),
             Val::Int(_)
             | Val::Str(_)
@@ -153,16 +149,12 @@ impl Lower<'_> {
     pub(crate) fn source_at(&mut self, source: &Source, index: &Val, span: Span) -> Res<Val> {
         match source {
             Source::Range { lo, .. } => self.arith("add", (lo, span), (index, span), span),
-            Source::Dynamic { lo, .. } => {
-                self.arith("add", (&Val::int(*lo), span), (index, span), span)
-            }
+            Source::Dynamic { lo, .. } => self.arith("add", (&Val::int(*lo), span), (index, span), span),
             Source::Rows { array, .. } => self.take(array, index, span),
             Source::Table { record, .. } => self.table_row(record, index, span),
             Source::Parallel { parts, .. } => {
-                let items = parts
-                    .iter()
-                    .map(|part| self.source_at(part, index, span))
-                    .collect::<Res<Vec<Val>>>()?;
+                let items =
+                    parts.iter().map(|part| self.source_at(part, index, span)).collect::<Res<Vec<Val>>>()?;
                 Ok(Val::tuple(items))
             }
             Source::List(items) => match index {
@@ -262,7 +254,12 @@ impl Lower<'_> {
     }
 
     /// The values of a generator, one after the other, and how many per binding.
-    pub(crate) fn unrolled(&mut self, scope: &Scope, g: &Generator, span: Span) -> Res<(Vec<Val>, Vec<usize>)> {
+    pub(crate) fn unrolled(
+        &mut self,
+        scope: &Scope,
+        g: &Generator,
+        span: Span,
+    ) -> Res<(Vec<Val>, Vec<usize>)> {
         let mut vals = Vec::new();
         let mut shape = Vec::new();
         self.unroll_binding(scope, g, 0, &mut vals, &mut shape, span)?;
@@ -568,4 +565,3 @@ fn is_list(val: &Val) -> bool {
         _ => false,
     }
 }
-

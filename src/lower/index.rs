@@ -79,13 +79,21 @@ impl Lower<'_> {
                 let k = self.static_int(&val, arg.span)?;
                 return match usize::try_from(k).ok().and_then(|k| items.get(k)) {
                     Some(item) => Ok(item.clone()),
-                    None => self.fail(errors::index_out_of_range(arg.span, k, k, &Dim::from(items.len()), base_span)),
+                    None => self.fail(errors::index_out_of_range(
+                        arg.span,
+                        k,
+                        k,
+                        &Dim::from(items.len()),
+                        base_span,
+                    )),
                 };
             }
             Val::Strs(texts) => {
                 let [arg] = args else { return self.fail(errors::one_index(span)) };
                 let val = match &*arg.kind {
-                    ExprKind::Range(lo, hi) => self.text_range(scope, texts, lo.as_ref(), hi.as_ref(), arg.span)?,
+                    ExprKind::Range(lo, hi) => {
+                        self.text_range(scope, texts, lo.as_ref(), hi.as_ref(), arg.span)?
+                    }
                     _ => self.expr(scope, arg)?,
                 };
                 if val.ty().is_some_and(|ty| ty.rank() == 1 && ty.elem == Elem::Int) {
@@ -94,7 +102,13 @@ impl Lower<'_> {
                 let k = self.static_int(&val, arg.span)?;
                 return match usize::try_from(k).ok().and_then(|k| texts.get(k)) {
                     Some(text) => Ok(Val::text(text)),
-                    None => self.fail(errors::index_out_of_range(arg.span, k, k, &Dim::from(texts.len()), base_span)),
+                    None => self.fail(errors::index_out_of_range(
+                        arg.span,
+                        k,
+                        k,
+                        &Dim::from(texts.len()),
+                        base_span,
+                    )),
                 };
             }
             Val::Range(..) => {
@@ -195,10 +209,7 @@ impl Lower<'_> {
         if args.len() > ty.rank() {
             return self.fail(errors::too_many_indices(span, args.len(), base_span, &ty.to_string()));
         }
-        args.iter()
-            .zip(&ty.dims)
-            .map(|(arg, dim)| self.index_of(scope, arg, dim, base_span))
-            .collect()
+        args.iter().zip(&ty.dims).map(|(arg, dim)| self.index_of(scope, arg, dim, base_span)).collect()
     }
 
     fn index_of(&mut self, scope: &Scope, arg: &Expr, dim: &Dim, base_span: Span) -> Res<Index> {

@@ -73,7 +73,8 @@ impl Lower<'_> {
         let zero = Val::real(0.0);
         // NaN must stay NaN: only an exact zero takes the other side.
         let is_zero = self.apply("eq", &[(&square, span), (&zero, span)], span)?;
-        let safe = self.apply("where", &[(&is_zero, span), (&Val::real(1.0), span), (&square, span)], span)?;
+        let safe =
+            self.apply("where", &[(&is_zero, span), (&Val::real(1.0), span), (&square, span)], span)?;
         let root = self.apply("sqrt", &[(&safe, span)], span)?;
         self.apply("where", &[(&is_zero, span), (&zero, span), (&root, span)], span)
     }
@@ -97,7 +98,9 @@ impl Lower<'_> {
         let x = self.real_array(a)?;
         let ty = x.ty().ok_or(super::Poisoned)?;
         match ty.dims.as_slice() {
-            [n, m] if super::arith::same_dims(std::slice::from_ref(n), std::slice::from_ref(m)) => Ok((x, n.clone())),
+            [n, m] if super::arith::same_dims(std::slice::from_ref(n), std::slice::from_ref(m)) => {
+                Ok((x, n.clone()))
+            }
             _ => self.fail(errors::not_square(a.1, what, &ty.to_string())),
         }
     }
@@ -112,11 +115,19 @@ impl Lower<'_> {
     }
 
     /// `inv(L) @ b`, or `inv(L') @ b`, for lower triangular L.
-    pub(crate) fn triangular_solve(&mut self, l: At<'_>, b: At<'_>, transposed: bool, span: Span) -> Res<Val> {
+    pub(crate) fn triangular_solve(
+        &mut self,
+        l: At<'_>,
+        b: At<'_>,
+        transposed: bool,
+        span: Span,
+    ) -> Res<Val> {
         let (x, n) = self.square(l, "triangular_solve")?;
         let y = self.real_array(b)?;
         let ty = y.ty().ok_or(super::Poisoned)?;
-        let fits = ty.rank() >= 1 && ty.rank() <= 2 && super::arith::same_dims(&ty.dims[..1], std::slice::from_ref(&n));
+        let fits = ty.rank() >= 1
+            && ty.rank() <= 2
+            && super::arith::same_dims(&ty.dims[..1], std::slice::from_ref(&n));
         if !fits {
             let tx = x.ty().ok_or(super::Poisoned)?;
             return self.fail(errors::matmul_shapes(span, (&tx, l.1), (&ty, b.1)));

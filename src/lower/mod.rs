@@ -39,7 +39,7 @@ mod walk;
 
 pub use builtins::all as builtins;
 pub use derivative::{Differentiated, GradientCode, needed};
-pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, UntilPart, UntilKind};
+pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, UntilKind, UntilPart};
 pub use objective::{Fit, Objective};
 pub use optimizer::OptimizerValue;
 pub use primitives::primitive_facts;
@@ -155,11 +155,7 @@ impl<'h> Lower<'h> {
     }
 
     /// Bounds the depth of elaboration and the work of unrolling.
-    pub(crate) fn deeper<T>(
-        &mut self,
-        span: Span,
-        run: impl FnOnce(&mut Self) -> Res<T>,
-    ) -> Res<T> {
+    pub(crate) fn deeper<T>(&mut self, span: Span, run: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
         if self.depth > 2_000 {
             return self.fail(errors::nested_too_deeply(span));
         }

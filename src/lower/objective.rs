@@ -173,7 +173,11 @@ impl Lower<'_> {
         if params.is_empty() {
             return self.fail(errors::no_params(decl.name.span, &decl.name.name));
         }
-        self.refuse_clause(&clause.constraints, !clause.over.is_empty() || !clause.given.is_empty(), clause_span)?;
+        self.refuse_clause(
+            &clause.constraints,
+            !clause.over.is_empty() || !clause.given.is_empty(),
+            clause_span,
+        )?;
         let [value] = clause.values.as_slice() else {
             return self.fail(errors::not_yet(clause_span, "several objectives at once"));
         };
@@ -198,7 +202,8 @@ impl Lower<'_> {
             return self.fail(errors::not_yet(constraint.value.span, "`subject to`"));
         }
         if game {
-            return self.fail(errors::not_yet(span, "`over` and `given` in an objective (games and followers)"));
+            return self
+                .fail(errors::not_yet(span, "`over` and `given` in an objective (games and followers)"));
         }
         Ok(())
     }
@@ -221,9 +226,7 @@ impl Lower<'_> {
             })?,
             Some(ParamStart::Draw(e)) => {
                 let pattern = Pattern::Name(name.clone());
-                self.compute("start", e.span, |lower| {
-                    lower.draw(scope, &pattern, decl.ty.as_ref(), e, None)
-                })?
+                self.compute("start", e.span, |lower| lower.draw(scope, &pattern, decl.ty.as_ref(), e, None))?
             }
         };
         let Some(leaves) = start.leaves() else {
@@ -249,7 +252,12 @@ impl Lower<'_> {
     }
 
     /// `minimize e over x = x0, …` as an objective.
-    pub(crate) fn inline_objective(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<Objective> {
+    pub(crate) fn inline_objective(
+        &mut self,
+        scope: &Scope,
+        solve: &SolveExpr,
+        span: Span,
+    ) -> Res<Objective> {
         self.refuse_clause(&solve.constraints, false, span)?;
         if solve.over.is_empty() {
             return self.fail(errors::minimize_without_over(span));
@@ -257,8 +265,7 @@ impl Lower<'_> {
         let [value] = solve.values.as_slice() else {
             return self.fail(errors::not_yet(span, "several objectives at once"));
         };
-        let params =
-            solve.over.iter().map(|decl| self.param_of(scope, decl)).collect::<Res<Vec<Param>>>()?;
+        let params = solve.over.iter().map(|decl| self.param_of(scope, decl)).collect::<Res<Vec<Param>>>()?;
         Ok(Objective {
             name: Arc::from("the objective"),
             params,
@@ -288,14 +295,21 @@ impl Lower<'_> {
         let scope = self.objective_scope(objective, params)?;
         let value = self.expr(&scope, &objective.value)?;
         match value.ty() {
-            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => self.cast_real(&value, objective.value.span),
+            Some(ty) if ty.rank() == 0 && ty.elem != Elem::Bool => {
+                self.cast_real(&value, objective.value.span)
+            }
             _ if matches!(value, Val::Poison) => Err(super::Poisoned),
             _ => self.fail(errors::objective_not_scalar(objective.value.span, &value.describe())),
         }
     }
 
     /// `P(p)`: p is the param, or a record of all of them.
-    pub(crate) fn call_objective(&mut self, objective: &Rc<Objective>, args: Vec<Argument>, span: Span) -> Res<Val> {
+    pub(crate) fn call_objective(
+        &mut self,
+        objective: &Rc<Objective>,
+        args: Vec<Argument>,
+        span: Span,
+    ) -> Res<Val> {
         let name = objective.name.clone();
         let arg = self.one_argument(&name, args, span)?;
         let params = self.params_from(objective, &arg)?;
@@ -332,7 +346,12 @@ impl Lower<'_> {
                     _ => false,
                 });
             if !fits {
-                return self.fail(errors::param_shape(arg.span, &param.name, &param.start.describe(), &val.describe()));
+                return self.fail(errors::param_shape(
+                    arg.span,
+                    &param.name,
+                    &param.start.describe(),
+                    &val.describe(),
+                ));
             }
             let leaves = have.iter().map(|leaf| self.cast_real(leaf, arg.span)).collect::<Res<Vec<Val>>>()?;
             out.push(val.rebuild(&mut leaves.into_iter()));
@@ -439,7 +458,9 @@ fn touches(body: &[Stmt], item: &Stmt) -> bool {
     let mut names = Vec::new();
     for stmt in body {
         match &stmt.kind {
-            StmtKind::Let { pattern, .. } | StmtKind::Var { pattern, .. } | StmtKind::Draw { pattern, .. } => {
+            StmtKind::Let { pattern, .. }
+            | StmtKind::Var { pattern, .. }
+            | StmtKind::Draw { pattern, .. } => {
                 pattern_names(pattern, &mut names);
             }
             StmtKind::Fn(decl) => names.push(decl.name.name.clone()),

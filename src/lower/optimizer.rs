@@ -10,9 +10,7 @@ use super::value::{Argument, Cell, Res, Scope, Slot, Val};
 use super::{Lower, errors, walk};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem};
-use crate::syntax::ast::{
-    Block, Expr, ExprKind, Ident, OptimizerDecl, ParamSpec, Stmt, StmtKind, TypeKind,
-};
+use crate::syntax::ast::{Block, Expr, ExprKind, Ident, OptimizerDecl, ParamSpec, Stmt, StmtKind, TypeKind};
 
 /// The number of the first status of an optimizer's own.
 pub(crate) const OWN: i64 = 16;
@@ -178,7 +176,9 @@ impl Lower<'_> {
                     }
                     answer = Some(value);
                 }
-                StmtKind::Each { .. } => return self.fail(errors::not_yet(item.span, "`each` in an optimizer")),
+                StmtKind::Each { .. } => {
+                    return self.fail(errors::not_yet(item.span, "`each` in an optimizer"));
+                }
                 StmtKind::Otherwise(_) => {
                     return self.fail(errors::not_yet(item.span, "`otherwise` in an optimizer"));
                 }
@@ -212,7 +212,9 @@ impl Lower<'_> {
                     let now = self.call(val, vec![arg], span)?;
                     self.cast_real(&now, span)?
                 }
-                Val::Optimizer(_) => return self.fail(errors::not_yet(param.name.span, "an optimizer inside an optimizer")),
+                Val::Optimizer(_) => {
+                    return self.fail(errors::not_yet(param.name.span, "an optimizer inside an optimizer"));
+                }
                 other => other.clone(),
             };
             scope = scope.with(name, Slot::Let(val, param.name.span));
@@ -307,8 +309,15 @@ impl Lower<'_> {
 
     fn set_status(&mut self, c: &Val, status: &Ident, span: Span) -> Res<()> {
         const KNOWN: [&str; 9] = [
-            "locally_solved", "almost_locally_solved", "slow_progress", "numerical_error", "norm_limit",
-            "other_limit", "objective_limit", "iteration_limit", "infeasible",
+            "locally_solved",
+            "almost_locally_solved",
+            "slow_progress",
+            "numerical_error",
+            "norm_limit",
+            "other_limit",
+            "objective_limit",
+            "iteration_limit",
+            "infeasible",
         ];
         if !KNOWN.contains(&&*status.name) {
             return self.fail(errors::unknown_status(status.span, &status.name, &KNOWN));

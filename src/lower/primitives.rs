@@ -12,9 +12,7 @@ use crate::ir::{
     Build, Domain, Elem, Function, PrimitiveFacts, Primitives, Tensor, Ty, Value, infer_primitive,
 };
 use crate::math::{Kind, Prim};
-use crate::syntax::ast::{
-    Arg, ArgValue, BinOp, CmpOp, Expr, ExprKind, File, PrimitiveDecl, StmtKind,
-};
+use crate::syntax::ast::{Arg, ArgValue, BinOp, CmpOp, Expr, ExprKind, File, PrimitiveDecl, StmtKind};
 
 /// The facts of all declared primitives.
 pub fn primitive_facts(file: &File) -> Result<Primitives, Vec<Report>> {
@@ -29,33 +27,18 @@ pub fn primitive_facts(file: &File) -> Result<Primitives, Vec<Report>> {
             Err(report) => reports.push(report),
         }
     }
-    if reports.is_empty() {
-        Ok(Primitives::new(by_prim))
-    } else {
-        Err(reports)
-    }
+    if reports.is_empty() { Ok(Primitives::new(by_prim)) } else { Err(reports) }
 }
 
 fn facts_of(decl: &PrimitiveDecl) -> Result<(Prim, PrimitiveFacts), Report> {
-    let prim = Prim::named(&decl.native).ok_or_else(|| {
-        refused(
-            decl.name.span,
-            format!("no machine function `{}`", decl.native),
-        )
-    })?;
-    let domains = decl
-        .params
-        .iter()
-        .map(|param| param.set.as_ref().map(domain).transpose());
+    let prim = Prim::named(&decl.native)
+        .ok_or_else(|| refused(decl.name.span, format!("no machine function `{}`", decl.native)))?;
+    let domains = decl.params.iter().map(|param| param.set.as_ref().map(domain).transpose());
     let facts = PrimitiveFacts {
         derivative: derivative(decl, prim)?,
         domains: domains.collect::<Result<_, _>>()?,
         range: decl.range.as_ref().map(domain).transpose()?,
-        facts: decl
-            .facts
-            .iter()
-            .map(|fact| fact.name.to_string())
-            .collect(),
+        facts: decl.facts.iter().map(|fact| fact.name.to_string()).collect(),
     };
     Ok((prim, facts))
 }
@@ -94,10 +77,7 @@ pub(super) fn plain(arg: &Arg) -> Option<&Expr> {
 /// The value of a literal, possibly negated; `inf` and `pi` are known.
 pub(super) fn number(expr: &Expr) -> Option<f64> {
     match &*expr.kind {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "literals of the library are small"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "literals of the library are small")]
         ExprKind::Int(n) => Some(*n as f64),
         ExprKind::Real(x) => Some(*x),
         ExprKind::Name(name) if &**name == "inf" => Some(f64::INFINITY),
@@ -112,10 +92,8 @@ fn derivative(decl: &PrimitiveDecl, prim: Prim) -> Result<Option<Function>, Repo
     let Some(clause) = &decl.derivative else {
         return Ok(None);
     };
-    let mut scope = Scope {
-        build: Build::new(decl.name.name.to_string(), decl.name.span),
-        names: HashMap::new(),
-    };
+    let mut scope =
+        Scope { build: Build::new(decl.name.name.to_string(), decl.name.span), names: HashMap::new() };
     let kinds = prim.signature().0;
     if decl.params.len() != kinds.len() {
         let message = format!("the machine function takes {} arguments", kinds.len());
@@ -165,10 +143,7 @@ impl Scope {
 
     fn as_real(&mut self, (value, whole): (Value, Option<i64>)) -> Value {
         match whole {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "literals of the library are small"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "literals of the library are small")]
             Some(n) => self.build.real(n as f64),
             None => value,
         }
@@ -212,64 +187,41 @@ impl Scope {
             ExprKind::Compare { first, rest } => match rest.as_slice() {
                 [(op, span, second)] => {
                     let operands = vec![self.expr(first)?, self.expr(second)?];
-                    let name = comparison(*op)
-                        .ok_or_else(|| refused(*span, "not a comparison".to_string()))?;
+                    let name =
+                        comparison(*op).ok_or_else(|| refused(*span, "not a comparison".to_string()))?;
                     self.call(name, operands, expr.span)?
                 }
                 _ => {
-                    return Err(refused(
-                        expr.span,
-                        "comparisons do not chain here".to_string(),
-                    ));
+                    return Err(refused(expr.span, "comparisons do not chain here".to_string()));
                 }
             },
             ExprKind::Power(base, exponent) => {
                 let operands = vec![self.expr(base)?, self.expr(exponent)?];
-                let name = if operands[1].1.is_some() {
-                    "powi"
-                } else {
-                    "pow"
-                };
+                let name = if operands[1].1.is_some() { "powi" } else { "pow" };
                 self.call(name, operands, expr.span)?
             }
             ExprKind::Call { function, args } => {
                 let ExprKind::Name(name) = &*function.kind else {
-                    return Err(refused(
-                        function.span,
-                        "only primitives are called".to_string(),
-                    ));
+                    return Err(refused(function.span, "only primitives are called".to_string()));
                 };
                 let args: Vec<&Expr> = args.iter().filter_map(plain).collect();
-                let operands = args
-                    .into_iter()
-                    .map(|arg| self.expr(arg))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let operands = args.into_iter().map(|arg| self.expr(arg)).collect::<Result<Vec<_>, _>>()?;
                 self.call(name, operands, expr.span)?
             }
             _ => {
-                return Err(refused(
-                    expr.span,
-                    "not an elementwise expression".to_string(),
-                ));
+                return Err(refused(expr.span, "not an elementwise expression".to_string()));
             }
         };
         Ok((value, None))
     }
 
     /// A primitive; whole literals are tried as they are, then as reals.
-    fn call(
-        &mut self,
-        name: &str,
-        operands: Vec<(Value, Option<i64>)>,
-        span: Span,
-    ) -> Result<Value, Report> {
-        let prim = Prim::named(name)
-            .ok_or_else(|| refused(span, format!("`{name}` is not a primitive")))?;
+    fn call(&mut self, name: &str, operands: Vec<(Value, Option<i64>)>, span: Span) -> Result<Value, Report> {
+        let prim = Prim::named(name).ok_or_else(|| refused(span, format!("`{name}` is not a primitive")))?;
         self.build.at(span);
         let kinds = prim.signature().0;
-        let others_are_int = operands
-            .iter()
-            .any(|(value, whole)| whole.is_none() && self.build.ty(*value).elem == Elem::Int);
+        let others_are_int =
+            operands.iter().any(|(value, whole)| whole.is_none() && self.build.ty(*value).elem == Elem::Int);
         let mut values = Vec::with_capacity(operands.len());
         for (at, operand) in operands.into_iter().enumerate() {
             let stays_whole = match kinds.get(at) {
@@ -277,11 +229,7 @@ impl Scope {
                 Some(Kind::Number | Kind::Any) => others_are_int,
                 Some(Kind::Real | Kind::Bool) | None => false,
             };
-            values.push(if stays_whole {
-                operand.0
-            } else {
-                self.as_real(operand)
-            });
+            values.push(if stays_whole { operand.0 } else { self.as_real(operand) });
         }
         let types: Vec<Ty> = values.iter().map(|v| self.build.ty(*v).clone()).collect();
         match infer_primitive(prim, &types) {

@@ -112,7 +112,12 @@ impl Lower<'_> {
     }
 
     /// Value and gradient at a flat point; taken from the last evaluation where it was there.
-    pub(crate) fn problem_gradient(&mut self, problem: &Rc<Problem>, point: &Argument, span: Span) -> Res<(Val, Val)> {
+    pub(crate) fn problem_gradient(
+        &mut self,
+        problem: &Rc<Problem>,
+        point: &Argument,
+        span: Span,
+    ) -> Res<(Val, Val)> {
         let x = self.checked_point(problem, point)?;
         if let Some([at, value, gradient]) = &problem.start
             && same_values(at, &x)
@@ -148,13 +153,18 @@ impl Lower<'_> {
     }
 
     /// Value and gradient, uncounted.
-    pub(crate) fn flat_gradient(&mut self, objective: &Rc<Objective>, x: &Val, span: Span) -> Res<(Val, Val)> {
+    pub(crate) fn flat_gradient(
+        &mut self,
+        objective: &Rc<Objective>,
+        x: &Val,
+        span: Span,
+    ) -> Res<(Val, Val)> {
         let f = self.plain_problem(objective);
         let memo = std::mem::take(&mut self.memo);
         let effects = std::mem::take(&mut self.effects);
-        let pair = self.gradient(f, Vec::new(), true, span).and_then(|both| {
-            self.call(&both, vec![Argument { name: None, value: x.clone(), span }], span)
-        });
+        let pair = self
+            .gradient(f, Vec::new(), true, span)
+            .and_then(|both| self.call(&both, vec![Argument { name: None, value: x.clone(), span }], span));
         self.memo = memo;
         self.effects = effects;
         match pair? {
@@ -173,7 +183,13 @@ impl Lower<'_> {
     }
 
     /// `hvp(f, x, v)`
-    pub(crate) fn problem_hvp(&mut self, problem: &Rc<Problem>, x: &Argument, v: &Argument, span: Span) -> Res<Val> {
+    pub(crate) fn problem_hvp(
+        &mut self,
+        problem: &Rc<Problem>,
+        x: &Argument,
+        v: &Argument,
+        span: Span,
+    ) -> Res<Val> {
         self.count(problem, 2, span)?;
         let f = self.plain_problem(&problem.objective);
         let memo = std::mem::take(&mut self.memo);
@@ -194,15 +210,19 @@ impl Lower<'_> {
         let f = self.plain_problem(&problem.objective);
         let memo = std::mem::take(&mut self.memo);
         let effects = std::mem::take(&mut self.effects);
-        let result =
-            self.hessian(f, span).and_then(|h| self.call(&h, vec![x.clone()], span));
+        let result = self.hessian(f, span).and_then(|h| self.call(&h, vec![x.clone()], span));
         self.memo = memo;
         self.effects = effects;
         result
     }
 
     /// `f.fresh`, `f.full` and the other views.
-    pub(crate) fn function_field(&mut self, function: &Rc<Function>, field: &Ident, base_span: Span) -> Res<Val> {
+    pub(crate) fn function_field(
+        &mut self,
+        function: &Rc<Function>,
+        field: &Ident,
+        base_span: Span,
+    ) -> Res<Val> {
         match &**function {
             Function::Native(Native { role: Role::Problem(_), .. }) => {
                 self.fail(errors::not_yet(field.span, &format!("`f.{}`", field.name)))

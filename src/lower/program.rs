@@ -7,9 +7,7 @@ use super::expr::known_bool;
 use super::value::{Function, Native, NativeCall, Res, Role, Scope, Slot, Val};
 use super::{Lower, Test, declare, errors, walk};
 use crate::diag::{FileId, Span};
-use crate::syntax::ast::{
-    ArgValue, Arg, Block, Expr, ExprKind, File, IfBlock, Pattern, Stmt, StmtKind,
-};
+use crate::syntax::ast::{Arg, ArgValue, Block, Expr, ExprKind, File, IfBlock, Pattern, Stmt, StmtKind};
 
 impl Lower<'_> {
     /// Runs a program: declarations first, then the statements in order. After an erroneous
@@ -161,12 +159,16 @@ impl Lower<'_> {
             StmtKind::Print(args) => self.print(scope, args, item.span),
             StmtKind::Plot { .. } => self.fail(errors::not_yet(item.span, "`plot`")),
             StmtKind::Save { value, path } => self.save(scope, value, path, item.span),
-            StmtKind::Assert { condition, message } => self.assert(scope, condition, message.as_ref(), item.span),
+            StmtKind::Assert { condition, message } => {
+                self.assert(scope, condition, message.as_ref(), item.span)
+            }
             StmtKind::Expr(e) => {
                 let arg = Arg { name: None, value: ArgValue::Expr(e.clone()) };
                 self.print(scope, std::slice::from_ref(&arg), item.span)
             }
-            StmtKind::Import { path, path_span, name } => self.import_file(scope, path, *path_span, name.as_ref()),
+            StmtKind::Import { path, path_span, name } => {
+                self.import_file(scope, path, *path_span, name.as_ref())
+            }
             StmtKind::Input { name, ty, default } => {
                 let val = self.input(scope, &name.name, name.span, ty.as_ref(), default.as_ref());
                 self.bind_or_poison(scope, &Pattern::Name(name.clone()), val, name.span)
@@ -192,7 +194,9 @@ impl Lower<'_> {
                 }
                 self.declare(scope, item)
             }
-            StmtKind::Rule(_) => self.fail(errors::not_yet(item.span, "a `rule` outside the standard library")),
+            StmtKind::Rule(_) => {
+                self.fail(errors::not_yet(item.span, "a `rule` outside the standard library"))
+            }
             StmtKind::Error => Err(super::Poisoned),
             StmtKind::Param(_)
             | StmtKind::Clause(_)
@@ -303,7 +307,11 @@ impl Lower<'_> {
         let source = self.compute("for", binding.source.span, |lower| lower.expr(scope, &binding.source))?;
         let source = self.source(&source, binding.source.span, false)?;
         let Some(count) = self.source_len(&source).known() else {
-            return if self.host.options().execute { self.fail(errors::unroll_unknown(span)) } else { Ok(()) };
+            return if self.host.options().execute {
+                self.fail(errors::unroll_unknown(span))
+            } else {
+                Ok(())
+            };
         };
         // Nothing is run while a program is only checked: one turn shows its errors.
         let count = if self.host.options().execute { count } else { count.min(1) };

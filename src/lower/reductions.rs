@@ -106,7 +106,9 @@ impl Lower<'_> {
             };
         }
         match all {
-            Val::List(_) | Val::Record(_) => self.fail(errors::generator_of_values(g.body.span, &all.describe())),
+            Val::List(_) | Val::Record(_) => {
+                self.fail(errors::generator_of_values(g.body.span, &all.describe()))
+            }
             all => self.reduce_leaf(what, &all, &[0], None, span),
         }
     }

@@ -21,11 +21,7 @@ pub fn rewrite_rules(file: &File) -> Result<Vec<Rule>, Vec<Report>> {
             }
         }
     }
-    if reports.is_empty() {
-        Ok(rules)
-    } else {
-        Err(reports)
-    }
+    if reports.is_empty() { Ok(rules) } else { Err(reports) }
 }
 
 /// E0191. A rule uses what a rule cannot.
@@ -45,23 +41,13 @@ fn rule(decl: &RuleDecl) -> Result<Rule, Report> {
         ));
     }
     if replacement.cost() > pattern.cost() {
-        return Err(refused(
-            decl.replacement.span,
-            "the right side is dearer than the left side",
-        ));
+        return Err(refused(decl.replacement.span, "the right side is dearer than the left side"));
     }
     let mut conditions = Vec::new();
     if let Some(condition) = &decl.condition {
         read_conditions(condition, &variables, &mut conditions)?;
     }
-    Ok(Rule {
-        name: decl.name.name.clone(),
-        exact: decl.exact,
-        variables,
-        pattern,
-        replacement,
-        conditions,
-    })
+    Ok(Rule { name: decl.name.name.clone(), exact: decl.exact, variables, pattern, replacement, conditions })
 }
 
 fn term(expr: &Expr, variables: &mut Vec<Arc<str>>) -> Result<Term, Report> {
@@ -106,10 +92,7 @@ fn term(expr: &Expr, variables: &mut Vec<Arc<str>>) -> Result<Term, Report> {
         }
         ExprKind::Call { function, args } => {
             let ExprKind::Name(name) = &*function.kind else {
-                return Err(refused(
-                    function.span,
-                    "only primitives are called in rules",
-                ));
+                return Err(refused(function.span, "only primitives are called in rules"));
             };
             let args: Vec<&Expr> = args.iter().filter_map(plain).collect();
             call(name, &args, expr.span, variables)
@@ -128,18 +111,10 @@ fn whole(expr: &Expr) -> Option<i64> {
     }
 }
 
-fn call(
-    name: &str,
-    args: &[&Expr],
-    span: Span,
-    variables: &mut Vec<Arc<str>>,
-) -> Result<Term, Report> {
+fn call(name: &str, args: &[&Expr], span: Span, variables: &mut Vec<Arc<str>>) -> Result<Term, Report> {
     let prim = Prim::named(name).ok_or_else(|| refused(span, "not a primitive"))?;
     if prim.signature().0.len() != args.len() {
-        return Err(refused(
-            span,
-            "the primitive takes another number of arguments",
-        ));
+        return Err(refused(span, "the primitive takes another number of arguments"));
     }
     let terms = args.iter().map(|arg| term(arg, variables));
     Ok(Term::Call(prim, terms.collect::<Result<_, _>>()?))

@@ -78,9 +78,7 @@ impl Lower<'_> {
     fn solve_seeded(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<Val> {
         let objective = match solve.kind {
             SolveKind::Bound => return self.fail(errors::not_yet(span, "`bound`")),
-            SolveKind::Minimize | SolveKind::Maximize => {
-                Rc::new(self.inline_objective(scope, solve, span)?)
-            }
+            SolveKind::Minimize | SolveKind::Maximize => Rc::new(self.inline_objective(scope, solve, span)?),
             SolveKind::Solve => self.solved_objective(scope, solve, span)?,
         };
         let setup = self.setup(scope, solve, objective, span)?;
@@ -105,7 +103,13 @@ impl Lower<'_> {
     }
 
     /// Everything about the solve but its code.
-    fn setup(&mut self, scope: &Scope, solve: &SolveExpr, objective: Rc<Objective>, span: Span) -> Res<Setup> {
+    fn setup(
+        &mut self,
+        scope: &Scope,
+        solve: &SolveExpr,
+        objective: Rc<Objective>,
+        span: Span,
+    ) -> Res<Setup> {
         let mut trace = 0;
         for option in &solve.options {
             let Some(name) = &option.name else {
@@ -203,7 +207,11 @@ impl Lower<'_> {
     }
 
     /// The optimizer that suits the problem, and why.
-    fn default_optimizer(&mut self, objective: &Objective, span: Span) -> Res<(Rc<OptimizerValue>, Option<String>)> {
+    fn default_optimizer(
+        &mut self,
+        objective: &Objective,
+        span: Span,
+    ) -> Res<(Rc<OptimizerValue>, Option<String>)> {
         let count: Option<i64> = objective
             .params
             .iter()
@@ -213,11 +221,15 @@ impl Lower<'_> {
         let (name, why) = match count {
             Some(n) if n <= DENSE => (
                 "bfgs",
-                format!("the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"),
+                format!(
+                    "the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"
+                ),
             ),
             Some(n) => (
                 "lbfgs",
-                format!("the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"),
+                format!(
+                    "the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"
+                ),
             ),
             None => ("lbfgs", "the problem is smooth".to_string()),
         };
@@ -377,7 +389,8 @@ impl Lower<'_> {
         let span = setup.span;
         let loss = state[SolvePlan::LOSS].clone();
         let loss = if setup.objective.maximize { self.negate((&loss, span), span)? } else { loss };
-        let all = self.arith("add", (&state[SolvePlan::EVALS_F], span), (&state[SolvePlan::EVALS_G], span), span)?;
+        let all =
+            self.arith("add", (&state[SolvePlan::EVALS_F], span), (&state[SolvePlan::EVALS_G], span), span)?;
         let all = self.arith("add", (&all, span), (&state[SolvePlan::EVALS_H], span), span)?;
         for (name, val) in [
             ("steps", state[SolvePlan::T].clone()),
@@ -636,8 +649,14 @@ impl Lower<'_> {
         self.memo.extend(problem.last.iter().flatten().cloned());
         let x_cell = Self::cell(x.clone());
         let at = setup.optimizer.decl.name.span;
-        let mut scope =
-            self.step_scope(&setup.optimizer, &problem, Slot::Var(x_cell.clone(), at), g.clone(), t.clone(), span)?;
+        let mut scope = self.step_scope(
+            &setup.optimizer,
+            &problem,
+            Slot::Var(x_cell.clone(), at),
+            g.clone(),
+            t.clone(),
+            span,
+        )?;
         for item in &parts.before {
             self.statement(&mut scope, item)?;
         }
@@ -890,7 +909,10 @@ fn uses_gradient(lower: &mut Lower<'_>, setup: &Setup, parts: &Parts<'_>) -> boo
         }
         done.push(name.clone());
         let home = setup.optimizer.home.clone();
-        let own = home.get(&name).or_else(|| if home.is_library() { None } else { lower.globals.get(&name) }).cloned();
+        let own = home
+            .get(&name)
+            .or_else(|| if home.is_library() { None } else { lower.globals.get(&name) })
+            .cloned();
         let val = match own {
             Some(Slot::Let(val, _)) => Some(val),
             Some(Slot::Var(..)) => None,
@@ -940,7 +962,9 @@ fn looks_int(e: &Expr, name: &Arc<str>) -> bool {
         ExprKind::Paren(inner) | ExprKind::Neg(inner) => looks_int(inner, name),
         ExprKind::Chain { first, rest } => {
             looks_int(first, name)
-                && rest.iter().all(|(op, _, e)| !matches!(op, BinOp::Div | BinOp::MatMul) && looks_int(e, name))
+                && rest
+                    .iter()
+                    .all(|(op, _, e)| !matches!(op, BinOp::Div | BinOp::MatMul) && looks_int(e, name))
         }
         ExprKind::If { arms, otherwise } => {
             arms.iter().all(|(_, e)| looks_int(e, name)) && looks_int(otherwise, name)

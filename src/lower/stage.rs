@@ -88,12 +88,7 @@ impl Lower<'_> {
     pub(crate) fn begin_unit(&mut self, name: &str, span: Span) {
         self.next_unit += 1;
         let stage = self.new_stage(name, span);
-        let unit = Unit {
-            id: self.next_unit,
-            stages: vec![stage],
-            inputs: Vec::new(),
-            dims: HashMap::new(),
-        };
+        let unit = Unit { id: self.next_unit, stages: vec![stage], inputs: Vec::new(), dims: HashMap::new() };
         self.units.push(unit);
     }
 
@@ -302,12 +297,7 @@ impl Lower<'_> {
     }
 
     /// Runs code, turning failures into reports.
-    pub(crate) fn run_code(
-        &mut self,
-        main: ir::Function,
-        inputs: &[Tensor],
-        span: Span,
-    ) -> Res<Vec<Tensor>> {
+    pub(crate) fn run_code(&mut self, main: ir::Function, inputs: &[Tensor], span: Span) -> Res<Vec<Tensor>> {
         if !self.host.options().execute || self.symbolic {
             return Err(super::Poisoned);
         }
@@ -362,8 +352,7 @@ impl Lower<'_> {
         let mine: Vec<Staged> = staged.into_iter().filter(|s| s.unit == id).collect();
         main.results = mine.iter().map(|s| s.value).collect();
         let tensors = self.run_code(main, &inputs, span)?;
-        let by_value: HashMap<ir::Value, Tensor> =
-            mine.iter().map(|s| s.value).zip(tensors).collect();
+        let by_value: HashMap<ir::Value, Tensor> = mine.iter().map(|s| s.value).zip(tensors).collect();
         Ok(replace_staged(val, &|s: &Staged| {
             (s.unit == id).then(|| by_value.get(&s.value).map(known)).flatten()
         }))
@@ -391,9 +380,7 @@ impl Lower<'_> {
                 .stage_id(s)
                 .and_then(|stage| self.ints.get(&(stage, s.value)).copied())
                 .unwrap_or(IntFact { base: Some(s.value), ..IntFact::default() }),
-            Val::Known(t) if t.elem() == Elem::Int && t.len() == 1 => {
-                IntFact::known(t.ints()[0])
-            }
+            Val::Known(t) if t.elem() == Elem::Int && t.len() == 1 => IntFact::known(t.ints()[0]),
             _ => IntFact::default(),
         }
     }
@@ -491,26 +478,19 @@ fn replace_staged_with(val: &Val, with: &mut dyn FnMut(&Staged) -> Option<Val>) 
     use std::rc::Rc;
     match val {
         Val::Staged(s) => with(s).unwrap_or_else(|| val.clone()),
-        Val::Tuple(items) => {
-            Val::tuple(items.iter().map(|v| replace_staged_with(v, with)).collect())
-        }
+        Val::Tuple(items) => Val::tuple(items.iter().map(|v| replace_staged_with(v, with)).collect()),
         Val::List(items) => Val::list(items.iter().map(|v| replace_staged_with(v, with)).collect()),
         Val::Record(record) => {
-            let fields = record
-                .fields
-                .iter()
-                .map(|(name, v)| (name.clone(), replace_staged_with(v, with)))
-                .collect();
+            let fields =
+                record.fields.iter().map(|(name, v)| (name.clone(), replace_staged_with(v, with))).collect();
             Val::Record(Rc::new(super::Record { fields, rows: record.rows.clone() }))
         }
-        Val::Range(a, b) => Val::Range(
-            Box::new(replace_staged_with(a, with)),
-            Box::new(replace_staged_with(b, with)),
-        ),
+        Val::Range(a, b) => {
+            Val::Range(Box::new(replace_staged_with(a, with)), Box::new(replace_staged_with(b, with)))
+        }
         Val::Optimizer(o) => Val::Optimizer(Rc::new(o.map_args(&mut |v| replace_staged_with(v, with)))),
         Val::Members(m) => {
-            let args =
-                m.args.iter().map(|(n, v)| (n.clone(), replace_staged_with(v, with))).collect();
+            let args = m.args.iter().map(|(n, v)| (n.clone(), replace_staged_with(v, with))).collect();
             Val::Members(Rc::new(super::value::Members {
                 decl: m.decl.clone(),
                 args,

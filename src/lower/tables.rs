@@ -127,7 +127,12 @@ impl Lower<'_> {
     }
 
     /// A table with the columns named by `except` (`Some(true)`) or `only` (`Some(false)`).
-    fn picked(&mut self, name: &str, args: Vec<Argument>, span: Span) -> Res<(Table, Option<bool>, Vec<String>)> {
+    fn picked(
+        &mut self,
+        name: &str,
+        args: Vec<Argument>,
+        span: Span,
+    ) -> Res<(Table, Option<bool>, Vec<String>)> {
         let mut table = None;
         let mut pick = None;
         let mut names = Vec::new();
@@ -139,7 +144,12 @@ impl Lower<'_> {
                     names = self.column_names(&arg)?;
                 }
                 Some(key) => {
-                    return self.fail(errors::unknown_argument(key.span, name, &key.name, &["except", "only"]));
+                    return self.fail(errors::unknown_argument(
+                        key.span,
+                        name,
+                        &key.name,
+                        &["except", "only"],
+                    ));
                 }
                 None => return self.fail(errors::argument_count(span, name, 1, 2)),
             }

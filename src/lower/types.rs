@@ -101,7 +101,12 @@ impl Lower<'_> {
         }
     }
 
-    pub(crate) fn type_named(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<(Arc<TypeDecl>, Scope)> {
+    pub(crate) fn type_named(
+        &mut self,
+        scope: &Scope,
+        name: &Arc<str>,
+        span: Span,
+    ) -> Res<(Arc<TypeDecl>, Scope)> {
         let known = scope.get(name).or_else(|| self.globals.get(name)).cloned();
         let found = match known {
             Some(Slot::Let(val, _)) => Some(val),
@@ -163,8 +168,7 @@ impl Lower<'_> {
         }
         let val = self.cast(val, elem, span)?;
         if found.rank() == 0 && !dims.is_empty() && bound.is_none() {
-            let dims =
-                dims.iter().map(|e| self.dimension(scope, e)).collect::<Res<Vec<Dim>>>()?;
+            let dims = dims.iter().map(|e| self.dimension(scope, e)).collect::<Res<Vec<Dim>>>()?;
             self.check_size(&[Ty::new(elem, dims.clone())], ty.span)?;
             return self.spread(&val, &dims, span);
         }
@@ -214,9 +218,7 @@ impl Lower<'_> {
             let unknown = format!("?{name}");
             let trial = scope.with(name, Slot::Let(Val::Int(Dim::name(&unknown)), e.span));
             let formula = self.dimension(&trial, e)?;
-            let solved = formula
-                .linear_in(&unknown)
-                .and_then(|(k, rest)| dim.sub(&rest)?.div_exact(k));
+            let solved = formula.linear_in(&unknown).and_then(|(k, rest)| dim.sub(&rest)?.div_exact(k));
             // Whether a symbolic dimension divides is known only when it is a number.
             let solved = solved.or_else(|| {
                 self.next_unit += 1;
@@ -246,7 +248,12 @@ impl Lower<'_> {
 
     /// A stand-in for a parameter of a declared type, with symbolic dimensions. `None` if the
     /// type leaves something open.
-    pub(crate) fn stand_in(&mut self, ty: &TypeExpr, scope: &mut Scope, bound: &mut Vec<Arc<str>>) -> Option<Val> {
+    pub(crate) fn stand_in(
+        &mut self,
+        ty: &TypeExpr,
+        scope: &mut Scope,
+        bound: &mut Vec<Arc<str>>,
+    ) -> Option<Val> {
         match &ty.kind {
             TypeKind::Named { name, args, dims } => {
                 let elem = match &*name.name {

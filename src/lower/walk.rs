@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::syntax::ast::{
-    Arg, ArgValue, Block, Constraint, Expr, ExprKind, Generator, ParamDecl, ParamStart, SolveExpr,
-    Stmt, StmtKind,
+    Arg, ArgValue, Block, Constraint, Expr, ExprKind, Generator, ParamDecl, ParamStart, SolveExpr, Stmt,
+    StmtKind,
 };
 
 /// Calls `see` on every expression below a statement, outermost first; `see` gives whether to go on
@@ -223,13 +223,10 @@ pub(crate) fn root(place: &Expr) -> Option<&Arc<str>> {
 /// Whether a block prints, plots, saves or asserts at any depth.
 pub(crate) fn speaks(body: &Block) -> bool {
     body.items.iter().any(|stmt| match &stmt.kind {
-        StmtKind::Print(_) | StmtKind::Plot { .. } | StmtKind::Save { .. } | StmtKind::Assert { .. } => {
-            true
-        }
+        StmtKind::Print(_) | StmtKind::Plot { .. } | StmtKind::Save { .. } | StmtKind::Assert { .. } => true,
         StmtKind::For { body, .. } => speaks(body),
         StmtKind::If(arms) => {
-            arms.arms.iter().any(|(_, body)| speaks(body))
-                || arms.otherwise.as_ref().is_some_and(speaks)
+            arms.arms.iter().any(|(_, body)| speaks(body)) || arms.otherwise.as_ref().is_some_and(speaks)
         }
         _ => false,
     })

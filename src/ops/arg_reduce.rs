@@ -23,10 +23,7 @@ impl Facts for ArgReduce {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
-        vec![
-            ("max", Attr::Flag(self.max)),
-            ("axis", Attr::Dim(Dim::from(self.axis))),
-        ]
+        vec![("max", Attr::Flag(self.max)), ("axis", Attr::Dim(Dim::from(self.axis)))]
     }
 
     fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
@@ -55,13 +52,7 @@ impl Facts for ArgReduce {
         unreachable!("arg_reduce needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        _build: &mut Build,
-        _cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, _build: &mut Build, _cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         unreachable!("arg_reduce is not linear")
     }
 
@@ -75,9 +66,7 @@ impl Facts for ArgReduce {
         let mut sizes = value.sizes.clone();
         let n = sizes.remove(self.axis);
         if n == 0 {
-            return Err(Trap(
-                "no element of an empty axis is the greatest or least".to_owned(),
-            ));
+            return Err(Trap("no element of an empty axis is the greatest or least".to_owned()));
         }
         Tensor::tabulate(Elem::Int, &sizes, |at| {
             let element = |i: usize| {
@@ -96,10 +85,7 @@ impl Facts for ArgReduce {
     fn form(&self, operands: &[Ty]) -> Form {
         let [outer, n, inner] = shape::around(&operands[0], self.axis);
         let kind = shape::kind(operands[0].elem);
-        Form::Kernel {
-            name: "arg_reduce",
-            numbers: vec![outer, n, inner, i64::from(self.max), kind],
-        }
+        Form::Kernel { name: "arg_reduce", numbers: vec![outer, n, inner, i64::from(self.max), kind] }
     }
 }
 

@@ -3,9 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Emit, shape};
-use crate::ir::{
-    Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space,
-};
+use crate::ir::{Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space};
 use crate::math::Scalar;
 
 /// The indices that sort an axis: ascending, stable, -0 equal to 0, NaN last.
@@ -48,13 +46,7 @@ impl Facts for Argsort {
         unreachable!("argsort needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        _build: &mut Build,
-        _cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, _build: &mut Build, _cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         unreachable!("argsort is not linear")
     }
 
@@ -82,10 +74,7 @@ impl Facts for Argsort {
 
     fn form(&self, operands: &[Ty]) -> Form {
         let [outer, n, inner] = shape::around(&operands[0], self.axis);
-        Form::Kernel {
-            name: "argsort",
-            numbers: vec![outer, n, inner, shape::kind(operands[0].elem)],
-        }
+        Form::Kernel { name: "argsort", numbers: vec![outer, n, inner, shape::kind(operands[0].elem)] }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, At, Attr, Build, Derivative, Dim, Facts, Fold, Form, Misfit, Nest, Tensor, Trap, Ty,
-    Value,
+    Affine, At, Attr, Build, Derivative, Dim, Facts, Fold, Form, Misfit, Nest, Tensor, Trap, Ty, Value,
 };
 
 /// Repeats a value: operand axis `k` becomes result axis `axes[k]`; the other result axes are new.
@@ -21,10 +20,7 @@ impl Facts for Broadcast {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
-        vec![
-            ("dims", Attr::Dims(self.dims.clone())),
-            ("axes", Attr::Ints(self.axes.clone())),
-        ]
+        vec![("dims", Attr::Dims(self.dims.clone())), ("axes", Attr::Ints(self.axes.clone()))]
     }
 
     fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
@@ -60,13 +56,7 @@ impl Facts for Broadcast {
         unreachable!("broadcast needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         let rank = self.dims.len();
         let new: Vec<usize> = (0..rank).filter(|axis| !self.axes.contains(axis)).collect();
         let sum = build.reduce(Fold::Sum, cotangent, &new);

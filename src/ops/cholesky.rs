@@ -1,9 +1,7 @@
 //! `cholesky`: the lower Cholesky factor.
 
 use super::{Emit, matrix, shape};
-use crate::ir::{
-    Attr, Build, Derivative, Dim, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space,
-};
+use crate::ir::{Attr, Build, Derivative, Dim, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space};
 
 /// The lower Cholesky factor of the last two axes; leading axes are batches. Only the lower
 /// triangle is read (so only it has a derivative); the upper one of the result is zero. Where the
@@ -49,13 +47,7 @@ impl Facts for Cholesky {
         Some(matrix::product(build, result, half))
     }
 
-    fn transpose(
-        &self,
-        _build: &mut Build,
-        _cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, _build: &mut Build, _cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         unreachable!("cholesky is not linear")
     }
 
@@ -80,10 +72,7 @@ impl Facts for Cholesky {
 
     fn form(&self, operands: &[Ty]) -> Form {
         let [batch, n] = matrix::batches(&operands[0]);
-        Form::Kernel {
-            name: "cholesky",
-            numbers: vec![batch, n],
-        }
+        Form::Kernel { name: "cholesky", numbers: vec![batch, n] }
     }
 }
 

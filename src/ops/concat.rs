@@ -2,8 +2,8 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor,
-    Trap, Ty, Value,
+    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor, Trap, Ty,
+    Value,
 };
 
 /// Values one behind the other along an axis.
@@ -55,13 +55,7 @@ impl Facts for Concat {
         unreachable!("concat needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let length = |value: &Value| build.ty(*value).dims[self.axis].clone();
         let start = (operands[..which].iter().map(length))
             .fold(Dim::Known(0), |sum, length| shape::sure(sum.add(&length)));
@@ -78,10 +72,7 @@ impl Facts for Concat {
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Tensor, Trap> {
         let mut sizes = operands[0].sizes.clone();
-        sizes[self.axis] = operands
-            .iter()
-            .map(|operand| operand.sizes[self.axis])
-            .sum();
+        sizes[self.axis] = operands.iter().map(|operand| operand.sizes[self.axis]).sum();
         Tensor::tabulate(operands[0].elem(), &sizes, |at| {
             let mut at = at.to_vec();
             let mut which = 0;
@@ -113,11 +104,6 @@ impl Facts for Concat {
             start = end;
         }
         dims[self.axis] = operands.iter().map(|ty| ty.dims[self.axis].size()).sum();
-        Form::Nest(Nest {
-            dims,
-            folded: Vec::new(),
-            fold: None,
-            nodes,
-        })
+        Form::Nest(Nest { dims, folded: Vec::new(), fold: None, nodes })
     }
 }

@@ -1,9 +1,7 @@
 //! `cumsum`: running sums along an axis.
 
 use super::{Emit, shape};
-use crate::ir::{
-    Attr, Build, Derivative, Dim, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space,
-};
+use crate::ir::{Attr, Build, Derivative, Dim, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space};
 use crate::math::{Prim, Scalar};
 
 /// Running sums along an axis, from the front or the back; the first sum is the first element.
@@ -25,10 +23,7 @@ impl Facts for Cumsum {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
-        vec![
-            ("axis", Attr::Dim(Dim::from(self.axis))),
-            ("reverse", Attr::Flag(self.reverse)),
-        ]
+        vec![("axis", Attr::Dim(Dim::from(self.axis))), ("reverse", Attr::Flag(self.reverse))]
     }
 
     fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
@@ -52,13 +47,7 @@ impl Facts for Cumsum {
         unreachable!("cumsum needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         build.cumsum(cotangent, self.axis, !self.reverse)
     }
 
@@ -87,17 +76,12 @@ impl Facts for Cumsum {
             sums[place] = add.apply(&[sums[before], sums[place]]);
         }
         let mut sums = sums.into_iter();
-        Tensor::tabulate(operands[0].elem(), sizes, |_| {
-            Ok(sums.next().expect("one element for each index"))
-        })
+        Tensor::tabulate(operands[0].elem(), sizes, |_| Ok(sums.next().expect("one element for each index")))
     }
 
     fn form(&self, operands: &[Ty]) -> Form {
         let [outer, n, inner] = shape::around(&operands[0], self.axis);
         let kind = shape::kind(operands[0].elem);
-        Form::Kernel {
-            name: "cumsum",
-            numbers: vec![outer, n, inner, i64::from(self.reverse), kind],
-        }
+        Form::Kernel { name: "cumsum", numbers: vec![outer, n, inner, i64::from(self.reverse), kind] }
     }
 }

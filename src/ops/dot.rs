@@ -2,8 +2,8 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, At, Attr, Build, Derivative, Dim, Facts, Fold, Form, Misfit, Nest, Node, NodeId,
-    Tensor, Trap, Ty, Value, indices,
+    Affine, At, Attr, Build, Derivative, Dim, Facts, Fold, Form, Misfit, Nest, Node, NodeId, Tensor, Trap,
+    Ty, Value, indices,
 };
 use crate::math::Prim;
 
@@ -69,13 +69,7 @@ impl Facts for Dot {
         unreachable!("dot needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let a = Side::of(self, build.ty(operands[0]).rank(), |pair| pair.0);
         let b = Side::of(self, build.ty(operands[1]).rank(), |pair| pair.1);
         let first = self.batch.len();
@@ -93,9 +87,7 @@ impl Facts for Dot {
         let free = rank(&operands[0], batched[0]) - self.batch.len() - self.contract.len();
         let by = |batched: bool| usize::from(batched);
         let moved = |pairs: &[(usize, usize)]| -> Vec<(usize, usize)> {
-            let moved = pairs
-                .iter()
-                .map(|(a, b)| (a + by(batched[0]), b + by(batched[1])));
+            let moved = pairs.iter().map(|(a, b)| (a + by(batched[0]), b + by(batched[1])));
             moved.collect()
         };
         let (batch, contract) = (moved(&self.batch), moved(&self.contract));
@@ -128,9 +120,8 @@ impl Facts for Dot {
             let mut sum = Fold::Sum.start(a.elem());
             for inner in indices(&folded) {
                 let vars: Vec<usize> = at.iter().chain(&inner).copied().collect();
-                let pick = |places: &[usize]| -> Vec<usize> {
-                    places.iter().map(|place| vars[*place]).collect()
-                };
+                let pick =
+                    |places: &[usize]| -> Vec<usize> { places.iter().map(|place| vars[*place]).collect() };
                 let product = mul.apply(&[a.at(&pick(&to_a)), b.at(&pick(&to_b))]);
                 sum = add.apply(&[sum, product]);
             }
@@ -150,12 +141,7 @@ impl Facts for Dot {
             .collect();
         let mul = Prim::named("mul").expect("the machine functions include mul");
         nodes.push(Node::Primitive(mul, vec![NodeId(0), NodeId(1)]));
-        Form::Nest(Nest {
-            dims,
-            folded,
-            fold: Some(Fold::Sum),
-            nodes,
-        })
+        Form::Nest(Nest { dims, folded, fold: Some(Fold::Sum), nodes })
     }
 }
 
@@ -176,11 +162,7 @@ impl Side {
         let batch: Vec<usize> = dot.batch.iter().map(&side).collect();
         let contract: Vec<usize> = dot.contract.iter().map(&side).collect();
         let bound: Vec<usize> = batch.iter().chain(&contract).copied().collect();
-        Side {
-            batch,
-            contract,
-            free: others(&bound, rank).collect(),
-        }
+        Side { batch, contract, free: others(&bound, rank).collect() }
     }
 
     /// The cotangent of this operand, given that of the result, the other operand, and which axes

@@ -6,8 +6,8 @@ use crate::ir::{Build, Dim, Elem, Fold, Tensor, Ty, Value};
 use crate::math::Prim;
 
 use super::{
-    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Gather, Iota, Pad, Permute,
-    Reduce, Reshape, Reverse, Scatter, Slice, TriangularSolve,
+    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Gather, Iota, Pad, Permute, Reduce,
+    Reshape, Reverse, Scatter, Slice, TriangularSolve,
 };
 
 /// Builders on [`Build`].
@@ -35,13 +35,7 @@ pub trait Emit {
     /// Folds axes away.
     fn reduce(&mut self, fold: Fold, value: Value, axes: &[usize]) -> Value;
     /// Sums over pairs of axes; result axes: `batch` pairs, then the rest of `a`, then the rest of `b`.
-    fn dot(
-        &mut self,
-        a: Value,
-        b: Value,
-        batch: &[(usize, usize)],
-        contract: &[(usize, usize)],
-    ) -> Value;
+    fn dot(&mut self, a: Value, b: Value, batch: &[(usize, usize)], contract: &[(usize, usize)]) -> Value;
     /// `value[indices[0], …, :]`: int arrays of equal dimensions index the leading axes.
     fn gather(&mut self, value: Value, indices: &[Value]) -> Value;
     /// `value` with `updates` added (`add`) or put (else) at the indexed places of its leading axes.
@@ -69,20 +63,11 @@ pub trait Emit {
 impl Emit for Build {
     fn call(&mut self, name: &str, operands: &[Value]) -> Value {
         let prim = Prim::named(name).unwrap_or_else(|| panic!("no machine function {name}"));
-        let wide = operands
-            .iter()
-            .map(|v| self.ty(*v))
-            .max_by_key(|ty| ty.rank());
+        let wide = operands.iter().map(|v| self.ty(*v)).max_by_key(|ty| ty.rank());
         let dims = wide.map(|ty| ty.dims.clone()).unwrap_or_default();
         let operands: Vec<Value> = operands
             .iter()
-            .map(|v| {
-                if self.ty(*v).rank() == 0 {
-                    self.broadcast_to(*v, &dims)
-                } else {
-                    *v
-                }
-            })
+            .map(|v| if self.ty(*v).rank() == 0 { self.broadcast_to(*v, &dims) } else { *v })
             .collect();
         self.primitive(prim, &operands)
     }
@@ -91,13 +76,7 @@ impl Emit for Build {
         if self.ty(value).dims == dims && axes.iter().copied().eq(0..dims.len()) {
             return value;
         }
-        self.structural(
-            Broadcast {
-                dims: dims.to_vec(),
-                axes: axes.to_vec(),
-            },
-            &[value],
-        )
+        self.structural(Broadcast { dims: dims.to_vec(), axes: axes.to_vec() }, &[value])
     }
 
     fn broadcast_to(&mut self, value: Value, dims: &[Dim]) -> Value {
@@ -110,24 +89,14 @@ impl Emit for Build {
         if self.ty(value).dims == dims {
             return value;
         }
-        self.structural(
-            Reshape {
-                dims: dims.to_vec(),
-            },
-            &[value],
-        )
+        self.structural(Reshape { dims: dims.to_vec() }, &[value])
     }
 
     fn permute(&mut self, value: Value, order: &[usize]) -> Value {
         if order.iter().copied().eq(0..order.len()) {
             return value;
         }
-        self.structural(
-            Permute {
-                order: order.to_vec(),
-            },
-            &[value],
-        )
+        self.structural(Permute { order: order.to_vec() }, &[value])
     }
 
     fn reverse(&mut self, value: Value, axis: usize) -> Value {
@@ -135,11 +104,7 @@ impl Emit for Build {
     }
 
     fn slice(&mut self, value: Value, starts: &[Dim], limits: &[Dim], strides: &[Dim]) -> Value {
-        let slice = Slice {
-            starts: starts.to_vec(),
-            limits: limits.to_vec(),
-            strides: strides.to_vec(),
-        };
+        let slice = Slice { starts: starts.to_vec(), limits: limits.to_vec(), strides: strides.to_vec() };
         self.structural(slice, &[value])
     }
 
@@ -156,11 +121,7 @@ impl Emit for Build {
     }
 
     fn pad(&mut self, value: Value, before: &[Dim], after: &[Dim], inner: &[Dim]) -> Value {
-        let pad = Pad {
-            before: before.to_vec(),
-            after: after.to_vec(),
-            inner: inner.to_vec(),
-        };
+        let pad = Pad { before: before.to_vec(), after: after.to_vec(), inner: inner.to_vec() };
         self.structural(pad, &[value])
     }
 
@@ -175,29 +136,11 @@ impl Emit for Build {
         if axes.is_empty() {
             return value;
         }
-        self.structural(
-            Reduce {
-                fold,
-                axes: axes.to_vec(),
-            },
-            &[value],
-        )
+        self.structural(Reduce { fold, axes: axes.to_vec() }, &[value])
     }
 
-    fn dot(
-        &mut self,
-        a: Value,
-        b: Value,
-        batch: &[(usize, usize)],
-        contract: &[(usize, usize)],
-    ) -> Value {
-        self.structural(
-            Dot {
-                batch: batch.to_vec(),
-                contract: contract.to_vec(),
-            },
-            &[a, b],
-        )
+    fn dot(&mut self, a: Value, b: Value, batch: &[(usize, usize)], contract: &[(usize, usize)]) -> Value {
+        self.structural(Dot { batch: batch.to_vec(), contract: contract.to_vec() }, &[a, b])
     }
 
     fn gather(&mut self, value: Value, indices: &[Value]) -> Value {
@@ -206,10 +149,7 @@ impl Emit for Build {
     }
 
     fn scatter(&mut self, add: bool, value: Value, updates: Value, indices: &[Value]) -> Value {
-        let operands: Vec<Value> = [value, updates]
-            .into_iter()
-            .chain(indices.iter().copied())
-            .collect();
+        let operands: Vec<Value> = [value, updates].into_iter().chain(indices.iter().copied()).collect();
         self.structural(Scatter { add }, &operands)
     }
 
@@ -234,22 +174,13 @@ impl Emit for Build {
     }
 
     fn iota(&mut self, dims: &[Dim], axis: usize) -> Value {
-        self.structural(
-            Iota {
-                dims: dims.to_vec(),
-                axis,
-            },
-            &[],
-        )
+        self.structural(Iota { dims: dims.to_vec(), axis }, &[])
     }
 
     fn full(&mut self, ty: &Ty, number: f64) -> Value {
         let scalar = match ty.elem {
             Elem::Real => Tensor::scalar(number),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "callers pass small whole numbers"
-            )]
+            #[expect(clippy::cast_possible_truncation, reason = "callers pass small whole numbers")]
             Elem::Int => Tensor::int_scalar(number as i64),
             Elem::Bool => Tensor::bool_scalar(number != 0.0),
         };
@@ -262,9 +193,7 @@ impl Emit for Build {
     }
 
     fn dim(&mut self, dim: &Dim) -> Value {
-        let n = dim
-            .known()
-            .expect("a dimension used as a value is a number");
+        let n = dim.known().expect("a dimension used as a value is a number");
         self.int(n)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor,
-    Trap, Ty, Value,
+    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor, Trap, Ty,
+    Value,
 };
 use crate::math::Scalar;
 
@@ -44,13 +44,7 @@ impl Facts for Gather {
         unreachable!("gather needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let zeros = build.ty(operands[which]).clone();
         let zeros = build.zeros(&zeros);
         build.scatter(true, zeros, cotangent, &operands[1..])
@@ -75,11 +69,7 @@ impl Facts for Gather {
         let result = build.gather(value, &operands[1..]);
         let place = build.ty(operands[1]).rank();
         let rank = build.ty(result).rank();
-        let order: Vec<usize> = [place]
-            .into_iter()
-            .chain(0..place)
-            .chain(place + 1..rank)
-            .collect();
+        let order: Vec<usize> = [place].into_iter().chain(0..place).chain(place + 1..rank).collect();
         build.permute(result, &order)
     }
 
@@ -106,17 +96,12 @@ impl Facts for Gather {
         let picked = indices[0].rank();
         let vars = |from, to| (from..to).map(|var| At::Affine(Affine::var(var)));
         let mut nodes: Vec<Node> = (1..operands.len())
-            .map(|operand| Node::Read {
-                operand,
-                at: vars(0, picked).collect(),
-            })
+            .map(|operand| Node::Read { operand, at: vars(0, picked).collect() })
             .collect();
         let rest = &value[indices.len()..];
         let computed = (0..indices.len()).map(|node| At::Computed(NodeId(node)));
-        nodes.push(Node::Read {
-            operand: 0,
-            at: computed.chain(vars(picked, picked + rest.len())).collect(),
-        });
+        nodes
+            .push(Node::Read { operand: 0, at: computed.chain(vars(picked, picked + rest.len())).collect() });
         Form::Nest(Nest {
             dims: indices[0].sizes().iter().chain(rest).copied().collect(),
             folded: Vec::new(),

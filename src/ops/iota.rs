@@ -2,8 +2,7 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Nest, Node, Tensor, Trap, Ty,
-    Value,
+    Affine, Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Nest, Node, Tensor, Trap, Ty, Value,
 };
 use crate::math::Scalar;
 
@@ -22,10 +21,7 @@ impl Facts for Iota {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
-        vec![
-            ("dims", Attr::Dims(self.dims.clone())),
-            ("axis", Attr::Dim(Dim::from(self.axis))),
-        ]
+        vec![("dims", Attr::Dims(self.dims.clone())), ("axis", Attr::Dim(Dim::from(self.axis)))]
     }
 
     fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
@@ -52,32 +48,18 @@ impl Facts for Iota {
         unreachable!("iota needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        _build: &mut Build,
-        _cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, _build: &mut Build, _cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         unreachable!("iota is not linear")
     }
 
-    fn batch(
-        &self,
-        build: &mut Build,
-        _operands: &[Value],
-        _batched: &[bool],
-        size: &Dim,
-    ) -> Value {
+    fn batch(&self, build: &mut Build, _operands: &[Value], _batched: &[bool], size: &Dim) -> Value {
         let once = build.iota(&self.dims, self.axis);
         shape::lead(build, once, false, size)
     }
 
     fn eval(&self, _operands: &[&Tensor]) -> Result<Tensor, Trap> {
         let sizes: Vec<usize> = self.dims.iter().map(Dim::size).collect();
-        Tensor::tabulate(Elem::Int, &sizes, |at| {
-            Ok(Scalar::Int(shape::number(at[self.axis])))
-        })
+        Tensor::tabulate(Elem::Int, &sizes, |at| Ok(Scalar::Int(shape::number(at[self.axis]))))
     }
 
     fn form(&self, _operands: &[Ty]) -> Form {

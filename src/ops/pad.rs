@@ -2,8 +2,8 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor,
-    Trap, Ty, Value, zero,
+    Affine, At, Attr, Build, Derivative, Dim, Facts, Form, Misfit, Nest, Node, NodeId, Tensor, Trap, Ty,
+    Value, zero,
 };
 use crate::math::Prim;
 
@@ -60,22 +60,12 @@ impl Facts for Pad {
         unreachable!("pad needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let dims = build.ty(operands[which]).dims.clone();
         let one = Dim::Known(1);
-        let strides: Vec<Dim> = (self.inner.iter())
-            .map(|inner| shape::sure(inner.add(&one)))
-            .collect();
+        let strides: Vec<Dim> = (self.inner.iter()).map(|inner| shape::sure(inner.add(&one))).collect();
         let limit = |axis: usize| self.inside(axis, &dims[axis])?.add(&self.before[axis]);
-        let limits: Vec<Dim> = (0..dims.len())
-            .map(|axis| shape::sure(limit(axis)))
-            .collect();
+        let limits: Vec<Dim> = (0..dims.len()).map(|axis| shape::sure(limit(axis))).collect();
         build.slice(cotangent, &self.before, &limits, &strides)
     }
 
@@ -131,20 +121,8 @@ impl Facts for Pad {
         for condition in on_element {
             then = call(&mut nodes, "where", &[condition, then, otherwise]);
         }
-        node(
-            &mut nodes,
-            Node::Within {
-                ranges,
-                then,
-                otherwise,
-            },
-        );
-        Form::Nest(Nest {
-            dims: self.sizes(&sizes),
-            folded: Vec::new(),
-            fold: None,
-            nodes,
-        })
+        node(&mut nodes, Node::Within { ranges, then, otherwise });
+        Form::Nest(Nest { dims: self.sizes(&sizes), folded: Vec::new(), fold: None, nodes })
     }
 }
 

@@ -48,31 +48,18 @@ impl Facts for Permute {
         unreachable!("permute needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         build.permute(cotangent, &self.places())
     }
 
     fn batch(&self, build: &mut Build, operands: &[Value], batched: &[bool], size: &Dim) -> Value {
         let value = shape::lead(build, operands[0], batched[0], size);
-        let order: Vec<usize> = [0]
-            .into_iter()
-            .chain(self.order.iter().map(|axis| axis + 1))
-            .collect();
+        let order: Vec<usize> = [0].into_iter().chain(self.order.iter().map(|axis| axis + 1)).collect();
         build.permute(value, &order)
     }
 
     fn eval(&self, operands: &[&Tensor]) -> Result<Tensor, Trap> {
-        let sizes: Vec<usize> = self
-            .order
-            .iter()
-            .map(|axis| operands[0].sizes[*axis])
-            .collect();
+        let sizes: Vec<usize> = self.order.iter().map(|axis| operands[0].sizes[*axis]).collect();
         let places = self.places();
         Tensor::tabulate(operands[0].elem(), &sizes, |at| {
             let from: Vec<usize> = places.iter().map(|place| at[*place]).collect();
@@ -83,10 +70,7 @@ impl Facts for Permute {
     fn form(&self, operands: &[Ty]) -> Form {
         let sizes = operands[0].sizes();
         let dims = self.order.iter().map(|axis| sizes[*axis]).collect();
-        let at = self
-            .places()
-            .into_iter()
-            .map(|place| At::Affine(Affine::var(place)));
+        let at = self.places().into_iter().map(|place| At::Affine(Affine::var(place)));
         Form::Nest(Nest::moved(dims, at.collect()))
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Gather, Iota, Pad, Permute,
-    Reduce, Reshape, Reverse, Scatter, Slice, TriangularSolve,
+    ArgReduce, Argsort, Broadcast, Cholesky, Concat, Cumsum, Dot, Gather, Iota, Pad, Permute, Reduce,
+    Reshape, Reverse, Scatter, Slice, TriangularSolve,
 };
 use crate::ir::{self, Attributes, Facts, Fold, Program};
 
@@ -16,63 +16,34 @@ pub fn read_program(text: &str) -> Result<Program, String> {
 /// The op of a name with attributes, or `None` if there is none of that name.
 pub fn read(name: &str, given: &Attributes) -> Result<Option<Arc<dyn Facts>>, String> {
     Ok(Some(match name {
-        "arg_reduce" => Arc::new(ArgReduce {
-            max: given.flag("max")?,
-            axis: given.int("axis")?,
-        }),
-        "argsort" => Arc::new(Argsort {
-            axis: given.int("axis")?,
-        }),
-        "broadcast" => Arc::new(Broadcast {
-            dims: given.dims("dims")?,
-            axes: given.ints("axes")?,
-        }),
+        "arg_reduce" => Arc::new(ArgReduce { max: given.flag("max")?, axis: given.int("axis")? }),
+        "argsort" => Arc::new(Argsort { axis: given.int("axis")? }),
+        "broadcast" => Arc::new(Broadcast { dims: given.dims("dims")?, axes: given.ints("axes")? }),
         "cholesky" => Arc::new(Cholesky),
-        "concat" => Arc::new(Concat {
-            axis: given.int("axis")?,
-        }),
-        "cumsum" => Arc::new(Cumsum {
-            axis: given.int("axis")?,
-            reverse: given.flag("reverse")?,
-        }),
+        "concat" => Arc::new(Concat { axis: given.int("axis")? }),
+        "cumsum" => Arc::new(Cumsum { axis: given.int("axis")?, reverse: given.flag("reverse")? }),
         "dot" => Arc::new(Dot {
             batch: pairs(given, "batch_left", "batch_right")?,
             contract: pairs(given, "left", "right")?,
         }),
         "gather" => Arc::new(Gather),
-        "iota" => Arc::new(Iota {
-            dims: given.dims("dims")?,
-            axis: given.int("axis")?,
-        }),
+        "iota" => Arc::new(Iota { dims: given.dims("dims")?, axis: given.int("axis")? }),
         "pad" => Arc::new(Pad {
             before: given.dims("before")?,
             after: given.dims("after")?,
             inner: given.dims("inner")?,
         }),
-        "permute" => Arc::new(Permute {
-            order: given.ints("order")?,
-        }),
-        "reduce" => Arc::new(Reduce {
-            fold: fold(&given.word("fold")?)?,
-            axes: given.ints("axes")?,
-        }),
-        "reshape" => Arc::new(Reshape {
-            dims: given.dims("dims")?,
-        }),
-        "reverse" => Arc::new(Reverse {
-            axis: given.int("axis")?,
-        }),
-        "scatter" => Arc::new(Scatter {
-            add: given.flag("add")?,
-        }),
+        "permute" => Arc::new(Permute { order: given.ints("order")? }),
+        "reduce" => Arc::new(Reduce { fold: fold(&given.word("fold")?)?, axes: given.ints("axes")? }),
+        "reshape" => Arc::new(Reshape { dims: given.dims("dims")? }),
+        "reverse" => Arc::new(Reverse { axis: given.int("axis")? }),
+        "scatter" => Arc::new(Scatter { add: given.flag("add")? }),
         "slice" => Arc::new(Slice {
             starts: given.dims("starts")?,
             limits: given.dims("limits")?,
             strides: given.dims("strides")?,
         }),
-        "triangular_solve" => Arc::new(TriangularSolve {
-            transposed: given.flag("transposed")?,
-        }),
+        "triangular_solve" => Arc::new(TriangularSolve { transposed: given.flag("transposed")? }),
         _ => return Ok(None),
     }))
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Emit, shape};
 use crate::ir::{
-    Affine, At, Attr, Build, Derivative, Dim, Elem, Facts, Fold, Form, Loop, Misfit, Nest, Node,
-    Op, Tensor, Trap, Ty, Value, indices,
+    Affine, At, Attr, Build, Derivative, Dim, Elem, Facts, Fold, Form, Loop, Misfit, Nest, Node, Op, Tensor,
+    Trap, Ty, Value, indices,
 };
 
 /// Folds axes away, in increasing order of their indices.
@@ -26,10 +26,7 @@ impl Facts for Reduce {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attr)> {
-        vec![
-            ("fold", Attr::Word(self.fold.name())),
-            ("axes", Attr::Ints(self.axes.clone())),
-        ]
+        vec![("fold", Attr::Word(self.fold.name())), ("axes", Attr::Ints(self.axes.clone()))]
     }
 
     fn infer(&self, operands: &[Ty]) -> Result<Ty, Misfit> {
@@ -68,13 +65,7 @@ impl Facts for Reduce {
         })
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let dims = build.ty(operands[which]).dims.clone();
         build.broadcast(cotangent, &dims, &self.kept(dims.len()))
     }
@@ -193,9 +184,5 @@ fn products_before(build: &mut Build, value: Value) -> Value {
         carried: 1,
     };
     let ones = build.full(&row, 1.0);
-    build.bind(
-        Op::Loop(Arc::new(running)),
-        vec![ones, value],
-        vec![row, all],
-    )[1]
+    build.bind(Op::Loop(Arc::new(running)), vec![ones, value], vec![row, all])[1]
 }

@@ -49,13 +49,7 @@ impl Facts for Reshape {
         unreachable!("reshape needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let dims = build.ty(operands[which]).dims.clone();
         build.reshape(cotangent, &dims)
     }

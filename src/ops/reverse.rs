@@ -41,13 +41,7 @@ impl Facts for Reverse {
         unreachable!("reverse needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        _operands: &[Value],
-        _which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, _operands: &[Value], _which: usize) -> Value {
         build.reverse(cotangent, self.axis)
     }
 

@@ -2,8 +2,7 @@
 
 use super::{Emit, shape};
 use crate::ir::{
-    Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, indices,
-    space,
+    Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, indices, space,
 };
 use crate::math::{Prim, Scalar};
 
@@ -41,8 +40,8 @@ impl Facts for Scatter {
         shape::elements(value.elem, updates)?;
         let mut dims = shape::index_dims(value, &operands[2..])?;
         dims.extend_from_slice(&value.dims[operands.len() - 2..]);
-        let fits = dims.len() == updates.rank()
-            && dims.iter().zip(&updates.dims).all(|(a, b)| a.may_equal(b));
+        let fits =
+            dims.len() == updates.rank() && dims.iter().zip(&updates.dims).all(|(a, b)| a.may_equal(b));
         if !fits {
             let expected = Ty::new(value.elem, dims);
             let text = format!("expected updates of type {expected}, found {updates}");
@@ -65,13 +64,7 @@ impl Facts for Scatter {
         unreachable!("scatter needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let indices = &operands[2..];
         if self.add {
             return match which {
@@ -121,9 +114,7 @@ impl Facts for Scatter {
             }
         }
         let mut out = out.into_iter();
-        Tensor::tabulate(value.elem(), &value.sizes, |_| {
-            Ok(out.next().expect("one element for each index"))
-        })
+        Tensor::tabulate(value.elem(), &value.sizes, |_| Ok(out.next().expect("one element for each index")))
     }
 
     fn form(&self, operands: &[Ty]) -> Form {
@@ -135,10 +126,7 @@ impl Facts for Scatter {
         numbers.extend([k, count, inner].map(shape::number));
         numbers.extend(sizes[..k].iter().map(|size| shape::number(*size)));
         numbers.push(shape::kind(operands[0].elem));
-        Form::Kernel {
-            name: "scatter",
-            numbers,
-        }
+        Form::Kernel { name: "scatter", numbers }
     }
 }
 

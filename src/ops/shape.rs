@@ -5,11 +5,7 @@ use crate::ir::{Build, Dim, Elem, Misfit, Tensor, Ty, Value};
 
 /// Of two dimensions that may be equal, the one that says more.
 pub(super) fn clearer<'a>(a: &'a Dim, b: &'a Dim) -> &'a Dim {
-    if a.known().is_none() && b.known().is_some() {
-        b
-    } else {
-        a
-    }
+    if a.known().is_none() && b.known().is_some() { b } else { a }
 }
 
 /// That axis `i` of `a` and axis `j` of `b` may be equal; gives their dimension.
@@ -18,17 +14,13 @@ pub(super) fn agree(a: &Ty, i: usize, b: &Ty, j: usize) -> Result<Dim, Misfit> {
     if left.may_equal(right) {
         Ok(clearer(left, right).clone())
     } else {
-        Err(Misfit(format!(
-            "axis {i} of {a} has {left} elements, but axis {j} of {b} has {right}"
-        )))
+        Err(Misfit(format!("axis {i} of {a} has {left} elements, but axis {j} of {b} has {right}")))
     }
 }
 
 /// The dimension of an axis.
 pub(super) fn axis(ty: &Ty, axis: usize) -> Result<&Dim, Misfit> {
-    ty.dims
-        .get(axis)
-        .ok_or_else(|| Misfit(format!("{ty} has no axis {axis}")))
+    ty.dims.get(axis).ok_or_else(|| Misfit(format!("{ty} has no axis {axis}")))
 }
 
 /// That there are exactly `count` operands.
@@ -47,9 +39,7 @@ pub(super) fn at_least(operands: &[Ty], least: usize) -> Result<(), Misfit> {
         return Ok(());
     }
     let found = operands.len();
-    Err(Misfit(format!(
-        "takes {least} or more operands, found {found}"
-    )))
+    Err(Misfit(format!("takes {least} or more operands, found {found}")))
 }
 
 /// That the elements are reals or integers.
@@ -72,9 +62,7 @@ pub(super) fn elements(elem: Elem, ty: &Ty) -> Result<(), Misfit> {
 pub(super) fn distinct_axes(axes: &[usize], rank: usize) -> Result<(), Misfit> {
     for (k, axis) in axes.iter().enumerate() {
         if *axis >= rank {
-            return Err(Misfit(format!(
-                "axis {axis} is named, but there are {rank} axes"
-            )));
+            return Err(Misfit(format!("axis {axis} is named, but there are {rank} axes")));
         }
         if axes[..k].contains(axis) {
             return Err(Misfit(format!("axis {axis} is named twice")));
@@ -89,9 +77,7 @@ pub(super) fn one_for_each_axis(name: &str, list: &[Dim], ty: &Ty) -> Result<(),
         return Ok(());
     }
     let (found, rank) = (list.len(), ty.rank());
-    Err(Misfit(format!(
-        "{name} has {found} entries, but {ty} has {rank} axes"
-    )))
+    Err(Misfit(format!("{name} has {found} entries, but {ty} has {rank} axes")))
 }
 
 /// That a dimension is not known to be negative.
@@ -109,8 +95,7 @@ pub(super) fn fits(dim: Option<Dim>) -> Result<Dim, Misfit> {
 
 /// The product of dimensions.
 pub(super) fn product(dims: &[Dim]) -> Option<Dim> {
-    dims.iter()
-        .try_fold(Dim::Known(1), |product, dim| product.mul(dim))
+    dims.iter().try_fold(Dim::Known(1), |product, dim| product.mul(dim))
 }
 
 /// That a real array has two axes or more, the last two equal.
@@ -118,9 +103,9 @@ pub(super) fn square(ty: &Ty) -> Result<(), Misfit> {
     elements(Elem::Real, ty)?;
     match &ty.dims[..] {
         [.., rows, columns] if rows.may_equal(columns) => Ok(()),
-        [.., rows, columns] => Err(Misfit(format!(
-            "expected a square matrix, found {ty}, which is {rows} by {columns}"
-        ))),
+        [.., rows, columns] => {
+            Err(Misfit(format!("expected a square matrix, found {ty}, which is {rows} by {columns}")))
+        }
         _ => Err(Misfit(format!("expected a square matrix, found {ty}"))),
     }
 }
@@ -134,13 +119,10 @@ pub(super) fn index_dims(value: &Ty, indices: &[Ty]) -> Result<Vec<Dim>, Misfit>
     let mut dims = indices[0].dims.clone();
     for index in indices {
         elements(Elem::Int, index)?;
-        let fits =
-            index.rank() == dims.len() && index.dims.iter().zip(&dims).all(|(a, b)| a.may_equal(b));
+        let fits = index.rank() == dims.len() && index.dims.iter().zip(&dims).all(|(a, b)| a.may_equal(b));
         if !fits {
             let first = &indices[0];
-            return Err(Misfit(format!(
-                "indices have different dimensions: {first} and {index}"
-            )));
+            return Err(Misfit(format!("indices have different dimensions: {first} and {index}")));
         }
         for (dim, other) in dims.iter_mut().zip(&index.dims) {
             *dim = clearer(dim, other).clone();
@@ -213,16 +195,9 @@ pub(super) fn size(number: i64) -> usize {
 }
 
 /// All values with the leading dimension.
-pub(super) fn lead_all(
-    build: &mut Build,
-    values: &[Value],
-    batched: &[bool],
-    size: &Dim,
-) -> Vec<Value> {
+pub(super) fn lead_all(build: &mut Build, values: &[Value], batched: &[bool], size: &Dim) -> Vec<Value> {
     let pairs = values.iter().zip(batched);
-    pairs
-        .map(|(value, batched)| lead(build, *value, *batched, size))
-        .collect()
+    pairs.map(|(value, batched)| lead(build, *value, *batched, size)).collect()
 }
 
 /// Indices with a leading dimension, and in front of them the one into that dimension itself.

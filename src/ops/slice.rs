@@ -55,13 +55,7 @@ impl Facts for Slice {
         unreachable!("slice needs no rule of its own")
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         let dims = build.ty(operands[which]).dims.clone();
         let lengths = build.ty(cotangent).dims.clone();
         let one = Dim::Known(1);
@@ -71,9 +65,9 @@ impl Facts for Slice {
             let (start, stride) = (&self.starts[axis], &self.strides[axis]);
             let taken = match length.known() {
                 Some(0) => Some(Dim::Known(0)),
-                Some(_) | None => (length.sub(&one))
-                    .and_then(|gaps| gaps.mul(stride))
-                    .and_then(|last| last.add(&one)),
+                Some(_) | None => {
+                    (length.sub(&one)).and_then(|gaps| gaps.mul(stride)).and_then(|last| last.add(&one))
+                }
             };
             let end = taken.and_then(|taken| start.add(&taken));
             after.push(shape::sure(end.and_then(|end| dims[axis].sub(&end))));
@@ -102,10 +96,9 @@ impl Facts for Slice {
 
     fn form(&self, _operands: &[Ty]) -> Form {
         let number = |dim: &Dim| shape::number(dim.size());
-        let at =
-            (self.starts.iter().zip(&self.strides).enumerate()).map(|(axis, (start, stride))| {
-                At::Affine(Affine::var(axis).scaled(number(stride), number(start)))
-            });
+        let at = (self.starts.iter().zip(&self.strides).enumerate()).map(|(axis, (start, stride))| {
+            At::Affine(Affine::var(axis).scaled(number(stride), number(start)))
+        });
         Form::Nest(Nest::moved(self.sizes(), at.collect()))
     }
 }
@@ -124,14 +117,12 @@ impl Slice {
             )));
         }
         match stride.known() {
-            Some(step) if step >= 1 => span.div_ceil(step).ok_or_else(|| {
-                Misfit(format!(
-                    "{start}..{limit} in steps of {step} has no known length"
-                ))
-            }),
-            Some(_) | None => Err(Misfit(format!(
-                "the step of a slice must be a positive number, found {stride}"
-            ))),
+            Some(step) if step >= 1 => span
+                .div_ceil(step)
+                .ok_or_else(|| Misfit(format!("{start}..{limit} in steps of {step} has no known length"))),
+            Some(_) | None => {
+                Err(Misfit(format!("the step of a slice must be a positive number, found {stride}")))
+            }
         }
     }
 }

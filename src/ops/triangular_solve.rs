@@ -1,9 +1,7 @@
 //! `triangular_solve`: linear equations with a triangular matrix.
 
 use super::{Emit, matrix, shape};
-use crate::ir::{
-    Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space,
-};
+use crate::ir::{Attr, Build, Derivative, Dim, Elem, Facts, Form, Misfit, Tensor, Trap, Ty, Value, space};
 
 /// `inv(L) @ b`, or `inv(L') @ b` if `transposed`, for lower triangular `L: [.., n, n]` and
 /// `b: [.., n, k]`; leading axes are batches. Only the lower triangle of `L` is read.
@@ -73,13 +71,7 @@ impl Facts for TriangularSolve {
         Some(build.triangular_solve(operands[0], right, self.transposed))
     }
 
-    fn transpose(
-        &self,
-        build: &mut Build,
-        cotangent: Value,
-        operands: &[Value],
-        which: usize,
-    ) -> Value {
+    fn transpose(&self, build: &mut Build, cotangent: Value, operands: &[Value], which: usize) -> Value {
         assert_eq!(which, 1, "triangular_solve is not linear in L");
         build.triangular_solve(operands[0], cotangent, !self.transposed)
     }
@@ -101,11 +93,7 @@ impl Facts for TriangularSolve {
         let joined = build.reshape(apart, &joined);
         let solved = build.triangular_solve(l, joined, self.transposed);
         let solved = build.reshape(solved, &dims);
-        let order: Vec<usize> = [rank - 2]
-            .into_iter()
-            .chain(0..rank - 2)
-            .chain([rank - 1])
-            .collect();
+        let order: Vec<usize> = [rank - 2].into_iter().chain(0..rank - 2).chain([rank - 1]).collect();
         build.permute(solved, &order)
     }
 
@@ -117,10 +105,7 @@ impl Facts for TriangularSolve {
         let mut out: Vec<f64> = space(&b.sizes)?;
         out.extend_from_slice(b.reals());
         if n * k > 0 {
-            let systems = l
-                .reals()
-                .chunks_exact(n * n)
-                .zip(out.chunks_exact_mut(n * k));
+            let systems = l.reals().chunks_exact(n * n).zip(out.chunks_exact_mut(n * k));
             for (l, x) in systems {
                 self.solve(l, x, n, k);
             }
@@ -151,9 +136,7 @@ impl TriangularSolve {
                 false => (step, 0..step),
             };
             for column in 0..k {
-                let known: f64 = (done.clone())
-                    .map(|j| entry(i, j) * x[j * k + column])
-                    .sum();
+                let known: f64 = (done.clone()).map(|j| entry(i, j) * x[j * k + column]).sum();
                 x[i * k + column] = (x[i * k + column] - known) / entry(i, i);
             }
         }

@@ -71,11 +71,7 @@ fn key(op: OpKey, binding: &Binding, ty: &Ty) -> Key {
     {
         operands.sort();
     }
-    Key {
-        op,
-        operands,
-        ty: ty.clone(),
-    }
+    Key { op, operands, ty: ty.clone() }
 }
 
 /// Whether the order of operands does not matter, to the bit.

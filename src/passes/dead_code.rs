@@ -45,9 +45,7 @@ fn sweep(function: &Function, wanted: &[bool]) -> Function {
 
 fn keep<T: Clone>(list: &[T], marks: &[bool]) -> Vec<T> {
     let both = list.iter().zip(marks);
-    both.filter(|(_, mark)| **mark)
-        .map(|(item, _)| item.clone())
-        .collect()
+    both.filter(|(_, mark)| **mark).map(|(item, _)| item.clone()).collect()
 }
 
 /// A binding whose inner functions compute only what is read.
@@ -116,12 +114,7 @@ fn shrink_loop(binding: &Binding, op: &Loop, marks: &[bool]) -> Binding {
     let carried = wanted[..op.carried].iter().filter(|want| **want).count();
     Binding {
         values: keep(&binding.values, &wanted),
-        op: Op::Loop(Arc::new(Loop {
-            trip: op.trip.clone(),
-            condition,
-            body,
-            carried,
-        })),
+        op: Op::Loop(Arc::new(Loop { trip: op.trip.clone(), condition, body, carried })),
         operands: keep(&binding.operands, &params[1..]),
         span: binding.span,
     }

@@ -38,8 +38,7 @@ pub fn expand(function: &Function, options: &Options) -> Function {
 }
 
 fn look(map: &[Option<Value>], values: &[Value]) -> Vec<Value> {
-    let new =
-        |value: &Value| map[value.0 as usize].expect("operands are bound before they are read");
+    let new = |value: &Value| map[value.0 as usize].expect("operands are bound before they are read");
     values.iter().map(new).collect()
 }
 
@@ -62,12 +61,7 @@ fn expand_op(
             let plain = tidy(&op.function, options);
             build.inline(&differentiate::vjp(&plain, &op.active), &operands)
         }
-        Op::Constant(_)
-        | Op::Primitive(_)
-        | Op::Structural(_)
-        | Op::Loop(_)
-        | Op::If(_)
-        | Op::Custom(_) => {
+        Op::Constant(_) | Op::Primitive(_) | Op::Structural(_) | Op::Loop(_) | Op::If(_) | Op::Custom(_) => {
             let types = binding.values.iter().map(|v| function.ty(*v).clone());
             build.bind(op, operands, types.collect())
         }

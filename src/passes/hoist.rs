@@ -21,11 +21,7 @@ pub static HOIST: Pass = Pass {
 /// A function whose loops compute only what depends on the iteration.
 pub fn hoist(function: &Function) -> Function {
     let mut build = Build::resume(
-        Function {
-            bindings: Vec::new(),
-            results: Vec::new(),
-            ..function.clone()
-        },
+        Function { bindings: Vec::new(), results: Vec::new(), ..function.clone() },
         crate::diag::Span::default(),
     );
     for binding in &function.bindings {
@@ -50,11 +46,7 @@ fn out_of_loop(build: &mut Build, op: &Loop, binding: &Binding) -> Binding {
     let mut kept = Vec::new();
     let mut moved = Vec::new();
     for inner in std::mem::take(&mut body.bindings) {
-        let around: Option<Vec<Value>> = inner
-            .operands
-            .iter()
-            .map(|v| outside[v.0 as usize])
-            .collect();
+        let around: Option<Vec<Value>> = inner.operands.iter().map(|v| outside[v.0 as usize]).collect();
         match around {
             Some(around) if may_move(&body, &inner) => {
                 build.at(inner.span);
@@ -80,12 +72,7 @@ fn out_of_loop(build: &mut Build, op: &Loop, binding: &Binding) -> Binding {
     }
     Binding {
         values: binding.values.clone(),
-        op: Op::Loop(Arc::new(Loop {
-            trip: op.trip.clone(),
-            condition,
-            body,
-            carried: op.carried,
-        })),
+        op: Op::Loop(Arc::new(Loop { trip: op.trip.clone(), condition, body, carried: op.carried })),
         operands,
         span: binding.span,
     }
@@ -121,8 +108,7 @@ fn may_move(body: &Function, binding: &Binding) -> bool {
             let derivative = facts.derivative();
             let mut operands = binding.operands.iter().enumerate();
             let indexed = matches!(derivative, Derivative::Linear(_))
-                && operands
-                    .any(|(at, v)| body.ty(*v).elem == Elem::Int && !derivative.linear_in(at));
+                && operands.any(|(at, v)| body.ty(*v).elem == Elem::Int && !derivative.linear_in(at));
             !indexed && !expands(body, binding)
         }
         Op::Loop(_) | Op::If(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => false,

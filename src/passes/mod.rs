@@ -66,10 +66,7 @@ pub fn run_pipeline(
     options: &Options,
     observe: &mut dyn FnMut(&'static str, &Program),
 ) {
-    let options = Options {
-        precision: program.precision,
-        ..options.clone()
-    };
+    let options = Options { precision: program.precision, ..options.clone() };
     for pass in STANDARD {
         (pass.run)(program, &options);
         if cfg!(debug_assertions) {

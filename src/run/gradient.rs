@@ -87,12 +87,15 @@ fn find(file: &File, name: Option<&str>) -> Result<Differentiated, Report> {
             _ => {}
         }
     }
-    let known: Vec<&str> = functions.iter().map(|(n, _)| &**n).chain(objectives.iter().map(|(n, ..)| &**n)).collect();
+    let known: Vec<&str> =
+        functions.iter().map(|(n, _)| &**n).chain(objectives.iter().map(|(n, ..)| &**n)).collect();
     let span = file.items.first().map(|item| item.span).unwrap_or_default();
     let nothing = || errors::nothing_to_differentiate(span, name, &known);
     let objective = |entry: Option<&(Arc<str>, Option<Differentiated>, Span)>| match entry {
         Some((_, Some(what), _)) => Ok(what.clone()),
-        Some((_, None, at)) => Err(errors::not_yet(*at, "printing the derivative of a game or of several objectives")),
+        Some((_, None, at)) => {
+            Err(errors::not_yet(*at, "printing the derivative of a game or of several objectives"))
+        }
         None => Err(nothing()),
     };
     match name {
@@ -175,7 +178,11 @@ fn result_type(what: &Differentiated) -> Option<TypeExpr> {
     }
     match fields.as_slice() {
         [(_, ty)] if !what.fields => Some(ty.clone()),
-        _ => Some(TypeExpr { kind: TypeKind::Record { fields, dims: Vec::new() }, span: Span::default(), depth: 2 }),
+        _ => Some(TypeExpr {
+            kind: TypeKind::Record { fields, dims: Vec::new() },
+            span: Span::default(),
+            depth: 2,
+        }),
     }
 }
 
@@ -191,7 +198,9 @@ fn lets(decl: &FnDecl) -> Vec<(Arc<str>, Expr)> {
 fn lets_of(block: &Block, found: &mut Vec<(Arc<str>, Expr)>) {
     for item in &block.items {
         match &item.kind {
-            StmtKind::Let { pattern: Pattern::Name(name), value, .. } => found.push((name.name.clone(), value.clone())),
+            StmtKind::Let { pattern: Pattern::Name(name), value, .. } => {
+                found.push((name.name.clone(), value.clone()))
+            }
             StmtKind::For { body, .. } => lets_of(body, found),
             _ => {}
         }

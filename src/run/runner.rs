@@ -256,9 +256,8 @@ impl Host for Runner<'_> {
         let text = std::fs::read(&full).map_err(|error| {
             Box::new(Report::error("E0601", span, format!("cannot read `{path}`: {error}")))
         })?;
-        let text = String::from_utf8(text).map_err(|_| {
-            Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text")))
-        })?;
+        let text = String::from_utf8(text)
+            .map_err(|_| Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text"))))?;
         self.imports.push(full);
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);

@@ -90,17 +90,21 @@ fn show_tensor(tensor: &Tensor) -> String {
             let columns = picks(*m);
             let rows: Vec<Vec<String>> = picks(*n)
                 .into_iter()
-                .map(|i| columns.iter().map(|j| match (i, j) {
-                    (Some(i), Some(j)) => element(tensor, i * m + j),
-                    _ => "…".into(),
-                }).collect())
+                .map(|i| {
+                    columns
+                        .iter()
+                        .map(|j| match (i, j) {
+                            (Some(i), Some(j)) => element(tensor, i * m + j),
+                            _ => "…".into(),
+                        })
+                        .collect()
+                })
                 .collect();
             let widths: Vec<usize> = (0..columns.len())
                 .map(|j| rows.iter().map(|row| row[j].chars().count()).max().unwrap_or(0))
                 .collect();
             let line = |row: &Vec<String>| {
-                let cells: Vec<String> =
-                    row.iter().zip(&widths).map(|(cell, w)| pad(cell, *w)).collect();
+                let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, w)| pad(cell, *w)).collect();
                 format!("[{}]", cells.join(", "))
             };
             let lines: Vec<String> = rows.iter().map(line).collect();

@@ -4,8 +4,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::{Event, Progress, Runner};
 use super::show::number;
+use super::{Event, Progress, Runner};
 use crate::driver::{Code, compile};
 use crate::eval;
 use crate::ir::{Tensor, Ty};
@@ -171,7 +171,12 @@ fn resume(runner: &mut Runner<'_>, plan: &SolvePlan, state: &mut [Tensor]) -> Re
     Ok(())
 }
 
-fn run_finish(code: &mut Code, plan: &SolvePlan, state: &[Tensor], seconds: f64) -> Result<Vec<Tensor>, RunError> {
+fn run_finish(
+    code: &mut Code,
+    plan: &SolvePlan,
+    state: &[Tensor],
+    seconds: f64,
+) -> Result<Vec<Tensor>, RunError> {
     let mut inputs = state.to_vec();
     inputs.push(Tensor::scalar(seconds));
     inputs.extend(plan.finish_inputs.iter().cloned());

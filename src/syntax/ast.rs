@@ -54,50 +54,21 @@ pub enum StmtKind {
     /// `test "name" { … }`
     Test(Arc<TestDecl>),
     /// `import "file.opt" [as m]`
-    Import {
-        path: Arc<str>,
-        path_span: Span,
-        name: Option<Ident>,
-    },
+    Import { path: Arc<str>, path_span: Span, name: Option<Ident> },
     /// `input name: ty = default`
-    Input {
-        name: Ident,
-        ty: Option<TypeExpr>,
-        default: Option<Expr>,
-    },
+    Input { name: Ident, ty: Option<TypeExpr>, default: Option<Expr> },
     /// `precision f32`
     Precision(Ident),
     /// `let p: ty = e`
-    Let {
-        pattern: Pattern,
-        ty: Option<TypeExpr>,
-        value: Expr,
-    },
+    Let { pattern: Pattern, ty: Option<TypeExpr>, value: Expr },
     /// `let p: ty ~ e [given e]`
-    Draw {
-        pattern: Pattern,
-        ty: Option<TypeExpr>,
-        source: Expr,
-        given: Option<Expr>,
-    },
+    Draw { pattern: Pattern, ty: Option<TypeExpr>, source: Expr, given: Option<Expr> },
     /// `var p: ty = e`
-    Var {
-        pattern: Pattern,
-        ty: Option<TypeExpr>,
-        value: Expr,
-    },
+    Var { pattern: Pattern, ty: Option<TypeExpr>, value: Expr },
     /// `place = e`, `place += e` …; the place is a name, index or field expression.
-    Assign {
-        place: Expr,
-        op: Option<BinOp>,
-        value: Expr,
-    },
+    Assign { place: Expr, op: Option<BinOp>, value: Expr },
     /// `for p in S [while c] { … }`, or over a draw.
-    For {
-        binding: Binding,
-        condition: Option<Expr>,
-        body: Block,
-    },
+    For { binding: Binding, condition: Option<Expr>, body: Block },
     /// `if c { … } else { … }` as a statement.
     If(Box<IfBlock>),
     /// `print e, …`
@@ -107,10 +78,7 @@ pub enum StmtKind {
     /// `save e to "file"`
     Save { value: Expr, path: Expr },
     /// `assert c, "message"`
-    Assert {
-        condition: Expr,
-        message: Option<Expr>,
-    },
+    Assert { condition: Expr, message: Option<Expr> },
     /// An expression on a line of its own.
     Expr(Expr),
     // Inside objectives:
@@ -132,11 +100,7 @@ pub enum StmtKind {
     /// `stop STATUS if c`
     Stop { status: Ident, condition: Expr },
     /// `each W: ty { … }`
-    Each {
-        name: Ident,
-        ty: Option<TypeExpr>,
-        body: Block,
-    },
+    Each { name: Ident, ty: Option<TypeExpr>, body: Block },
     /// `otherwise using e`
     Otherwise(Expr),
     /// A statement the parser could not read; it has been reported.
@@ -390,26 +354,13 @@ pub struct TypeExpr {
 #[derive(Debug, Clone)]
 pub enum TypeKind {
     /// `real`, `int`, `real[n, d]`, `Mlp(d, h)`, `Name[n]`: base name, arguments in `( )`, dimensions in `[ ]`.
-    Named {
-        name: Ident,
-        args: Vec<Expr>,
-        dims: Vec<Expr>,
-    },
+    Named { name: Ident, args: Vec<Expr>, dims: Vec<Expr> },
     /// `(w: real[d], b: real)`, possibly with dimensions behind it.
-    Record {
-        fields: Vec<(Ident, TypeExpr)>,
-        dims: Vec<Expr>,
-    },
+    Record { fields: Vec<(Ident, TypeExpr)>, dims: Vec<Expr> },
     /// `(real, int)`, possibly with dimensions behind it.
-    Tuple {
-        items: Vec<TypeExpr>,
-        dims: Vec<Expr>,
-    },
+    Tuple { items: Vec<TypeExpr>, dims: Vec<Expr> },
     /// `a -> b`, `(a, b) -> c`.
-    Function {
-        params: Vec<TypeExpr>,
-        result: Box<TypeExpr>,
-    },
+    Function { params: Vec<TypeExpr>, result: Box<TypeExpr> },
 }
 
 /// An expression with its span and the depth of its tree.
@@ -437,15 +388,9 @@ pub enum ExprKind {
     /// `x`
     Name(Arc<str>),
     /// A left-associative chain of operators of one level: `a + b - c`. Flat, however long.
-    Chain {
-        first: Expr,
-        rest: Vec<(BinOp, Span, Expr)>,
-    },
+    Chain { first: Expr, rest: Vec<(BinOp, Span, Expr)> },
     /// `a < b <= c`. Flat.
-    Compare {
-        first: Expr,
-        rest: Vec<(CmpOp, Span, Expr)>,
-    },
+    Compare { first: Expr, rest: Vec<(CmpOp, Span, Expr)> },
     /// `a ^ b`
     Power(Expr, Expr),
     /// `-a`
@@ -457,10 +402,7 @@ pub enum ExprKind {
     /// `x -> e`, `(x, y) -> e`
     Lambda { params: Vec<Pattern>, body: Expr },
     /// `if c then a else b`; a chain of `else if` is flat.
-    If {
-        arms: Vec<(Expr, Expr)>,
-        otherwise: Expr,
-    },
+    If { arms: Vec<(Expr, Expr)>, otherwise: Expr },
     /// `if c { … } else { … }` as a value.
     IfBlock(IfBlock),
     /// `f(args)`

@@ -60,10 +60,7 @@ type Result = Option<(TypeExpr, Option<Expr>)>;
 impl Builder {
     /// A builder for a file.
     pub fn new(file: FileId) -> Builder {
-        Builder {
-            file,
-            reports: Reports::default(),
-        }
+        Builder { file, reports: Reports::default() }
     }
 
     /// A place in the file.
@@ -73,10 +70,7 @@ impl Builder {
 
     /// A name.
     pub fn ident(&self, start: usize, name: &str, end: usize) -> Ident {
-        Ident {
-            name: name.into(),
-            span: self.span(start, end),
-        }
+        Ident { name: name.into(), span: self.span(start, end) }
     }
 
     // Expressions
@@ -89,11 +83,7 @@ impl Builder {
 
     fn spanned(&mut self, span: Span, kind: ExprKind) -> Expr {
         let depth = 1 + depth_below(&kind);
-        self.limit(Expr {
-            kind: Box::new(kind),
-            span,
-            depth,
-        })
+        self.limit(Expr { kind: Box::new(kind), span, depth })
     }
 
     /// Replaces a tree that is too deep.
@@ -102,11 +92,7 @@ impl Builder {
             return expr;
         }
         self.reports.nested_too_deeply(expr.span);
-        Expr {
-            kind: Box::new(ExprKind::Error),
-            span: expr.span,
-            depth: 1,
-        }
+        Expr { kind: Box::new(ExprKind::Error), span: expr.span, depth: 1 }
     }
 
     /// A variable.
@@ -120,43 +106,21 @@ impl Builder {
     }
 
     /// `left op right`; goes on with the chain on the left if it is of the same level.
-    pub fn chain(
-        &mut self,
-        mut left: Expr,
-        op: BinOp,
-        start: usize,
-        end: usize,
-        right: Expr,
-    ) -> Expr {
+    pub fn chain(&mut self, mut left: Expr, op: BinOp, start: usize, end: usize, right: Expr) -> Expr {
         let (place, span) = (self.span(start, end), left.span.to(right.span));
         if let ExprKind::Chain { rest, .. } = &mut *left.kind
-            && rest
-                .first()
-                .is_some_and(|(first, ..)| first.level() == op.level())
+            && rest.first().is_some_and(|(first, ..)| first.level() == op.level())
         {
             left.span = span;
             left.depth = left.depth.max(1 + right.depth);
             rest.push((op, place, right));
             return self.limit(left);
         }
-        self.spanned(
-            span,
-            ExprKind::Chain {
-                first: left,
-                rest: vec![(op, place, right)],
-            },
-        )
+        self.spanned(span, ExprKind::Chain { first: left, rest: vec![(op, place, right)] })
     }
 
     /// `left op right`; goes on with the comparison on the left.
-    pub fn compare(
-        &mut self,
-        mut left: Expr,
-        op: CmpOp,
-        start: usize,
-        end: usize,
-        right: Expr,
-    ) -> Expr {
+    pub fn compare(&mut self, mut left: Expr, op: CmpOp, start: usize, end: usize, right: Expr) -> Expr {
         let (place, span) = (self.span(start, end), left.span.to(right.span));
         if let ExprKind::Compare { rest, .. } = &mut *left.kind {
             left.span = span;
@@ -164,23 +128,13 @@ impl Builder {
             rest.push((op, place, right));
             return self.limit(left);
         }
-        self.spanned(
-            span,
-            ExprKind::Compare {
-                first: left,
-                rest: vec![(op, place, right)],
-            },
-        )
+        self.spanned(span, ExprKind::Compare { first: left, rest: vec![(op, place, right)] })
     }
 
     /// `base ^ exponent`; warns of `x^2'`, which transposes the 2.
     pub fn power(&mut self, base: Expr, exponent: Expr) -> Expr {
         if let ExprKind::Transpose(inner) = &*exponent.kind {
-            self.reports.push(errors::transposed_exponent(
-                exponent.span,
-                base.span,
-                inner.span,
-            ));
+            self.reports.push(errors::transposed_exponent(exponent.span, base.span, inner.span));
         }
         let span = base.span.to(exponent.span);
         self.spanned(span, ExprKind::Power(base, exponent))
@@ -191,10 +145,7 @@ impl Builder {
         let params = match *head.kind {
             ExprKind::Paren(inner) => vec![self.pattern(inner)],
             ExprKind::Tuple(items) => items.into_iter().map(|item| self.pattern(item)).collect(),
-            kind => vec![self.pattern(Expr {
-                kind: Box::new(kind),
-                ..head
-            })],
+            kind => vec![self.pattern(Expr { kind: Box::new(kind), ..head })],
         };
         self.expr(start, ExprKind::Lambda { params, body }, end)
     }
@@ -208,16 +159,10 @@ impl Builder {
                 let items = items.into_iter().map(|item| self.pattern(item)).collect();
                 Pattern::Tuple(items, span)
             }
-            ExprKind::Error => Pattern::Name(Ident {
-                name: "_".into(),
-                span,
-            }),
+            ExprKind::Error => Pattern::Name(Ident { name: "_".into(), span }),
             _ => {
                 self.reports.push(errors::lambda_takes_names(span));
-                Pattern::Name(Ident {
-                    name: "_".into(),
-                    span,
-                })
+                Pattern::Name(Ident { name: "_".into(), span })
             }
         }
     }
@@ -226,14 +171,9 @@ impl Builder {
     pub fn set(&mut self, set: Expr) -> Expr {
         let (start, end) = (set.span.start as usize, set.span.end as usize);
         match *set.kind {
-            ExprKind::Tuple(ends) if ends.len() == 2 => {
-                self.interval(start, ends, false, false, end)
-            }
+            ExprKind::Tuple(ends) if ends.len() == 2 => self.interval(start, ends, false, false, end),
             ExprKind::Array(ends) if ends.len() == 2 => self.interval(start, ends, true, true, end),
-            kind => Expr {
-                kind: Box::new(kind),
-                ..set
-            },
+            kind => Expr { kind: Box::new(kind), ..set },
         }
     }
 
@@ -247,28 +187,16 @@ impl Builder {
         self.interval(start, ends, true, false, end)
     }
 
-    fn interval(
-        &mut self,
-        start: usize,
-        ends: Vec<Expr>,
-        low: bool,
-        high: bool,
-        end: usize,
-    ) -> Expr {
+    fn interval(&mut self, start: usize, ends: Vec<Expr>, low: bool, high: bool, end: usize) -> Expr {
         if ends.len() != 2 {
             let span = self.span(start, end);
-            self.reports
-                .push(errors::interval_has_two_ends(span, ends.len()));
+            self.reports.push(errors::interval_has_two_ends(span, ends.len()));
             return self.expr(start, ExprKind::Error, end);
         }
         let function = self.expr(start, ExprKind::Name("interval".into()), end);
         let low = self.expr(start, ExprKind::Bool(low), start + 1);
         let high = self.expr(end.saturating_sub(1), ExprKind::Bool(high), end);
-        let args = ends
-            .into_iter()
-            .chain([low, high])
-            .map(positional)
-            .collect();
+        let args = ends.into_iter().chain([low, high]).map(positional).collect();
         self.expr(start, ExprKind::Call { function, args }, end)
     }
 
@@ -309,11 +237,7 @@ impl Builder {
                 }
             }
         }
-        let kind = if kind == SolveKind::Bound {
-            ExprKind::Bound
-        } else {
-            ExprKind::Solve
-        };
+        let kind = if kind == SolveKind::Bound { ExprKind::Bound } else { ExprKind::Solve };
         self.expr(start, kind(solve), end)
     }
 
@@ -339,27 +263,12 @@ impl Builder {
     fn ty(&mut self, start: usize, kind: TypeKind, below: u32, end: usize) -> TypeExpr {
         let span = self.span(start, end);
         if below < MAX_DEPTH {
-            return TypeExpr {
-                kind,
-                span,
-                depth: below + 1,
-            };
+            return TypeExpr { kind, span, depth: below + 1 };
         }
         self.reports.nested_too_deeply(span);
-        let name = Ident {
-            name: "real".into(),
-            span,
-        };
-        let kind = TypeKind::Named {
-            name,
-            args: Vec::new(),
-            dims: Vec::new(),
-        };
-        TypeExpr {
-            kind,
-            span,
-            depth: 1,
-        }
+        let name = Ident { name: "real".into(), span };
+        let kind = TypeKind::Named { name, args: Vec::new(), dims: Vec::new() };
+        TypeExpr { kind, span, depth: 1 }
     }
 
     /// `real[n, d]`, `Mlp(d, h)`
@@ -410,32 +319,14 @@ impl Builder {
         end: usize,
     ) -> TypeExpr {
         let below = deepest(params.iter().map(|ty| ty.depth)).max(result.depth);
-        self.ty(
-            start,
-            TypeKind::Function {
-                params,
-                result: Box::new(result),
-            },
-            below,
-            end,
-        )
+        self.ty(start, TypeKind::Function { params, result: Box::new(result) }, below, end)
     }
 
     // Statements
 
     /// A statement with its documentation.
-    pub fn statement(
-        &mut self,
-        doc: Option<&str>,
-        start: usize,
-        kind: StmtKind,
-        end: usize,
-    ) -> Stmt {
-        Stmt {
-            kind,
-            span: self.span(start, end),
-            doc: doc.map(doc_text),
-        }
+    pub fn statement(&mut self, doc: Option<&str>, start: usize, kind: StmtKind, end: usize) -> Stmt {
+        Stmt { kind, span: self.span(start, end), doc: doc.map(doc_text) }
     }
 
     /// `{ … }`
@@ -447,11 +338,7 @@ impl Builder {
             return Block { items, span, depth };
         }
         self.reports.nested_too_deeply(span);
-        Block {
-            items: Vec::new(),
-            span,
-            depth: 1,
-        }
+        Block { items: Vec::new(), span, depth: 1 }
     }
 
     /// An expression is a statement only at the end of its block.
@@ -459,10 +346,7 @@ impl Builder {
         let before_last = items.split_last().map_or(items, |(_, before)| before);
         for item in before_last {
             if let StmtKind::Expr(expr) = &item.kind
-                && !matches!(
-                    &*expr.kind,
-                    ExprKind::Solve(_) | ExprKind::Bound(_) | ExprKind::Error
-                )
+                && !matches!(&*expr.kind, ExprKind::Solve(_) | ExprKind::Bound(_) | ExprKind::Error)
             {
                 self.reports.push(errors::value_is_lost(expr));
             }
@@ -473,8 +357,7 @@ impl Builder {
     pub fn check_places(&mut self, items: &[Stmt]) {
         for item in items {
             if let Some((word, home)) = home_of(&item.kind) {
-                self.reports
-                    .push(errors::misplaced_statement(item.span, word, home));
+                self.reports.push(errors::misplaced_statement(item.span, word, home));
             }
         }
     }
@@ -502,16 +385,7 @@ impl Builder {
     ) -> StmtKind {
         let (result, range) = result.map_or((None, None), |(ty, range)| (Some(ty), range));
         let (derivative, prox, facts) = self.clauses(clauses);
-        let decl = FnDecl {
-            name,
-            params,
-            result,
-            range,
-            body,
-            derivative,
-            prox,
-            facts,
-        };
+        let decl = FnDecl { name, params, result, range, body, derivative, prox, facts };
         StmtKind::Fn(Arc::new(decl))
     }
 
@@ -530,15 +404,7 @@ impl Builder {
             self.reports.push(errors::prox_of_primitive(prox.body.span));
         }
         let native = unescape(native).into();
-        let decl = PrimitiveDecl {
-            name,
-            params,
-            result,
-            range,
-            native,
-            derivative,
-            facts,
-        };
+        let decl = PrimitiveDecl { name, params, result, range, native, derivative, facts };
         StmtKind::Primitive(Arc::new(decl))
     }
 
@@ -560,23 +426,13 @@ impl Builder {
     }
 
     /// `objective …`
-    pub fn objective(
-        &mut self,
-        name: Ident,
-        params: Option<Vec<ParamSpec>>,
-        body: Block,
-    ) -> StmtKind {
+    pub fn objective(&mut self, name: Ident, params: Option<Vec<ParamSpec>>, body: Block) -> StmtKind {
         let params = params.unwrap_or_default();
         StmtKind::Objective(Arc::new(ObjectiveDecl { name, params, body }))
     }
 
     /// `optimizer …`
-    pub fn optimizer(
-        &mut self,
-        name: Ident,
-        params: Option<Vec<ParamSpec>>,
-        body: Block,
-    ) -> StmtKind {
+    pub fn optimizer(&mut self, name: Ident, params: Option<Vec<ParamSpec>>, body: Block) -> StmtKind {
         let params = params.unwrap_or_default();
         StmtKind::Optimizer(Arc::new(OptimizerDecl { name, params, body }))
     }
@@ -591,47 +447,23 @@ impl Builder {
     ) -> StmtKind {
         let members = lines.into_iter().flatten().collect();
         let params = params.unwrap_or_default();
-        StmtKind::Members(Arc::new(MembersDecl {
-            distribution,
-            name,
-            params,
-            members,
-        }))
+        StmtKind::Members(Arc::new(MembersDecl { distribution, name, params, members }))
     }
 
     /// `test "name" { … }`
     pub fn test(&mut self, start: usize, name: &str, end: usize, body: Block) -> StmtKind {
         let (name, name_span) = (unescape(name).into(), self.span(start, end));
-        StmtKind::Test(Arc::new(TestDecl {
-            name,
-            name_span,
-            body,
-        }))
+        StmtKind::Test(Arc::new(TestDecl { name, name_span, body }))
     }
 
     /// `import "file" as name`
-    pub fn import(
-        &mut self,
-        start: usize,
-        path: &str,
-        end: usize,
-        name: Option<Ident>,
-    ) -> StmtKind {
+    pub fn import(&mut self, start: usize, path: &str, end: usize, name: Option<Ident>) -> StmtKind {
         let (path, path_span) = (unescape(path).into(), self.span(start, end));
-        StmtKind::Import {
-            path,
-            path_span,
-            name,
-        }
+        StmtKind::Import { path, path_span, name }
     }
 
     /// `minimize e over w given v subject to …` in an objective
-    pub fn clause(
-        &mut self,
-        maximize: bool,
-        values: Vec<Expr>,
-        parts: Vec<ClausePart>,
-    ) -> StmtKind {
+    pub fn clause(&mut self, maximize: bool, values: Vec<Expr>, parts: Vec<ClausePart>) -> StmtKind {
         let (mut over, mut given, mut constraints) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
             match part {
@@ -642,31 +474,13 @@ impl Builder {
                 }
             }
         }
-        StmtKind::Clause(Arc::new(ClauseDecl {
-            maximize,
-            values,
-            over,
-            given,
-            constraints,
-        }))
+        StmtKind::Clause(Arc::new(ClauseDecl { maximize, values, over, given, constraints }))
     }
 }
 
 /// `rule name: pattern => replacement if condition`
-pub fn rule(
-    exact: bool,
-    name: Ident,
-    pattern: Expr,
-    replacement: Expr,
-    condition: Option<Expr>,
-) -> StmtKind {
-    StmtKind::Rule(Arc::new(RuleDecl {
-        exact,
-        name,
-        pattern,
-        replacement,
-        condition,
-    }))
+pub fn rule(exact: bool, name: Ident, pattern: Expr, replacement: Expr, condition: Option<Expr>) -> StmtKind {
+    StmtKind::Rule(Arc::new(RuleDecl { exact, name, pattern, replacement, condition }))
 }
 
 /// `type Name(dims) = type`
@@ -676,31 +490,13 @@ pub fn type_decl(name: Ident, params: Option<Vec<Ident>>, ty: TypeExpr) -> StmtK
 }
 
 /// `param w: ty in SET = init`
-pub fn param(
-    name: Ident,
-    ty: Option<TypeExpr>,
-    set: Option<Expr>,
-    start: Option<ParamStart>,
-) -> StmtKind {
-    StmtKind::Param(Arc::new(ParamDecl {
-        name,
-        ty,
-        set,
-        start,
-    }))
+pub fn param(name: Ident, ty: Option<TypeExpr>, set: Option<Expr>, start: Option<ParamStart>) -> StmtKind {
+    StmtKind::Param(Arc::new(ParamDecl { name, ty, set, start }))
 }
 
 /// `if c { … } else if … else { … }`
-pub fn if_block(
-    condition: Expr,
-    then: Block,
-    more: Vec<(Expr, Block)>,
-    otherwise: Option<Block>,
-) -> IfBlock {
-    IfBlock {
-        arms: with_first((condition, then), more),
-        otherwise,
-    }
+pub fn if_block(condition: Expr, then: Block, more: Vec<(Expr, Block)>, otherwise: Option<Block>) -> IfBlock {
+    IfBlock { arms: with_first((condition, then), more), otherwise }
 }
 
 /// A list from its first element and the others.
@@ -710,17 +506,12 @@ pub fn with_first<T>(first: T, mut rest: Vec<T>) -> Vec<T> {
 }
 
 fn positional(value: Expr) -> Arg {
-    Arg {
-        name: None,
-        value: ArgValue::Expr(value),
-    }
+    Arg { name: None, value: ArgValue::Expr(value) }
 }
 
 /// The text of `///` lines, joined by newlines, without the slashes and one space.
 fn doc_text(lines: &str) -> Arc<str> {
-    let texts = lines
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("///"));
+    let texts = lines.lines().filter_map(|line| line.trim().strip_prefix("///"));
     let texts = texts.map(|text| text.strip_prefix(' ').unwrap_or(text).trim_end());
     texts.collect::<Vec<_>>().join("\n").into()
 }

@@ -70,9 +70,7 @@ impl Reports {
             self.too_deep = true;
             self.push(
                 Report::error("E0107", span, "this is nested too deeply")
-                    .note(format!(
-                        "brackets, blocks and expressions nest at most {MAX_DEPTH} deep"
-                    ))
+                    .note(format!("brackets, blocks and expressions nest at most {MAX_DEPTH} deep"))
                     .help("give an inner part a name with `let`"),
             );
         }
@@ -85,23 +83,16 @@ impl Reports {
 pub fn unknown_character(span: Span, text: &str) -> Report {
     let first = text.chars().next().unwrap_or('?');
     let message = if first.is_control() || first.is_whitespace() {
-        format!(
-            "the invisible character U+{:04X} is not part of the language",
-            first as u32
-        )
+        format!("the invisible character U+{:04X} is not part of the language", first as u32)
     } else {
-        format!(
-            "the character `{first}` (U+{:04X}) is not part of the language",
-            first as u32
-        )
+        format!("the character `{first}` (U+{:04X}) is not part of the language", first as u32)
     };
     Report::error("E0101", span, message)
 }
 
 /// E0101. A sign of other languages; read as what was meant.
 pub fn foreign_sign(span: Span, sign: &str, meant: Option<Token<'_>>, advice: &str) -> Report {
-    let report =
-        Report::error("E0101", span, format!("there is no `{sign}` in Minima")).help(advice);
+    let report = Report::error("E0101", span, format!("there is no `{sign}` in Minima")).help(advice);
     match meant.map(Token::text) {
         Some(text) if !text.is_empty() && !sign.ends_with('=') => report.fix(span, text),
         Some(_) | None => report,
@@ -155,13 +146,9 @@ pub fn never_closed(opening: Span, bracket: &str, here: Span) -> Report {
         "[" => "]",
         _ => "}",
     };
-    Report::error(
-        "E0105",
-        opening,
-        format!("this `{bracket}` is never closed"),
-    )
-    .label(opening, "opened here")
-    .label(here, format!("expected `{end}` by here"))
+    Report::error("E0105", opening, format!("this `{bracket}` is never closed"))
+        .label(opening, "opened here")
+        .label(here, format!("expected `{end}` by here"))
 }
 
 /// E0106. A closing bracket without its beginning.
@@ -177,12 +164,8 @@ pub fn semicolon_in_brackets(span: Span) -> Report {
 
 /// E0150. A line that may have been meant as a statement of its own.
 pub fn minus_continues_line(span: Span) -> Report {
-    Report::warning(
-        "E0150",
-        span,
-        "this line goes on with the statement before it",
-    )
-    .help("indent it to show that, or write `-` without a space after it to begin a statement")
+    Report::warning("E0150", span, "this line goes on with the statement before it")
+        .help("indent it to show that, or write `-` without a space after it to begin a statement")
 }
 
 /// E0151. `x^2'`
@@ -211,13 +194,9 @@ pub fn value_is_lost(expr: &Expr) -> Report {
 
 /// E0114. The left side of `=` is not a place.
 pub fn cannot_assign(place: &Expr) -> Report {
-    Report::error(
-        "E0114",
-        place.span,
-        "only a name, an entry or a field can be assigned to",
-    )
-    .help("`x = e`, `a[i] = e` and `r.w = e` assign; `let (u, v) = e` takes a tuple apart")
-    .help("to compare, write `==`")
+    Report::error("E0114", place.span, "only a name, an entry or a field can be assigned to")
+        .help("`x = e`, `a[i] = e` and `r.w = e` assign; `let (u, v) = e` takes a tuple apart")
+        .help("to compare, write `==`")
 }
 
 /// E0115. A lambda whose parameters are not names.
@@ -233,21 +212,13 @@ pub fn misplaced_statement(span: Span, word: &str, home: &str) -> Report {
 
 /// E0117. A clause given twice.
 pub fn clause_twice(span: Span, clause: &str) -> Report {
-    Report::error(
-        "E0117",
-        span,
-        format!("there is already a clause `{clause}`"),
-    )
-    .help("put both into one clause, with commas")
+    Report::error("E0117", span, format!("there is already a clause `{clause}`"))
+        .help("put both into one clause, with commas")
 }
 
 /// E0118. An interval with one or three ends.
 pub fn interval_has_two_ends(span: Span, found: usize) -> Report {
-    Report::error(
-        "E0118",
-        span,
-        format!("an interval has 2 ends, this has {found}"),
-    )
+    Report::error("E0118", span, format!("an interval has 2 ends, this has {found}"))
 }
 
 /// E0119. `prox` behind a primitive.

@@ -27,12 +27,7 @@ pub struct Lines<'t> {
 }
 
 /// Lays out the lexemes of a file.
-pub fn lay_out<'t>(
-    file: FileId,
-    text: &'t str,
-    lexemes: &[Lexeme<'t>],
-    reports: &mut Reports,
-) -> Lines<'t> {
+pub fn lay_out<'t>(file: FileId, text: &'t str, lexemes: &[Lexeme<'t>], reports: &mut Reports) -> Lines<'t> {
     let mut layer = Layer {
         file,
         text,
@@ -47,10 +42,7 @@ pub fn lay_out<'t>(
     };
     layer.run();
     let incomplete = layer.finish();
-    Lines {
-        tokens: layer.out,
-        incomplete,
-    }
+    Lines { tokens: layer.out, incomplete }
 }
 
 /// What a `{ }` holds, as far as words in it depend on it.
@@ -131,9 +123,7 @@ impl<'t> Layer<'t, '_> {
     }
 
     fn in_brackets(&self) -> bool {
-        self.open
-            .last()
-            .is_some_and(|open| open.token != Token::OpenBrace)
+        self.open.last().is_some_and(|open| open.token != Token::OpenBrace)
     }
 
     fn body(&self) -> Body {
@@ -144,10 +134,7 @@ impl<'t> Layer<'t, '_> {
     fn at_start(&self) -> bool {
         !self.in_brackets()
             && (self.ended.is_some()
-                || matches!(
-                    self.previous(),
-                    None | Some(Token::Sep | Token::OpenBrace | Token::Doc(_))
-                ))
+                || matches!(self.previous(), None | Some(Token::Sep | Token::OpenBrace | Token::Doc(_))))
     }
 
     /// Decides what the newline before a token means.
@@ -198,11 +185,11 @@ impl<'t> Layer<'t, '_> {
                 .text
                 .get(lexeme.end..)
                 .is_none_or(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)),
-            Comma | Colon | Dot | DotDot | Plus | Star | Slash | At | Caret | Less | LessEqual
-            | Equal | NotEqual | GreaterEqual | Greater | Assign | PlusAssign | MinusAssign
-            | StarAssign | SlashAssign | Arrow | FatArrow | Pipe | Tilde | OpenBrace
-            | CloseParen | CloseBracket | In | Then | Else | Over | From | Using | Until | With
-            | Subject | Given | And | Or | Mod | Div | While => true,
+            Comma | Colon | Dot | DotDot | Plus | Star | Slash | At | Caret | Less | LessEqual | Equal
+            | NotEqual | GreaterEqual | Greater | Assign | PlusAssign | MinusAssign | StarAssign
+            | SlashAssign | Arrow | FatArrow | Pipe | Tilde | OpenBrace | CloseParen | CloseBracket | In
+            | Then | Else | Over | From | Using | Until | With | Subject | Given | And | Or | Mod | Div
+            | While => true,
             Id("derivative" | "prox" | "is") if self.braces == 0 => {
                 matches!(self.statement.first, Some(Fn | Primitive))
             }
@@ -229,10 +216,7 @@ impl<'t> Layer<'t, '_> {
     fn emit(&mut self, token: Token<'t>, lexeme: Lexeme<'t>) {
         if self.at_start() {
             let column = lexeme.column.unwrap_or(self.statement.column);
-            self.statement = Statement {
-                first: Some(token),
-                column,
-            };
+            self.statement = Statement { first: Some(token), column };
         }
         if let Some((start, end)) = self.ended.take() {
             self.out.push((start, Token::Sep, end));
@@ -242,9 +226,7 @@ impl<'t> Layer<'t, '_> {
 
     fn semicolon(&mut self, lexeme: Lexeme<'t>) {
         if self.in_brackets() {
-            self.reports.push(errors::semicolon_in_brackets(
-                self.span(lexeme.start, lexeme.end),
-            ));
+            self.reports.push(errors::semicolon_in_brackets(self.span(lexeme.start, lexeme.end)));
             self.emit(Token::Comma, lexeme);
         } else if !self.at_start() {
             self.ended = Some((lexeme.start, lexeme.end));
@@ -253,8 +235,7 @@ impl<'t> Layer<'t, '_> {
 
     fn opening(&mut self, lexeme: Lexeme<'t>) {
         if self.open.len() >= MAX_OPEN {
-            self.reports
-                .nested_too_deeply(self.span(lexeme.start, lexeme.end));
+            self.reports.nested_too_deeply(self.span(lexeme.start, lexeme.end));
             self.full = true;
             return;
         }
@@ -268,18 +249,10 @@ impl<'t> Layer<'t, '_> {
         };
         self.emit(lexeme.token, lexeme);
         let (token, start) = (lexeme.token, lexeme.start);
-        self.open.push(Open {
-            token,
-            start,
-            body,
-            outer: self.statement,
-        });
+        self.open.push(Open { token, start, body, outer: self.statement });
         if brace {
             self.braces += 1;
-            self.statement = Statement {
-                first: None,
-                column: self.statement.column,
-            };
+            self.statement = Statement { first: None, column: self.statement.column };
         }
     }
 
@@ -289,8 +262,7 @@ impl<'t> Layer<'t, '_> {
             self.emit(lexeme.token, lexeme);
         } else {
             let span = self.span(lexeme.start, lexeme.end);
-            self.reports
-                .push(errors::closes_nothing(span, lexeme.token.text()));
+            self.reports.push(errors::closes_nothing(span, lexeme.token.text()));
         }
     }
 
@@ -319,11 +291,7 @@ impl<'t> Layer<'t, '_> {
     fn supply_end(&mut self, open: Open<'t>) {
         let here = self.end_of_previous();
         let parenthesis = open.token == Token::OpenParen;
-        let end = if parenthesis {
-            Token::CloseParen
-        } else {
-            Token::CloseBracket
-        };
+        let end = if parenthesis { Token::CloseParen } else { Token::CloseBracket };
         self.out.push((here, end, here));
     }
 
@@ -339,16 +307,14 @@ impl<'t> Layer<'t, '_> {
     fn report_lost_end(&mut self, open: Open<'t>, place: usize) {
         let opening = self.span(open.start, open.start + 1);
         let here = self.span(self.end_of_previous(), place.max(self.end_of_previous()));
-        self.reports
-            .push(errors::never_closed(opening, open.token.text(), here));
+        self.reports.push(errors::never_closed(opening, open.token.text(), here));
     }
 
     /// Closes what is open; says whether more text could complete the file.
     fn finish(&mut self) -> bool {
         let end = self.text.len();
         let incomplete = !self.full
-            && (!self.open.is_empty()
-                || (self.ended.is_none() && self.previous().is_some_and(continues)));
+            && (!self.open.is_empty() || (self.ended.is_none() && self.previous().is_some_and(continues)));
         let mut told = self.full;
         while let Some(open) = self.open.last().copied() {
             if !told {
@@ -372,8 +338,7 @@ impl<'t> Layer<'t, '_> {
         while matches!(self.ahead(after), Some(Token::Doc(_))) {
             after += 1;
         }
-        let (Some(begin), Some(last)) = (self.lexemes.get(first), self.lexemes.get(after - 1))
-        else {
+        let (Some(begin), Some(last)) = (self.lexemes.get(first), self.lexemes.get(after - 1)) else {
             return after;
         };
         let follows = self.lexemes.get(after).copied();
@@ -382,8 +347,7 @@ impl<'t> Layer<'t, '_> {
                 && !self.in_brackets()
                 && self.body() != Body::Constraints
                 && begin.column.is_some()
-                && (self.at_start()
-                    || !(self.previous().is_some_and(continues) || self.joins(after, next)))
+                && (self.at_start() || !(self.previous().is_some_and(continues) || self.joins(after, next)))
         });
         if begins {
             if !self.at_start() {
@@ -404,26 +368,16 @@ impl<'t> Layer<'t, '_> {
 
     /// Whether a word is a keyword or a name in its place.
     fn classify(&self, at: usize, token: Token<'t>) -> Token<'t> {
-        let previous = if self.ended.is_some() {
-            None
-        } else {
-            self.previous()
-        };
+        let previous = if self.ended.is_some() { None } else { self.previous() };
         match token {
-            Token::Minimize if self.at_start() && self.body() == Body::Objective => {
-                Token::MinimizeClause
-            }
-            Token::Maximize if self.at_start() && self.body() == Body::Objective => {
-                Token::MaximizeClause
-            }
+            Token::Minimize if self.at_start() && self.body() == Body::Objective => Token::MinimizeClause,
+            Token::Maximize if self.at_start() && self.body() == Body::Objective => Token::MaximizeClause,
             Token::Id(word) => match Token::contextual(word) {
                 Some(keyword) if self.is_keyword(at, keyword, previous) => keyword,
                 Some(_) | None => token,
             },
             word if word.is_reserved() && previous == Some(Token::Dot) => Token::Id(word.text()),
-            word if word.is_reserved() && self.names_argument(at, word, previous) => {
-                Token::Id(word.text())
-            }
+            word if word.is_reserved() && self.names_argument(at, word, previous) => Token::Id(word.text()),
             other => other,
         }
     }
@@ -434,10 +388,7 @@ impl<'t> Layer<'t, '_> {
         self.in_brackets()
             && matches!(previous, Some(Token::OpenParen | Token::Comma))
             && self.ahead(at + 1) == Some(Token::Assign)
-            && !matches!(
-                word,
-                If | Not | True | False | Minimize | Maximize | Bound | Solve
-            )
+            && !matches!(word, If | Not | True | False | Minimize | Maximize | Bound | Solve)
     }
 
     /// Whether a contextual word stands where it is a keyword: at the start of a statement with
@@ -445,9 +396,7 @@ impl<'t> Layer<'t, '_> {
     fn is_keyword(&self, at: usize, word: Token<'t>, previous: Option<Token<'t>>) -> bool {
         use Token::*;
         let next = self.lexemes.get(at + 1);
-        let same_line = next
-            .filter(|next| next.column.is_none())
-            .map(|next| next.token);
+        let same_line = next.filter(|next| next.column.is_none()).map(|next| next.token);
         match word {
             As | By | Derivative | Prox | Is => previous.is_some_and(Token::ends_operand),
             To => previous.is_some_and(|before| before == Subject || before.ends_operand()),

@@ -53,18 +53,8 @@ pub fn parse_expr(file: FileId, text: &str) -> Result<Expr, Vec<Report>> {
     }
     let mut items = parsed.file.items;
     match (items.pop(), items.is_empty()) {
-        (
-            Some(Stmt {
-                kind: StmtKind::Expr(expr),
-                ..
-            }),
-            true,
-        ) => Ok(expr),
-        _ => Err(vec![errors::not_one_expression(Span::new(
-            file,
-            0,
-            text.len(),
-        ))]),
+        (Some(Stmt { kind: StmtKind::Expr(expr), .. }), true) => Ok(expr),
+        _ => Err(vec![errors::not_one_expression(Span::new(file, 0, text.len()))]),
     }
 }
 
@@ -79,23 +69,13 @@ fn parse(file: FileId, text: &str) -> Parsed {
     let lexemes = scan(file, text, &mut builder.reports);
     let lines = lay_out(file, text, &lexemes, &mut builder.reports);
     drop(lexemes);
-    let mut reader = Reader {
-        file,
-        text,
-        parser: StatementParser::new(),
-        builder,
-        failed_at_end: false,
-    };
+    let mut reader = Reader { file, text, parser: StatementParser::new(), builder, failed_at_end: false };
     let items = reader.statements(lines.tokens);
     let incomplete = lines.incomplete || reader.failed_at_end;
     let mut builder = reader.builder;
     builder.check_values(&items);
     builder.check_places(&items);
-    Parsed {
-        file: File { items },
-        reports: builder.reports.finish(),
-        incomplete,
-    }
+    Parsed { file: File { items }, reports: builder.reports.finish(), incomplete }
 }
 
 struct Reader<'t> {
@@ -174,14 +154,7 @@ impl<'t> Reader<'t> {
             Some((.., end)) if at >= tokens.len() && !last => text.get(..*end).unwrap_or(text),
             _ => text,
         };
-        let place = Unexpected {
-            file,
-            text,
-            tokens,
-            at,
-            last,
-            expected,
-        };
+        let place = Unexpected { file, text, tokens, at, last, expected };
         self.builder.reports.push(unexpected(&place));
     }
 }
@@ -203,19 +176,16 @@ fn statement_length(tokens: &[Placed<'_>]) -> usize {
 /// Where the grammar failed, and what it wanted there.
 fn locate(tokens: &[Placed<'_>], error: ParseError<usize, Token<'_>, ()>) -> (usize, Vec<String>) {
     match error {
-        ParseError::UnrecognizedToken {
-            token: (start, found, end),
-            expected,
-        } => {
+        ParseError::UnrecognizedToken { token: (start, found, end), expected } => {
             let from = tokens.partition_point(|(at, ..)| *at < start);
             let near = tokens.get(from..).unwrap_or(&[]);
             let offset = near.iter().position(|token| *token == (start, found, end));
             (from + offset.unwrap_or(0), expected)
         }
         ParseError::UnrecognizedEof { expected, .. } => (tokens.len(), expected),
-        ParseError::ExtraToken { .. }
-        | ParseError::InvalidToken { .. }
-        | ParseError::User { .. } => (tokens.len(), Vec::new()),
+        ParseError::ExtraToken { .. } | ParseError::InvalidToken { .. } | ParseError::User { .. } => {
+            (tokens.len(), Vec::new())
+        }
     }
 }
 

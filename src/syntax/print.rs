@@ -84,9 +84,7 @@ fn level(kind: &ExprKind) -> Level {
         ExprKind::Block(_) | ExprKind::IfBlock(_) => Level::Value,
         ExprKind::If { .. } => Level::Expr,
         ExprKind::Lambda { .. } => Level::Simple,
-        ExprKind::Chain { rest, .. } => rest
-            .first()
-            .map_or(Level::Postfix, |(op, ..)| chain_levels(*op).0),
+        ExprKind::Chain { rest, .. } => rest.first().map_or(Level::Postfix, |(op, ..)| chain_levels(*op).0),
         ExprKind::Not(_) => Level::Not,
         ExprKind::Compare { .. } => Level::Compare,
         ExprKind::Range(..) => Level::Range,
@@ -221,9 +219,7 @@ impl Printer {
             }
             ExprKind::Record(fields) => {
                 self.put("(");
-                self.list(fields, |printer, (name, value)| {
-                    printer.named(name, value, Level::Value)
-                });
+                self.list(fields, |printer, (name, value)| printer.named(name, value, Level::Value));
                 self.put(")");
             }
             ExprKind::Block(block) => self.block(block),
@@ -245,9 +241,7 @@ impl Printer {
     }
 
     fn chain(&mut self, first: &Expr, rest: &[(BinOp, crate::diag::Span, Expr)]) {
-        let operand = rest
-            .first()
-            .map_or(Level::Postfix, |(op, ..)| chain_levels(*op).1);
+        let operand = rest.first().map_or(Level::Postfix, |(op, ..)| chain_levels(*op).1);
         self.expr(first, operand);
         for (op, _, term) in rest {
             self.put(" ");
@@ -616,11 +610,7 @@ impl Printer {
     }
 
     fn members(&mut self, decl: &MembersDecl) {
-        self.put(if decl.distribution {
-            "distribution "
-        } else {
-            "set "
-        });
+        self.put(if decl.distribution { "distribution " } else { "set " });
         self.put(&decl.name.name);
         self.params(&decl.params);
         self.put(" {");
@@ -733,12 +723,7 @@ impl Printer {
             }
             StmtKind::Let { pattern, ty, value } => self.binds("let ", pattern, ty, value),
             StmtKind::Var { pattern, ty, value } => self.binds("var ", pattern, ty, value),
-            StmtKind::Draw {
-                pattern,
-                ty,
-                source,
-                given,
-            } => {
+            StmtKind::Draw { pattern, ty, source, given } => {
                 self.put("let ");
                 self.pattern(pattern);
                 self.annotation(ty);
@@ -753,11 +738,7 @@ impl Printer {
                 self.put("= ");
                 self.expr(value, Level::Anything);
             }
-            StmtKind::For {
-                binding,
-                condition,
-                body,
-            } => {
+            StmtKind::For { binding, condition, body } => {
                 self.put("for ");
                 self.binding(binding);
                 self.behind(" while ", condition);
@@ -867,10 +848,7 @@ impl Printer {
     fn start_of_param(&mut self, param: &ParamDecl) {
         match &param.start {
             Some(ParamStart::Value(start)) if level(&start.kind) < Level::Expr => {
-                let bare = ParamDecl {
-                    start: None,
-                    ..param.clone()
-                };
+                let bare = ParamDecl { start: None, ..param.clone() };
                 self.param(&bare);
                 self.put(" = ");
                 self.expr(start, Level::Anything);
@@ -880,11 +858,7 @@ impl Printer {
     }
 
     fn objective_clause(&mut self, clause: &ClauseDecl) {
-        self.put(if clause.maximize {
-            "maximize "
-        } else {
-            "minimize "
-        });
+        self.put(if clause.maximize { "maximize " } else { "minimize " });
         self.exprs(&clause.values);
         for (word, names) in [(" over ", &clause.over), (" given ", &clause.given)] {
             if !names.is_empty() {
@@ -961,18 +935,11 @@ fn real(value: f64) -> String {
     let plain = format!("{value:?}");
     let scientific = format!("{value:e}");
     let small_or_large = value != 0.0 && !(1e-2..1e5).contains(&value.abs());
-    if small_or_large && scientific.len() < plain.len() {
-        scientific
-    } else {
-        plain
-    }
+    if small_or_large && scientific.len() < plain.len() { scientific } else { plain }
 }
 
 /// A string literal.
 fn quoted(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n");
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("\"{escaped}\"")
 }

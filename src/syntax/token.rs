@@ -119,16 +119,7 @@ impl Token<'_> {
         use Token::*;
         matches!(
             self,
-            Id(_)
-                | Int(_)
-                | Real(_)
-                | Str(_)
-                | True
-                | False
-                | Prime
-                | CloseParen
-                | CloseBracket
-                | CloseBrace
+            Id(_) | Int(_) | Real(_) | Str(_) | True | False | Prime | CloseParen | CloseBracket | CloseBrace
         )
     }
 }
@@ -155,10 +146,7 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
         "||" => (Some(Or), "write `or`"),
         "**" => (Some(Caret), "powers are written `x^2`"),
         "%" => (Some(Mod), "the remainder is written `a mod b`"),
-        "|" => (
-            None,
-            "absolute values are written `abs(x)`, norms `norm(x)`",
-        ),
+        "|" => (None, "absolute values are written `abs(x)`, norms `norm(x)`"),
         ":=" | "<-" => (Some(Assign), "write `=`"),
         "===" => (Some(Equal), "write `==`"),
         "!==" => (Some(NotEqual), "write `!=`"),
@@ -174,10 +162,7 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
         "³" => (None, "write `^3`"),
         "∞" => (Some(Id("inf")), "write `inf`"),
         "#" => (None, "comments begin with `//`"),
-        "\\" => (
-            None,
-            "a line goes on by itself after an operator or inside brackets",
-        ),
+        "\\" => (None, "a line goes on by itself after an operator or inside brackets"),
         "^=" => (Some(Assign), "write `x = x^…`"),
         "@=" => (Some(Assign), "write `x = x @ …`"),
         _ => (None, "it is not a sign of the language"),
@@ -186,14 +171,7 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
 
 /// Turns text into tokens; never fails. What it cannot read is reported and left out.
 pub fn scan<'t>(file: FileId, text: &'t str, reports: &mut Reports) -> Vec<Lexeme<'t>> {
-    let mut scanner = Scanner {
-        file,
-        text,
-        reports,
-        found: Vec::new(),
-        last_line: Some(0),
-        after: 0,
-    };
+    let mut scanner = Scanner { file, text, reports, found: Vec::new(), last_line: Some(0), after: 0 };
     scanner.run();
     scanner.found
 }
@@ -236,8 +214,7 @@ impl<'t> Scanner<'t, '_> {
                 Ok(token) => self.token(token, lexer.slice(), start),
                 Err(()) => {
                     let span = Span::new(self.file, start, lexer.span().end);
-                    self.reports
-                        .push(errors::unknown_character(span, lexer.slice()));
+                    self.reports.push(errors::unknown_character(span, lexer.slice()));
                 }
             }
             self.after = lexer.span().end;
@@ -254,20 +231,11 @@ impl<'t> Scanner<'t, '_> {
 
     fn push(&mut self, token: Token<'t>, start: usize, end: usize) {
         let column = self.last_line.take().map(|line| start.saturating_sub(line));
-        self.found.push(Lexeme {
-            token,
-            start,
-            end,
-            column,
-        });
+        self.found.push(Lexeme { token, start, end, column });
     }
 
     fn after_operand(&self) -> bool {
-        self.last_line.is_none()
-            && self
-                .found
-                .last()
-                .is_some_and(|last| last.token.ends_operand())
+        self.last_line.is_none() && self.found.last().is_some_and(|last| last.token.ends_operand())
     }
 
     fn token(&mut self, token: Token<'t>, slice: &'t str, start: usize) {
@@ -330,8 +298,7 @@ impl<'t> Scanner<'t, '_> {
         let (meant, advice) = meaning(sign);
         let end = start + sign.len();
         let span = Span::new(self.file, start, end);
-        self.reports
-            .push(errors::foreign_sign(span, sign, meant, advice));
+        self.reports.push(errors::foreign_sign(span, sign, meant, advice));
         if let Some(token) = meant {
             self.push(token, start, end);
         }
@@ -353,10 +320,7 @@ fn line_length(text: &str) -> usize {
 
 /// A string literal without its quotes.
 fn unquote(slice: &str) -> &str {
-    slice
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or("")
+    slice.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or("")
 }
 
 /// The text a string literal stands for; unknown escapes stand for themselves.
@@ -383,20 +347,14 @@ mod tests {
     fn words(text: &str) -> (Vec<Token<'_>>, usize) {
         let mut reports = Reports::default();
         let found = scan(FileId(0), text, &mut reports);
-        (
-            found.into_iter().map(|lexeme| lexeme.token).collect(),
-            reports.finish().len(),
-        )
+        (found.into_iter().map(|lexeme| lexeme.token).collect(), reports.finish().len())
     }
 
     #[test]
     fn numbers_and_ranges() {
         use Token::*;
         assert_eq!(words("1..n"), (vec![Int(1), DotDot, Id("n")], 0));
-        assert_eq!(
-            words("1.5 2e-3 1_000"),
-            (vec![Real(1.5), Real(2e-3), Int(1000)], 0)
-        );
+        assert_eq!(words("1.5 2e-3 1_000"), (vec![Real(1.5), Real(2e-3), Int(1000)], 0));
         assert_eq!(words("1.x"), (vec![Int(1), Dot, Id("x")], 0));
         assert_eq!(words("1.5..2.5"), (vec![Real(1.5), DotDot, Real(2.5)], 0));
         assert_eq!(words("99999999999999999999"), (vec![Int(0)], 1));
@@ -406,10 +364,7 @@ mod tests {
     #[test]
     fn names_of_any_script() {
         use Token::*;
-        assert_eq!(
-            words("θ₁ λ x_1 _"),
-            (vec![Id("θ₁"), Id("λ"), Id("x_1"), Id("_")], 0)
-        );
+        assert_eq!(words("θ₁ λ x_1 _"), (vec![Id("θ₁"), Id("λ"), Id("x_1"), Id("_")], 0));
         assert_eq!(words("form for"), (vec![Id("form"), For], 0));
     }
 
@@ -419,10 +374,7 @@ mod tests {
         assert_eq!(words("a ** b"), (vec![Id("a"), Caret, Id("b")], 1));
         assert_eq!(words("!a && b"), (vec![Not, Id("a"), And, Id("b")], 2));
         assert_eq!(words("x # a comment\ny"), (vec![Id("x"), Id("y")], 1));
-        assert_eq!(
-            words("f('a')"),
-            (vec![Id("f"), OpenParen, Str("a"), CloseParen], 1)
-        );
+        assert_eq!(words("f('a')"), (vec![Id("f"), OpenParen, Str("a"), CloseParen], 1));
         assert_eq!(words("A' B"), (vec![Id("A"), Prime, Id("B")], 0));
         assert_eq!(words("\"abc\nx"), (vec![Str(""), Id("x")], 1));
         assert_eq!(words("\"a\\"), (vec![Str("")], 1));

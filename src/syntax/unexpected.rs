@@ -23,15 +23,11 @@ pub struct Unexpected<'a, 't> {
 
 impl<'t> Unexpected<'_, 't> {
     fn token(&self, at: usize) -> Token<'t> {
-        self.tokens
-            .get(at)
-            .map_or(Token::Sep, |(_, token, _)| *token)
+        self.tokens.get(at).map_or(Token::Sep, |(_, token, _)| *token)
     }
 
     fn before(&self) -> Token<'t> {
-        self.at
-            .checked_sub(1)
-            .map_or(Token::Sep, |at| self.token(at))
+        self.at.checked_sub(1).map_or(Token::Sep, |at| self.token(at))
     }
 
     fn found(&self) -> Token<'t> {
@@ -40,10 +36,7 @@ impl<'t> Unexpected<'_, 't> {
 
     fn span_of(&self, at: usize) -> Span {
         let end = self.text.len();
-        let (start, end) = self
-            .tokens
-            .get(at)
-            .map_or((end, end), |(start, _, end)| (*start, *end));
+        let (start, end) = self.tokens.get(at).map_or((end, end), |(start, _, end)| (*start, *end));
         Span::new(self.file, start, end)
     }
 
@@ -62,10 +55,7 @@ impl<'t> Unexpected<'_, 't> {
     fn first(&self) -> Token<'t> {
         let before = self.tokens.get(..self.at).unwrap_or(&[]);
         let start = before.iter().rposition(|(_, token, _)| {
-            matches!(
-                token,
-                Token::Sep | Token::OpenBrace | Token::CloseBrace | Token::Doc(_)
-            )
+            matches!(token, Token::Sep | Token::OpenBrace | Token::CloseBrace | Token::Doc(_))
         });
         self.token(start.map_or(0, |start| start + 1))
     }
@@ -77,9 +67,7 @@ impl<'t> Unexpected<'_, 't> {
     }
 
     fn expects(&self, what: &str) -> bool {
-        self.expected
-            .iter()
-            .any(|expected| expected.trim_matches('"') == what)
+        self.expected.iter().any(|expected| expected.trim_matches('"') == what)
     }
 
     fn expects_operand(&self) -> bool {
@@ -118,9 +106,32 @@ pub fn unexpected(place: &Unexpected<'_, '_>) -> Report {
 
 /// Words that begin a statement.
 const STATEMENTS: &[&str] = &[
-    "let", "var", "fn", "for", "if", "print", "plot", "save", "assert", "import", "input", "test",
-    "objective", "optimizer", "set", "distribution", "type", "param", "minimize", "maximize",
-    "report", "state", "step", "answer", "stop", "precision",
+    "let",
+    "var",
+    "fn",
+    "for",
+    "if",
+    "print",
+    "plot",
+    "save",
+    "assert",
+    "import",
+    "input",
+    "test",
+    "objective",
+    "optimizer",
+    "set",
+    "distribution",
+    "type",
+    "param",
+    "minimize",
+    "maximize",
+    "report",
+    "state",
+    "step",
+    "answer",
+    "stop",
+    "precision",
 ];
 
 /// A misspelt word of the language: the token itself where a clause may stand, or the name before it
@@ -139,9 +150,9 @@ fn misspelt(place: &Unexpected<'_, '_>, report: Report) -> Report {
     let Some(before) = place.at.checked_sub(1).filter(|_| starts) else { return report };
     match place.token(before) {
         Token::Id(name) => match crate::diag::nearest(name, STATEMENTS.iter().copied()) {
-            Some(word) => report
-                .help(format!("did you mean `{word}` for `{name}`?"))
-                .fix(place.span_of(before), word),
+            Some(word) => {
+                report.help(format!("did you mean `{word}` for `{name}`?")).fix(place.span_of(before), word)
+            }
             None => report,
         },
         _ => report,
@@ -156,10 +167,8 @@ fn generic(place: &Unexpected<'_, '_>) -> Report {
         None => format!("{found} does not fit here"),
     };
     let mut report = Report::error("E0110", place.span(), message);
-    if matches!(
-        place.found(),
-        Token::CloseParen | Token::CloseBracket | Token::Sep
-    ) && let Some(opening) = place.opening()
+    if matches!(place.found(), Token::CloseParen | Token::CloseBracket | Token::Sep)
+        && let Some(opening) = place.opening()
         && place.token(opening) != Token::OpenBrace
     {
         report = report.label(place.span_of(opening), "the bracket opened here");
@@ -177,87 +186,60 @@ fn reserved_word(place: &Unexpected<'_, '_>) -> Option<Report> {
     let wants_name = place.expects("name") && !place.expects_operand();
     let names_thing = matches!(
         (place.before(), place.token(place.at + 1)),
-        (
-            Token::Comma | Token::OpenParen,
-            Token::Colon | Token::Comma | Token::Tilde
-        )
+        (Token::Comma | Token::OpenParen, Token::Colon | Token::Comma | Token::Tilde)
     );
     let defines = wants_name || (names_thing && place.expects("name"));
     (word.is_reserved() && defines).then(|| {
         let text = word.text();
-        Report::error(
-            "E0111",
-            place.span(),
-            format!("`{text}` is a word of the language, not a name"),
-        )
-        .help(format!(
-            "choose another name, such as `{text}_` or `my_{text}`"
-        ))
+        Report::error("E0111", place.span(), format!("`{text}` is a word of the language, not a name"))
+            .help(format!("choose another name, such as `{text}_` or `my_{text}`"))
     })
 }
 
 /// E0112. A statement of another language, known by its first word.
 fn foreign_statement(place: &Unexpected<'_, '_>) -> Option<Report> {
-    let told =
-        |message: &str, help: &str| Some(Report::error("E0112", place.span(), message).help(help));
+    let told = |message: &str, help: &str| Some(Report::error("E0112", place.span(), message).help(help));
     let word_before = match place.before() {
         Token::Id(word) => word,
         _ => "",
     };
     let followed = matches!(
         place.found(),
-        Token::Id(_)
-            | Token::OpenParen
-            | Token::Str(_)
-            | Token::Int(_)
-            | Token::Real(_)
-            | Token::Minus
+        Token::Id(_) | Token::OpenParen | Token::Str(_) | Token::Int(_) | Token::Real(_) | Token::Minus
     ) || place.found().is_reserved();
     match (word_before, place.found()) {
-        (_, Token::While) => told(
-            "there is no `while` loop",
-            "loops are bounded: `for k in 0..1000 while c { … }`",
-        ),
-        ("def" | "function" | "func" | "fun", Token::Id(_)) => told(
-            "functions begin with `fn`",
-            "write `fn f(x) = e` or `fn f(x) { … }`",
-        ),
-        ("lambda", Token::Id(_) | Token::Colon) => told(
-            "functions without a name have no `lambda`",
-            "write `x -> e` or `(x, y) -> e`",
-        ),
-        (_, Token::Id("elif" | "elsif" | "elseif")) => told(
-            "this is written `else if`",
-            "`if a { … } else if b { … } else { … }`",
-        ),
-        ("return", _) if followed => told(
-            "there is no `return`",
-            "the value of a block is its last line: leave the word out",
-        ),
-        ("const" | "auto" | "double" | "float" | "int" | "real", Token::Id(_)) => told(
-            "values are named with `let`",
-            "write `let x = e`, or `let x: real = e`",
-        ),
+        (_, Token::While) => {
+            told("there is no `while` loop", "loops are bounded: `for k in 0..1000 while c { … }`")
+        }
+        ("def" | "function" | "func" | "fun", Token::Id(_)) => {
+            told("functions begin with `fn`", "write `fn f(x) = e` or `fn f(x) { … }`")
+        }
+        ("lambda", Token::Id(_) | Token::Colon) => {
+            told("functions without a name have no `lambda`", "write `x -> e` or `(x, y) -> e`")
+        }
+        (_, Token::Id("elif" | "elsif" | "elseif")) => {
+            told("this is written `else if`", "`if a { … } else if b { … } else { … }`")
+        }
+        ("return", _) if followed => {
+            told("there is no `return`", "the value of a block is its last line: leave the word out")
+        }
+        ("const" | "auto" | "double" | "float" | "int" | "real", Token::Id(_)) => {
+            told("values are named with `let`", "write `let x = e`, or `let x: real = e`")
+        }
         ("mut", Token::Id(_)) => told("what changes is declared with `var`", "write `var x = e`"),
-        ("import" | "use" | "include", Token::Id(_)) => told(
-            "a file is imported by its path",
-            "write `import \"file.opt\" as m`",
-        ),
-        ("class" | "struct" | "record" | "enum", Token::Id(_)) => told(
-            "types are named with `type`",
-            "write `type Point = (x: real, y: real)`",
-        ),
-        ("await" | "yield" | "async" | "raise" | "throw" | "del" | "global", Token::Id(_)) => told(
-            &format!("there is no `{word_before}` in Minima"),
-            "a program is a function of its inputs",
-        ),
+        ("import" | "use" | "include", Token::Id(_)) => {
+            told("a file is imported by its path", "write `import \"file.opt\" as m`")
+        }
+        ("class" | "struct" | "record" | "enum", Token::Id(_)) => {
+            told("types are named with `type`", "write `type Point = (x: real, y: real)`")
+        }
+        ("await" | "yield" | "async" | "raise" | "throw" | "del" | "global", Token::Id(_)) => {
+            told(&format!("there is no `{word_before}` in Minima"), "a program is a function of its inputs")
+        }
         (
             "objective" | "optimizer" | "set" | "distribution" | "type" | "param",
             Token::OpenBrace | Token::OpenParen,
-        ) => told(
-            &format!("this {word_before} needs a name"),
-            &format!("write `{word_before} name …`"),
-        ),
+        ) => told(&format!("this {word_before} needs a name"), &format!("write `{word_before} name …`")),
         ("test", Token::OpenBrace) => told("this test needs a name", "write `test \"name\" { … }`"),
         ("stop", Token::If) => told("this `stop` names no status", "write `stop locally_solved if c`"),
         (_, Token::OpenParen) if place.first() == Token::Let && place.expects("~") => {
@@ -269,68 +251,39 @@ fn foreign_statement(place: &Unexpected<'_, '_>) -> Option<Report> {
 
 /// E0112. A form of another language, known by the token that does not fit.
 fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
-    let told =
-        |message: &str, help: &str| Some(Report::error("E0112", place.span(), message).help(help));
+    let told = |message: &str, help: &str| Some(Report::error("E0112", place.span(), message).help(help));
     let first = place.first();
     let header = matches!(
         first,
-        Token::If
-            | Token::For
-            | Token::Fn
-            | Token::Else
-            | Token::CloseBrace
-            | Token::Id("else" | "elif")
+        Token::If | Token::For | Token::Fn | Token::Else | Token::CloseBrace | Token::Id("else" | "elif")
     );
     let before = place.before();
     match place.found() {
-        Token::Colon
-            if header
-                && place
-                    .opening()
-                    .is_none_or(|at| place.token(at) == Token::OpenBrace) =>
-        {
-            told(
-                "blocks stand in braces, not after `:`",
-                "write `for i in 0..n { … }`",
-            )
+        Token::Colon if header && place.opening().is_none_or(|at| place.token(at) == Token::OpenBrace) => {
+            told("blocks stand in braces, not after `:`", "write `for i in 0..n { … }`")
         }
-        Token::Colon
-            if place
-                .opening()
-                .is_some_and(|at| place.token(at) != Token::OpenBracket) =>
-        {
-            told(
-                "a `:` does not fit here",
-                "records are written `(a = 1, b = 2)`",
-            )
+        Token::Colon if place.opening().is_some_and(|at| place.token(at) != Token::OpenBracket) => {
+            told("a `:` does not fit here", "records are written `(a = 1, b = 2)`")
         }
-        Token::Colon if place.opening().is_some() => told(
-            "a `:` does not fit here",
-            "ranges are written `x[1..3]`; `x[:]` is all of x",
-        ),
-        Token::Equal if place.expects("=") => told(
-            "a definition has one `=`",
-            "`let x = e` defines, `x == e` compares",
-        ),
-        Token::Assign if before.ends_operand() && !place.expects("=") && !place.expects(":") => Some(
-            told("this `=` does not compare", "write `==` to compare")?.fix(place.span(), "=="),
-        ),
-        Token::FatArrow if first == Token::Fn && place.expects("=") => told(
-            "the body of a function stands after `=`",
-            "write `fn f(x) = e`, or `fn f(x) { … }`",
-        ),
-        Token::Plus if before == Token::Plus || place.expects_operand() => told(
-            "there is no `+` before an operand",
-            "leave it out; `x += 1` adds to a variable",
-        ),
-        Token::For
-            if before != Token::Sep && place.opening().is_some_and(|at| is_group(place, at)) =>
-        {
-            told(
-                "a generator stands in `[ ]` or as the last argument of a function",
-                "write `[e for p in S]` or `sum(e for p in S)`",
-            )
+        Token::Colon if place.opening().is_some() => {
+            told("a `:` does not fit here", "ranges are written `x[1..3]`; `x[:]` is all of x")
         }
+        Token::Equal if place.expects("=") => {
+            told("a definition has one `=`", "`let x = e` defines, `x == e` compares")
+        }
+        Token::Assign if before.ends_operand() && !place.expects("=") && !place.expects(":") => {
+            Some(told("this `=` does not compare", "write `==` to compare")?.fix(place.span(), "=="))
+        }
+        Token::FatArrow if first == Token::Fn && place.expects("=") => {
+            told("the body of a function stands after `=`", "write `fn f(x) = e`, or `fn f(x) { … }`")
+        }
+        Token::Plus if before == Token::Plus || place.expects_operand() => {
+            told("there is no `+` before an operand", "leave it out; `x += 1` adds to a variable")
+        }
+        Token::For if before != Token::Sep && place.opening().is_some_and(|at| is_group(place, at)) => told(
+            "a generator stands in `[ ]` or as the last argument of a function",
+            "write `[e for p in S]` or `sum(e for p in S)`",
+        ),
         Token::OpenBrace
             if place.expects_operand()
                 && !matches!(before, Token::If | Token::In | Token::While | Token::Tilde) =>
@@ -340,9 +293,7 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
                 "records are written `(a = 1, b = 2)`; a block stands after `=`, `->` or in `( )`",
             )
         }
-        Token::Solve | Token::Minimize | Token::Maximize | Token::Bound
-            if place.expects_operand() =>
-        {
+        Token::Solve | Token::Minimize | Token::Maximize | Token::Bound if place.expects_operand() => {
             let word = place.found().text();
             told(
                 &format!("`{word}` inside an expression stands in parentheses"),
@@ -350,15 +301,8 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
             )
         }
         Token::Minimize | Token::Maximize if place.expects("end") => None,
-        Token::In
-            if place
-                .opening()
-                .is_some_and(|at| place.token(at.wrapping_sub(1)) == Token::For) =>
-        {
-            told(
-                "the binding of a `for` has no parentheses around it",
-                "write `for p in S { … }`",
-            )
+        Token::In if place.opening().is_some_and(|at| place.token(at.wrapping_sub(1)) == Token::For) => {
+            told("the binding of a `for` has no parentheses around it", "write `for p in S { … }`")
         }
         Token::Sep | Token::CloseParen | Token::CloseBracket | Token::Comma | Token::CloseBrace
             if place.expects("else") && !place.expects(")") && !place.expects("end") =>
@@ -368,29 +312,23 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
                 "write `if c then a else b`, or `if c { a } else { b }`",
             )
         }
-        Token::Sep if place.expects("else") && place.expects("then") => told(
-            "an `if` that is a value needs an `else`",
-            "write `if c then a else b`",
-        ),
+        Token::Sep if place.expects("else") && place.expects("then") => {
+            told("an `if` that is a value needs an `else`", "write `if c then a else b`")
+        }
         Token::Id(_) if matches!(before, Token::Int(_) | Token::Real(_)) && place.touches() => {
             told("a product is written with `*`", "write `2*x`")
         }
-        Token::Int(_) if before == Token::Dot => told(
-            "a number has digits on both sides of its point",
-            "write `0.5`",
-        ),
-        Token::Dot if place.expects_operand() => told(
-            "a number has digits on both sides of its point",
-            "write `0.5`",
-        ),
+        Token::Int(_) if before == Token::Dot => {
+            told("a number has digits on both sides of its point", "write `0.5`")
+        }
+        Token::Dot if place.expects_operand() => {
+            told("a number has digits on both sides of its point", "write `0.5`")
+        }
         Token::Sep | Token::CloseParen | Token::CloseBracket | Token::Comma
             if before == Token::Dot
                 && matches!(place.token(place.at.wrapping_sub(2)), Token::Int(_) | Token::Real(_)) =>
         {
-            told(
-                "a number has digits on both sides of its point",
-                "write `1.0`; a field is `r.name`",
-            )
+            told("a number has digits on both sides of its point", "write `1.0`; a field is `r.name`")
         }
         _ => None,
     }
@@ -398,9 +336,7 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
 
 /// Whether the bracket is a `(` around an expression, not around arguments.
 fn is_group(place: &Unexpected<'_, '_>, at: usize) -> bool {
-    let before = at
-        .checked_sub(1)
-        .map_or(Token::Sep, |before| place.token(before));
+    let before = at.checked_sub(1).map_or(Token::Sep, |before| place.token(before));
     place.token(at) == Token::OpenParen && !before.ends_operand()
 }
 
@@ -411,9 +347,9 @@ fn advice(place: &Unexpected<'_, '_>) -> Option<&'static str> {
             Some("an operator, a comma or a line end is missing before this")
         }
         (_, Token::Else) => Some("an `else` follows the `}` of its `if`"),
-        (_, Token::For) if !place.expects("for") => Some(
-            "a loop begins a line; a constraint for a family has its `for` on its own line's end",
-        ),
+        (_, Token::For) if !place.expects("for") => {
+            Some("a loop begins a line; a constraint for a family has its `for` on its own line's end")
+        }
         (_, Token::In) => Some("`in` stands in bindings, declarations and constraints"),
         (_, Token::CloseParen | Token::CloseBracket) if place.expects("in") && place.expects("~") => {
             Some("a generator is the last argument; behind its comma stands a binding `q in T`")
@@ -456,14 +392,14 @@ fn shortened(text: &str) -> String {
 
 /// What can begin an expression; named as one.
 const OPERANDS: &[&str] = &[
-    "int", "real", "string", "true", "false", "name", "(", "[", "-", "not", "if", "solve",
-    "minimize", "maximize", "bound", "{", "..", ":",
+    "int", "real", "string", "true", "false", "name", "(", "[", "-", "not", "if", "solve", "minimize",
+    "maximize", "bound", "{", "..", ":",
 ];
 
 /// Signs that could go on with any expression: worth naming only when nothing else fits.
 const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "mod", "div", "@", "^", "<", "<=", "==", "!=", ">=", ">", "and", "or",
-    "|>", "..", "'", ".", "(", "[", "->", "+=", "-=", "*=", "/=", "=",
+    "+", "-", "*", "/", "mod", "div", "@", "^", "<", "<=", "==", "!=", ">=", ">", "and", "or", "|>", "..",
+    "'", ".", "(", "[", "->", "+=", "-=", "*=", "/=", "=",
 ];
 
 /// Words that begin a clause of a `solve`.

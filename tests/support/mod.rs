@@ -23,10 +23,7 @@ pub fn set_up() {
 /// The results of a function.
 pub fn run(function: &Function, inputs: &[Tensor]) -> Vec<Tensor> {
     minima::ir::verify(function).unwrap_or_else(|broken| panic!("{broken}"));
-    let program = Program {
-        main: function.clone(),
-        precision: Precision::F64,
-    };
+    let program = Program { main: function.clone(), precision: Precision::F64 };
     minima::eval::eval(&program, inputs).unwrap_or_else(|stop| panic!("{}", stop.text))
 }
 
@@ -55,10 +52,7 @@ pub struct Noise(pub u64);
 impl Noise {
     /// The next number in (0, 1).
     pub fn unit(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         ((self.0 >> 12) as f64 + 0.5) / (1u64 << 52) as f64
     }
 

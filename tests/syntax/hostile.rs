@@ -24,9 +24,8 @@ fn codes(text: &str) -> Vec<&'static str> {
 
 /// Everything that nests, `n` deep.
 fn nests(n: usize) -> Vec<(&'static str, String)> {
-    let around = |open: &str, inside: &str, close: &str| {
-        format!("{}{inside}{}", open.repeat(n), close.repeat(n))
-    };
+    let around =
+        |open: &str, inside: &str, close: &str| format!("{}{inside}{}", open.repeat(n), close.repeat(n));
     vec![
         ("( )", format!("let x = {}", around("(", "1", ")"))),
         ("[ ]", format!("let x = {}", around("[", "1", "]"))),
@@ -91,7 +90,9 @@ fn deep_nests_are_refused_and_overflow_nothing() {
                 let told = codes.iter().filter(|code| **code == "E0107").count();
                 assert!(told <= 1, "{name} {n}: {codes:?}");
                 assert!(n < 257 || !codes.is_empty(), "{name} {n} is not refused");
-                if begun.elapsed() > Duration::from_millis(200) { eprintln!("{name} {n} {:?}", begun.elapsed()); }
+                if begun.elapsed() > Duration::from_millis(200) {
+                    eprintln!("{name} {n} {:?}", begun.elapsed());
+                }
                 assert!(begun.elapsed() < Duration::from_secs(20), "{name} {n} is too slow");
             }
         });
@@ -102,7 +103,19 @@ fn deep_nests_are_refused_and_overflow_nothing() {
 fn a_million_levels_overflow_nothing() {
     on_stack(512, || {
         for (name, text) in nests(1_000_000) {
-            if matches!(name, "( )" | "minus" | "power" | "lambda" | "then" | "calls" | "block" | "open (" | "closed" | "function type") {
+            if matches!(
+                name,
+                "( )"
+                    | "minus"
+                    | "power"
+                    | "lambda"
+                    | "then"
+                    | "calls"
+                    | "block"
+                    | "open ("
+                    | "closed"
+                    | "function type"
+            ) {
                 assert!(!codes(&text).is_empty(), "{name}");
             }
         }
@@ -119,9 +132,7 @@ fn the_limit_is_where_it_is_said_to_be() {
 
 #[test]
 fn chains_of_any_length_are_flat() {
-    let operators = [
-        "+", "-", "*", "/", "mod", "div", "@", "|>", "and", "or", "<", "==", "in", ",",
-    ];
+    let operators = ["+", "-", "*", "/", "mod", "div", "@", "|>", "and", "or", "<", "==", "in", ","];
     on_stack(256, move || {
         for op in operators {
             let n = 100_000;
@@ -172,7 +183,19 @@ fn long_files_are_read_in_time() {
 #[test]
 fn files_full_of_mistakes_get_twenty_reports_in_time() {
     on_stack(512, || {
-        for line in ["let x = = 1\n", "$", "@\n", "f(\nlet y = 1\n", ")", "'", "\"\n", "{ x y }\n", "a + b\n", "? ", "- - x y\n"] {
+        for line in [
+            "let x = = 1\n",
+            "$",
+            "@\n",
+            "f(\nlet y = 1\n",
+            ")",
+            "'",
+            "\"\n",
+            "{ x y }\n",
+            "a + b\n",
+            "? ",
+            "- - x y\n",
+        ] {
             let begun = Instant::now();
             let count = codes(&line.repeat(20_000)).len();
             eprintln!("{line} {:?}", begun.elapsed());
@@ -201,12 +224,83 @@ impl Dice {
 }
 
 const PIECES: &[&str] = &[
-    "let ", "fn ", "x", " = ", "(", ")", "[", "]", "{", "}", "\n", "\n  - ", ";", ",", "for ", " in ", "if ",
-    " then ", " else ", "minimize ", " over ", " subject to ", "objective o", "optimizer p", "step ", "state ",
-    "param ", "answer ", "1", "2.5", "\"s\"", "'", "^", "-", " + ", "->", "..", ".", "~", "///d\n", "//c\n",
-    "solve ", " with ", " using ", "set s", "rule r: ", "=>", " is ", "derivative ", "prox ", "θ", "!", "#",
-    "print ", "exact ", "each ", "otherwise ", "\u{202e}", "\u{0}", "é", "😀", "\"", "\\", "test \"t\" ", "with",
-    "import ", "report ", "|>", "==", "true", "type T", "\r\n", "\t", "%", "|", "bound ", "given ",
+    "let ",
+    "fn ",
+    "x",
+    " = ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\n",
+    "\n  - ",
+    ";",
+    ",",
+    "for ",
+    " in ",
+    "if ",
+    " then ",
+    " else ",
+    "minimize ",
+    " over ",
+    " subject to ",
+    "objective o",
+    "optimizer p",
+    "step ",
+    "state ",
+    "param ",
+    "answer ",
+    "1",
+    "2.5",
+    "\"s\"",
+    "'",
+    "^",
+    "-",
+    " + ",
+    "->",
+    "..",
+    ".",
+    "~",
+    "///d\n",
+    "//c\n",
+    "solve ",
+    " with ",
+    " using ",
+    "set s",
+    "rule r: ",
+    "=>",
+    " is ",
+    "derivative ",
+    "prox ",
+    "θ",
+    "!",
+    "#",
+    "print ",
+    "exact ",
+    "each ",
+    "otherwise ",
+    "\u{202e}",
+    "\u{0}",
+    "é",
+    "😀",
+    "\"",
+    "\\",
+    "test \"t\" ",
+    "with",
+    "import ",
+    "report ",
+    "|>",
+    "==",
+    "true",
+    "type T",
+    "\r\n",
+    "\t",
+    "%",
+    "|",
+    "bound ",
+    "given ",
 ];
 
 /// All that must hold of any text: no panic, at most twenty reports, spans inside the text on

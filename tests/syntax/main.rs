@@ -14,9 +14,8 @@ const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/syntax");
 fn files(ending: &str) -> Vec<PathBuf> {
     let folder = std::fs::read_dir(CASES).expect("the folder of cases is there");
     let paths = folder.map(|entry| entry.expect("it can be listed").path());
-    let mut paths: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|found| found == ending))
-        .collect();
+    let mut paths: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
     paths.sort();
     paths
 }
@@ -63,12 +62,7 @@ fn check_cases(path: &Path) -> usize {
         let text = format!("{}\n", rewritten.join("\n----\n"));
         std::fs::write(path, text).expect("the case file can be written");
     } else {
-        assert!(
-            wrong.is_empty(),
-            "{}:\n{}",
-            path.display(),
-            wrong.join("\n")
-        );
+        assert!(wrong.is_empty(), "{}:\n{}", path.display(), wrong.join("\n"));
     }
     cases.len()
 }
@@ -87,17 +81,10 @@ fn round_trip(text: &str, place: &str) {
     }
     let printed = print_file(&first);
     let (second, reports) = parse_file(FileId(0), &printed);
-    let lines: Vec<_> = reports
-        .iter()
-        .filter(|report| report.is_error())
-        .map(|report| line(report, &printed))
-        .collect();
+    let lines: Vec<_> =
+        reports.iter().filter(|report| report.is_error()).map(|report| line(report, &printed)).collect();
     assert!(lines.is_empty(), "{place}\n{printed}\n{}", lines.join("\n"));
-    assert_eq!(
-        tree::file(&first),
-        tree::file(&second),
-        "{place}\n{printed}"
-    );
+    assert_eq!(tree::file(&first), tree::file(&second), "{place}\n{printed}");
     assert_eq!(printed, print_file(&second), "{place}");
 }
 
@@ -147,39 +134,20 @@ fn entries_are_complete_or_not() {
     ];
     for text in incomplete {
         let parsed = parse_entry(FileId(0), text);
-        assert!(
-            matches!(parsed, Err(Unread::Incomplete)),
-            "{text}: {parsed:?}"
-        );
+        assert!(matches!(parsed, Err(Unread::Incomplete)), "{text}: {parsed:?}");
     }
-    for text in [
-        "1 + 1",
-        "let x = 1",
-        "f(1)",
-        "fn f(x) = x",
-        "print 1; print 2",
-        "",
-        "\n",
-        "// c",
-    ] {
+    for text in ["1 + 1", "let x = 1", "f(1)", "fn f(x) = x", "print 1; print 2", "", "\n", "// c"] {
         assert!(parse_entry(FileId(0), text).is_ok(), "{text}");
     }
     for text in ["1 +* 2", "let = 3", "f(1))", "a b", "let x = 1\nlet = 2"] {
         let parsed = parse_entry(FileId(0), text);
-        assert!(
-            matches!(parsed, Err(Unread::Wrong(_))),
-            "{text}: {parsed:?}"
-        );
+        assert!(matches!(parsed, Err(Unread::Wrong(_))), "{text}: {parsed:?}");
     }
 }
 
 #[test]
 fn one_expression() {
-    let show = |text| {
-        parse_expr(FileId(0), text)
-            .map(|expr| print_expr(&expr))
-            .ok()
-    };
+    let show = |text| parse_expr(FileId(0), text).map(|expr| print_expr(&expr)).ok();
     assert_eq!(show("1+2 *x"), Some("1 + 2 * x".into()));
     assert_eq!(show("solve P using a()"), Some("solve P using a()".into()));
     assert_eq!(show("let x = 1"), None);

@@ -16,8 +16,7 @@ fn join<T>(items: &[T], between: &str, show: impl Fn(&T) -> String) -> String {
 }
 
 fn maybe<T>(before: &str, item: &Option<T>, show: impl Fn(&T) -> String) -> String {
-    item.as_ref()
-        .map_or(String::new(), |item| format!("{before}{}", show(item)))
+    item.as_ref().map_or(String::new(), |item| format!("{before}{}", show(item)))
 }
 
 fn list<T>(before: &str, items: &[T], show: impl Fn(&T) -> String) -> String {
@@ -39,15 +38,11 @@ pub fn expr(e: &Expr) -> String {
         ExprKind::Str(text) => format!("{text:?}"),
         ExprKind::Name(name) => name.to_string(),
         ExprKind::Chain { first, rest } => {
-            let terms = rest
-                .iter()
-                .map(|(op, _, term)| format!(" {} {}", op.text(), expr(term)));
+            let terms = rest.iter().map(|(op, _, term)| format!(" {} {}", op.text(), expr(term)));
             format!("<{}{}>", expr(first), terms.collect::<String>())
         }
         ExprKind::Compare { first, rest } => {
-            let terms = rest
-                .iter()
-                .map(|(op, _, term)| format!(" {} {}", op.text(), expr(term)));
+            let terms = rest.iter().map(|(op, _, term)| format!(" {} {}", op.text(), expr(term)));
             format!("<{}{}>", expr(first), terms.collect::<String>())
         }
         ExprKind::Power(base, exponent) => format!("<{} ^ {}>", expr(base), expr(exponent)),
@@ -60,9 +55,7 @@ pub fn expr(e: &Expr) -> String {
             format!("<({}) -> {}>", join(params, ", ", pattern), expr(body))
         }
         ExprKind::If { arms, otherwise } => {
-            let arms = join(arms, "", |(c, v)| {
-                format!("if {} then {} else ", expr(c), expr(v))
-            });
+            let arms = join(arms, "", |(c, v)| format!("if {} then {} else ", expr(c), expr(v)));
             format!("<{arms}{}>", expr(otherwise))
         }
         ExprKind::IfBlock(block) => if_block(block),
@@ -77,11 +70,7 @@ pub fn expr(e: &Expr) -> String {
         ExprKind::Tuple(items) => format!("tuple({})", join(items, ", ", expr)),
         ExprKind::Record(fields) => format!(
             "record({})",
-            join(fields, ", ", |(name, value)| format!(
-                "{} = {}",
-                name.name,
-                expr(value)
-            ))
+            join(fields, ", ", |(name, value)| format!("{} = {}", name.name, expr(value)))
         ),
         ExprKind::Block(b) => block(b),
         ExprKind::Paren(value) => format!("({})", expr(value)),
@@ -101,10 +90,7 @@ fn pattern(p: &Pattern) -> String {
 }
 
 fn arg(a: &Arg) -> String {
-    let name = a
-        .name
-        .as_ref()
-        .map_or(String::new(), |name| format!("{} = ", name.name));
+    let name = a.name.as_ref().map_or(String::new(), |name| format!("{} = ", name.name));
     match &a.value {
         ArgValue::Expr(value) => format!("{name}{}", expr(value)),
         ArgValue::Generator(g, _) => format!("{name}{}", generator(g)),
@@ -112,12 +98,7 @@ fn arg(a: &Arg) -> String {
 }
 
 fn binding(b: &Binding) -> String {
-    format!(
-        "{} {} {}",
-        pattern(&b.pattern),
-        if b.draw { "~" } else { "in" },
-        expr(&b.source)
-    )
+    format!("{} {} {}", pattern(&b.pattern), if b.draw { "~" } else { "in" }, expr(&b.source))
 }
 
 fn generator(g: &Generator) -> String {
@@ -133,9 +114,7 @@ fn generator(g: &Generator) -> String {
 fn constraint(c: &Constraint) -> String {
     format!(
         "{}{}{}",
-        c.name
-            .as_ref()
-            .map_or(String::new(), |name| format!("{}: ", name.name)),
+        c.name.as_ref().map_or(String::new(), |name| format!("{}: ", name.name)),
         expr(&c.value),
         maybe(" for ", &c.family, binding)
     )
@@ -161,12 +140,7 @@ fn param(p: &ParamDecl) -> String {
         Some(ParamStart::Draw(value)) => format!(" ~ {}", expr(value)),
         None => String::new(),
     };
-    format!(
-        "{}{}{}{start}",
-        p.name.name,
-        maybe(": ", &p.ty, print_type),
-        maybe(" in ", &p.set, expr)
-    )
+    format!("{}{}{}{start}", p.name.name, maybe(": ", &p.ty, print_type), maybe(" in ", &p.set, expr))
 }
 
 fn spec(p: &ParamSpec) -> String {
@@ -180,9 +154,7 @@ fn spec(p: &ParamSpec) -> String {
 }
 
 fn if_block(b: &IfBlock) -> String {
-    let arms = join(&b.arms, " else ", |(c, body)| {
-        format!("if {} {}", expr(c), block(body))
-    });
+    let arms = join(&b.arms, " else ", |(c, body)| format!("if {} {}", expr(c), block(body)));
     format!("<{arms}{}>", maybe(" else ", &b.otherwise, block))
 }
 
@@ -191,16 +163,11 @@ fn block(b: &Block) -> String {
 }
 
 fn clause(word: &str, c: &Option<LambdaClause>) -> String {
-    maybe(word, c, |c| {
-        format!("({}) -> {}", join(&c.params, ", ", id), expr(&c.body))
-    })
+    maybe(word, c, |c| format!("({}) -> {}", join(&c.params, ", ", id), expr(&c.body)))
 }
 
 pub fn stmt(s: &Stmt) -> String {
-    let doc = s
-        .doc
-        .as_ref()
-        .map_or(String::new(), |doc| format!("doc{doc:?} "));
+    let doc = s.doc.as_ref().map_or(String::new(), |doc| format!("doc{doc:?} "));
     doc + &kind(&s.kind)
 }
 
@@ -235,31 +202,18 @@ fn kind(k: &StmtKind) -> String {
             expr(&d.replacement),
             maybe(" if ", &d.condition, expr)
         ),
-        StmtKind::Type(d) => format!(
-            "type {}({}) = {}",
-            d.name.name,
-            join(&d.params, ", ", id),
-            print_type(&d.ty)
-        ),
-        StmtKind::Objective(d) => format!(
-            "objective {}({}) {}",
-            d.name.name,
-            join(&d.params, ", ", spec),
-            block(&d.body)
-        ),
-        StmtKind::Optimizer(d) => format!(
-            "optimizer {}({}) {}",
-            d.name.name,
-            join(&d.params, ", ", spec),
-            block(&d.body)
-        ),
+        StmtKind::Type(d) => {
+            format!("type {}({}) = {}", d.name.name, join(&d.params, ", ", id), print_type(&d.ty))
+        }
+        StmtKind::Objective(d) => {
+            format!("objective {}({}) {}", d.name.name, join(&d.params, ", ", spec), block(&d.body))
+        }
+        StmtKind::Optimizer(d) => {
+            format!("optimizer {}({}) {}", d.name.name, join(&d.params, ", ", spec), block(&d.body))
+        }
         StmtKind::Members(d) => format!(
             "{} {}({}) {{{}}}",
-            if d.distribution {
-                "distribution"
-            } else {
-                "set"
-            },
+            if d.distribution { "distribution" } else { "set" },
             d.name.name,
             join(&d.params, ", ", spec),
             join(&d.members, "; ", |m| format!(
@@ -273,68 +227,34 @@ fn kind(k: &StmtKind) -> String {
         StmtKind::Import { path, name, .. } => {
             format!("import {path:?}{}", maybe(" as ", name, id))
         }
-        StmtKind::Input { name, ty, default } => format!(
-            "input {}{}{}",
-            name.name,
-            maybe(": ", ty, print_type),
-            maybe(" = ", default, expr)
-        ),
+        StmtKind::Input { name, ty, default } => {
+            format!("input {}{}{}", name.name, maybe(": ", ty, print_type), maybe(" = ", default, expr))
+        }
         StmtKind::Precision(name) => format!("precision {}", name.name),
-        StmtKind::Let {
-            pattern: p,
-            ty,
-            value,
-        } => format!(
-            "let {}{} = {}",
-            pattern(p),
-            maybe(": ", ty, print_type),
-            expr(value)
-        ),
-        StmtKind::Draw {
-            pattern: p,
-            ty,
-            source,
-            given,
-        } => format!(
+        StmtKind::Let { pattern: p, ty, value } => {
+            format!("let {}{} = {}", pattern(p), maybe(": ", ty, print_type), expr(value))
+        }
+        StmtKind::Draw { pattern: p, ty, source, given } => format!(
             "let {}{} ~ {}{}",
             pattern(p),
             maybe(": ", ty, print_type),
             expr(source),
             maybe(" given ", given, expr)
         ),
-        StmtKind::Var {
-            pattern: p,
-            ty,
-            value,
-        } => format!(
-            "var {}{} = {}",
-            pattern(p),
-            maybe(": ", ty, print_type),
-            expr(value)
-        ),
-        StmtKind::Assign { place, op, value } => format!(
-            "{} {}= {}",
-            expr(place),
-            op.map_or("", BinOp::text),
-            expr(value)
-        ),
-        StmtKind::For {
-            binding: b,
-            condition,
-            body,
-        } => format!(
-            "for {}{} {}",
-            binding(b),
-            maybe(" while ", condition, expr),
-            block(body)
-        ),
+        StmtKind::Var { pattern: p, ty, value } => {
+            format!("var {}{} = {}", pattern(p), maybe(": ", ty, print_type), expr(value))
+        }
+        StmtKind::Assign { place, op, value } => {
+            format!("{} {}= {}", expr(place), op.map_or("", BinOp::text), expr(value))
+        }
+        StmtKind::For { binding: b, condition, body } => {
+            format!("for {}{} {}", binding(b), maybe(" while ", condition, expr), block(body))
+        }
         StmtKind::If(b) => if_block(b),
         StmtKind::Print(values) => format!("print {}", join(values, ", ", arg)),
-        StmtKind::Plot { values, options } => format!(
-            "plot {}{}",
-            join(values, ", ", arg),
-            list(" with ", options, arg)
-        ),
+        StmtKind::Plot { values, options } => {
+            format!("plot {}{}", join(values, ", ", arg), list(" with ", options, arg))
+        }
         StmtKind::Save { value, path } => format!("save {} to {}", expr(value), expr(path)),
         StmtKind::Assert { condition, message } => {
             format!("assert {}{}", expr(condition), maybe(", ", message, expr))
@@ -367,12 +287,9 @@ fn kind(k: &StmtKind) -> String {
         StmtKind::Stop { status, condition } => {
             format!("stop {} if {}", status.name, expr(condition))
         }
-        StmtKind::Each { name, ty, body } => format!(
-            "each {}{} {}",
-            name.name,
-            maybe(": ", ty, print_type),
-            block(body)
-        ),
+        StmtKind::Each { name, ty, body } => {
+            format!("each {}{} {}", name.name, maybe(": ", ty, print_type), block(body))
+        }
         StmtKind::Otherwise(value) => format!("otherwise using {}", expr(value)),
         StmtKind::Error => "ERROR".into(),
     }

@@ -38,10 +38,7 @@ fn says(cell: &str) -> Says {
         Says::Bool
     } else if UNKNOWN.iter().any(is) {
         Says::Unknown
-    } else if NOT_FINITE
-        .iter()
-        .any(|word| plain.eq_ignore_ascii_case(word))
-    {
+    } else if NOT_FINITE.iter().any(|word| plain.eq_ignore_ascii_case(word)) {
         Says::NotFinite
     } else {
         Says::Text
@@ -113,9 +110,7 @@ pub(super) fn decide(
     summaries: &[Summary],
 ) -> Result<Vec<Kind>, DataError> {
     let columns = names.iter().zip(summaries);
-    columns
-        .map(|(name, summary)| kind_of(source, name, summary))
-        .collect()
+    columns.map(|(name, summary)| kind_of(source, name, summary)).collect()
 }
 
 fn kind_of(source: Source, name: &str, column: &Summary) -> Result<Kind, DataError> {

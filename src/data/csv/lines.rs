@@ -23,14 +23,7 @@ impl<'a> Lines<'a> {
             .flexible(true)
             .delimiter(delimiter)
             .from_reader(text.as_bytes());
-        Lines {
-            source,
-            text,
-            reader,
-            record: ByteRecord::new(),
-            counted: 0,
-            line: 1,
-        }
+        Lines { source, text, reader, record: ByteRecord::new(), counted: 0, line: 1 }
     }
 
     /// Moves to the next record, which must have `columns` cells (any number if 0), and gives its
@@ -49,12 +42,7 @@ impl<'a> Lines<'a> {
             return Err(errors::ragged_row(self.source.name, self.line - 1, 0, 1));
         }
         if columns != 0 && cells != columns {
-            return Err(errors::ragged_row(
-                self.source.name,
-                self.line,
-                cells,
-                columns,
-            ));
+            return Err(errors::ragged_row(self.source.name, self.line, cells, columns));
         }
         Ok(Some(self.line))
     }
@@ -64,10 +52,7 @@ impl<'a> Lines<'a> {
     fn start_at(&mut self, byte: usize) -> usize {
         let bytes = self.text.as_bytes();
         let rest = bytes.get(byte..).unwrap_or_default();
-        let skipped = rest
-            .iter()
-            .take_while(|byte| matches!(byte, b'\n' | b'\r'))
-            .count();
+        let skipped = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
         let passed = bytes.get(self.counted..byte).unwrap_or_default();
         let blank = newlines(rest.get(..skipped).unwrap_or_default());
         // The reader may stop between the two bytes of a Windows line end.

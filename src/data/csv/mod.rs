@@ -48,9 +48,7 @@ pub(super) fn parse(source: Source, bytes: &[u8], delimiter: u8) -> Result<Table
     let columns = names.into_iter().zip(values);
     Ok(Table {
         source: source.name.to_string(),
-        columns: columns
-            .map(|(name, values)| Column { name, values })
-            .collect(),
+        columns: columns.map(|(name, values)| Column { name, values }).collect(),
         rows,
     })
 }
@@ -83,11 +81,7 @@ fn header(source: Source, lines: &mut Lines) -> Result<Vec<String>, DataError> {
     }
 }
 
-fn scan(
-    source: Source,
-    lines: &mut Lines,
-    names: &[String],
-) -> Result<(Vec<Summary>, usize), DataError> {
+fn scan(source: Source, lines: &mut Lines, names: &[String]) -> Result<(Vec<Summary>, usize), DataError> {
     let mut summaries = vec![Summary::default(); names.len()];
     let mut rows = 0;
     while let Some(line) = lines.next(names.len())? {
@@ -155,19 +149,11 @@ impl Filling {
             Filling::Bool(data) => Data::Bool(Arc::new(data)),
             Filling::Text(data) => return Values::Labels(Arc::new(data)),
         };
-        Values::Tensor(Tensor {
-            sizes: vec![rows],
-            data,
-        })
+        Values::Tensor(Tensor { sizes: vec![rows], data })
     }
 }
 
-fn fill(
-    source: Source,
-    lines: &mut Lines,
-    kinds: &[Kind],
-    rows: usize,
-) -> Result<Vec<Values>, DataError> {
+fn fill(source: Source, lines: &mut Lines, kinds: &[Kind], rows: usize) -> Result<Vec<Values>, DataError> {
     let columns = kinds.iter().map(|kind| Filling::new(source, *kind, rows));
     let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
     while lines.next(kinds.len())?.is_some() {
@@ -175,10 +161,7 @@ fn fill(
             column.push(cell);
         }
     }
-    Ok(columns
-        .into_iter()
-        .map(|column| column.finish(rows))
-        .collect())
+    Ok(columns.into_iter().map(|column| column.finish(rows)).collect())
 }
 
 #[cfg(test)]
@@ -188,11 +171,7 @@ mod tests {
     use super::*;
 
     fn source(limit: u64) -> Source<'static> {
-        Source {
-            path: Path::new("t.csv"),
-            name: "t.csv",
-            limit,
-        }
+        Source { path: Path::new("t.csv"), name: "t.csv", limit }
     }
 
     fn table(text: &str) -> Table {
@@ -308,10 +287,7 @@ mod tests {
         let pairs = Tensor::real(&[2, 2], vec![1.0, 2.5, 3.0, 4.0]);
         let t = Table {
             source: String::new(),
-            columns: vec![Column {
-                name: "w".into(),
-                values: Values::Tensor(pairs),
-            }],
+            columns: vec![Column { name: "w".into(), values: Values::Tensor(pairs) }],
             rows: 2,
         };
         let text = print("t.csv", &t, b',').unwrap();

@@ -5,27 +5,17 @@ use crate::ir::Data;
 
 /// The text of a table. Reals are written with the fewest digits that read back to the same bits;
 /// a column of vectors `w` becomes the columns `w_0`, `w_1` ….
-pub(in crate::data) fn print(
-    name: &str,
-    table: &Table,
-    delimiter: u8,
-) -> Result<Vec<u8>, DataError> {
+pub(in crate::data) fn print(name: &str, table: &Table, delimiter: u8) -> Result<Vec<u8>, DataError> {
     let failed = |why: csv::Error| errors::cannot_write(name, &std::io::Error::other(why));
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(delimiter)
-        .from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     let header: Vec<String> = table.columns.iter().flat_map(Column::headings).collect();
     writer.write_record(&header).map_err(failed)?;
     for row in 0..table.rows {
         let columns = table.columns.iter();
-        let cells: Vec<String> = columns
-            .flat_map(|column| column.values.cells(row))
-            .collect();
+        let cells: Vec<String> = columns.flat_map(|column| column.values.cells(row)).collect();
         writer.write_record(&cells).map_err(failed)?;
     }
-    writer
-        .into_inner()
-        .map_err(|why| errors::cannot_write(name, &why.into_error()))
+    writer.into_inner().map_err(|why| errors::cannot_write(name, &why.into_error()))
 }
 
 impl Column {
@@ -42,9 +32,7 @@ impl Values {
     /// The numbers in a row, if the rows are arrays.
     pub(in crate::data) fn width(&self) -> Option<usize> {
         match self {
-            Values::Tensor(tensor) if tensor.sizes.len() > 1 => {
-                Some(tensor.sizes.iter().skip(1).product())
-            }
+            Values::Tensor(tensor) if tensor.sizes.len() > 1 => Some(tensor.sizes.iter().skip(1).product()),
             Values::Tensor(_) | Values::Labels(_) => None,
         }
     }

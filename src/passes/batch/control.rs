@@ -48,13 +48,7 @@ impl Batching<'_> {
         let then_lanes = self.and_active(condition.value);
         let other_lanes = self.and_active(other);
         let then = emit(self.build, &op.then, captures, self.size, Some(then_lanes));
-        let otherwise = emit(
-            self.build,
-            &op.otherwise,
-            captures,
-            self.size,
-            Some(other_lanes),
-        );
+        let otherwise = emit(self.build, &op.otherwise, captures, self.size, Some(other_lanes));
         then.into_iter()
             .zip(otherwise)
             .map(|(a, b)| {
@@ -74,8 +68,7 @@ impl Batching<'_> {
 
     fn common_choice(&mut self, op: &If, operands: &[Lane]) -> Vec<Lane> {
         let marks: Vec<bool> = operands[1..].iter().map(|lane| lane.batched).collect();
-        let mut branches =
-            [&op.then, &op.otherwise].map(|function| self.with_mask(function, &marks));
+        let mut branches = [&op.then, &op.otherwise].map(|function| self.with_mask(function, &marks));
         let lanes: Vec<bool> = (0..op.then.results.len())
             .map(|at| branches.iter().any(|(_, found)| found[at].batched))
             .collect();
@@ -105,11 +98,7 @@ impl Batching<'_> {
     fn params(&self, build: &mut Build, function: &Function, marks: &[bool]) -> Vec<Lane> {
         let param = |(param, mark): (&Value, &bool)| {
             let ty = function.ty(*param);
-            let ty = if *mark {
-                with_front(ty, self.size)
-            } else {
-                ty.clone()
-            };
+            let ty = if *mark { with_front(ty, self.size) } else { ty.clone() };
             Lane::new(build.param(ty), *mark)
         };
         function.params.iter().zip(marks).map(param).collect()
@@ -122,11 +111,7 @@ impl Batching<'_> {
     fn finish_with(&self, mut build: Build, found: &[Lane], lanes: &[bool]) -> Function {
         let mut results = Vec::with_capacity(found.len());
         for (lane, wanted) in found.iter().zip(lanes) {
-            results.push(if *wanted {
-                lane.in_front(&mut build, self.size)
-            } else {
-                lane.value
-            });
+            results.push(if *wanted { lane.in_front(&mut build, self.size) } else { lane.value });
         }
         build.finish(results)
     }
@@ -139,10 +124,7 @@ impl Batching<'_> {
         let mut carried: Vec<bool> = first.iter().map(|lane| lane.batched).collect();
         let by_lane = loop {
             let params = [&[false][..], &carried, &capture_marks].concat();
-            let by_lane = op
-                .condition
-                .as_ref()
-                .is_some_and(|condition| dependent(condition, &params)[0]);
+            let by_lane = op.condition.as_ref().is_some_and(|condition| dependent(condition, &params)[0]);
             let next = dependent(&op.body, &params);
             let before = carried.clone();
             for (mark, found) in carried.iter_mut().zip(next) {
@@ -154,18 +136,11 @@ impl Batching<'_> {
         };
         let params = [&[false][..], &carried, &capture_marks].concat();
         let body = self.body(op, &params, by_lane);
-        let condition = op
-            .condition
-            .as_ref()
-            .map(|condition| self.condition(condition, &params, by_lane));
+        let condition = op.condition.as_ref().map(|condition| self.condition(condition, &params, by_lane));
 
         let mut values = Vec::with_capacity(operands.len() + 1);
         for (lane, wanted) in first.iter().zip(&carried) {
-            values.push(if *wanted {
-                lane.in_front(self.build, self.size)
-            } else {
-                lane.value
-            });
+            values.push(if *wanted { lane.in_front(self.build, self.size) } else { lane.value });
         }
         values.extend(captures.iter().map(|lane| lane.value));
         values.extend(self.active);
@@ -180,11 +155,7 @@ impl Batching<'_> {
         }
         let mut goes_on = found[0].in_front(&mut build, self.size);
         if self.active.is_some() {
-            let mask = *build
-                .function()
-                .params
-                .last()
-                .expect("the mask is the last");
+            let mask = *build.function().params.last().expect("the mask is the last");
             goes_on = build.call("and", &[mask, goes_on]);
         }
         let any = build.reduce(Fold::Any, goes_on, &[0]);
@@ -206,11 +177,7 @@ impl Batching<'_> {
         }
         let mut found = emit(&mut build, &op.body, &lanes, self.size, mask);
         let mut marks: Vec<bool> = params[1..=op.carried].to_vec();
-        marks.extend(
-            found[op.carried..]
-                .iter()
-                .map(|lane| lane.batched || by_lane),
-        );
+        marks.extend(found[op.carried..].iter().map(|lane| lane.batched || by_lane));
         if let (true, Some(mask)) = (by_lane, mask) {
             // Lanes that have ended keep what they carry, and stack zeros.
             for (at, lane) in found.iter_mut().enumerate() {
@@ -240,12 +207,7 @@ impl Batching<'_> {
         for ty in &mut types[op.carried..] {
             ty.dims.insert(0, op.trip.clone());
         }
-        let new = Loop {
-            trip: op.trip.clone(),
-            condition,
-            body,
-            carried: carried.len(),
-        };
+        let new = Loop { trip: op.trip.clone(), condition, body, carried: carried.len() };
         let values = self.build.bind(Op::Loop(Arc::new(new)), operands, types);
         let mut lanes = Vec::with_capacity(values.len());
         for (at, (value, mark)) in values.into_iter().zip(marks).enumerate() {
@@ -270,11 +232,7 @@ fn dependent(function: &Function, params: &[bool]) -> Vec<bool> {
         marks[param.0 as usize] = *mark;
     }
     for binding in &function.bindings {
-        let operands: Vec<bool> = binding
-            .operands
-            .iter()
-            .map(|v| marks[v.0 as usize])
-            .collect();
+        let operands: Vec<bool> = binding.operands.iter().map(|v| marks[v.0 as usize]).collect();
         if !operands.contains(&true) {
             continue;
         }

@@ -49,10 +49,7 @@ pub fn map(build: &mut Build, body: &Function, captures: &[Value], trip: &Dim) -
     let mut arguments = vec![Lane::new(index, true)];
     arguments.extend(captures.iter().map(|value| Lane::new(*value, false)));
     let results = emit(build, body, &arguments, trip, None);
-    results
-        .into_iter()
-        .map(|lane| lane.in_front(build, trip))
-        .collect()
+    results.into_iter().map(|lane| lane.in_front(build, trip)).collect()
 }
 
 /// A value, and whether it has the leading dimension.
@@ -99,13 +96,7 @@ fn emit(
     size: &Dim,
     active: Option<Value>,
 ) -> Vec<Lane> {
-    let mut batching = Batching {
-        lanes: vec![None; function.types.len()],
-        build,
-        function,
-        size,
-        active,
-    };
+    let mut batching = Batching { lanes: vec![None; function.types.len()], build, function, size, active };
     for (param, argument) in function.params.iter().zip(arguments) {
         batching.lanes[param.0 as usize] = Some(*argument);
     }
@@ -131,9 +122,8 @@ struct Batching<'a> {
 
 impl Batching<'_> {
     fn all(&self, values: &[Value]) -> Vec<Lane> {
-        let lane = |value: &Value| {
-            self.lanes[value.0 as usize].expect("operands are bound before they are read")
-        };
+        let lane =
+            |value: &Value| self.lanes[value.0 as usize].expect("operands are bound before they are read");
         values.iter().map(lane).collect()
     }
 
@@ -156,16 +146,12 @@ impl Batching<'_> {
             {
                 let operands = operands.iter().map(|lane| lane.value).collect();
                 let types = binding.values.iter().map(|v| self.function.ty(*v).clone());
-                let values = self
-                    .build
-                    .bind(binding.op.clone(), operands, types.collect());
+                let values = self.build.bind(binding.op.clone(), operands, types.collect());
                 values.into_iter().map(|v| Lane::new(v, false)).collect()
             }
             Op::Primitive(prim) => {
-                let operands: Vec<Value> = operands
-                    .iter()
-                    .map(|lane| lane.in_front(self.build, self.size))
-                    .collect();
+                let operands: Vec<Value> =
+                    operands.iter().map(|lane| lane.in_front(self.build, self.size)).collect();
                 vec![Lane::new(self.build.primitive(*prim, &operands), true)]
             }
             Op::Structural(facts) => {

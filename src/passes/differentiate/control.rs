@@ -32,9 +32,7 @@ pub(super) struct Tape {
 /// The elements of a list that are (not) marked.
 fn pick<T: Clone>(list: &[T], marks: &[bool], marked: bool) -> Vec<T> {
     let both = list.iter().zip(marks);
-    both.filter(|(_, mark)| **mark == marked)
-        .map(|(item, _)| item.clone())
-        .collect()
+    both.filter(|(_, mark)| **mark == marked).map(|(item, _)| item.clone()).collect()
 }
 
 fn marks_of(mixed: &Mixed, values: &[Value]) -> Vec<bool> {
@@ -44,8 +42,7 @@ fn marks_of(mixed: &Mixed, values: &[Value]) -> Vec<bool> {
 /// Parameters of the types of the unmarked ones, in the places of all.
 fn params_for(build: &mut Build, function: &Function, marks: &[bool]) -> Vec<Option<Value>> {
     let both = function.params.iter().zip(marks);
-    both.map(|(param, linear)| (!linear).then(|| build.param(function.ty(*param).clone())))
-        .collect()
+    both.map(|(param, linear)| (!linear).then(|| build.param(function.ty(*param).clone()))).collect()
 }
 
 /// The unmarked results of a function as a function of its unmarked parameters.
@@ -63,16 +60,7 @@ fn nonlinear_part(function: &Function, marks: &[bool]) -> Function {
 /// Puts values where the marks are not.
 fn spread(values: &[Value], linear: &[bool]) -> Vec<Option<Value>> {
     let mut values = values.iter();
-    linear
-        .iter()
-        .map(|linear| {
-            if *linear {
-                None
-            } else {
-                values.next().copied()
-            }
-        })
-        .collect()
+    linear.iter().map(|linear| if *linear { None } else { values.next().copied() }).collect()
 }
 
 /// The nonlinear results of a mixed loop, and its tape.
@@ -107,11 +95,7 @@ pub(super) fn forward_loop(
     }
     let stacked = pick(stacked, &linear_results[op.carried..], false);
     results.extend(body_kept.all(&mut inner, &body, &stacked));
-    let taped: Vec<Value> = arguments[1..=op.carried]
-        .iter()
-        .flatten()
-        .copied()
-        .collect();
+    let taped: Vec<Value> = arguments[1..=op.carried].iter().flatten().copied().collect();
     results.extend(&taped);
 
     let condition = op.condition.as_ref().map(|condition| {
@@ -125,34 +109,18 @@ pub(super) fn forward_loop(
     if counted {
         first.push(build.int(0));
     }
-    let captures = pick(
-        &binding.operands[op.carried..],
-        &operands[op.carried..],
-        false,
-    );
+    let captures = pick(&binding.operands[op.carried..], &operands[op.carried..], false);
     let carried_now = first.len();
     first.extend(kept.all(build, mixed, &captures));
 
     let body = inner.finish(results);
     let types = loop_types(&body, carried_now, &op.trip);
-    let new = Loop {
-        trip: op.trip.clone(),
-        condition,
-        body,
-        carried: carried_now,
-    };
+    let new = Loop { trip: op.trip.clone(), condition, body, carried: carried_now };
     let mut values = build.bind(Op::Loop(Arc::new(new)), first, types);
     let stacks = values.split_off(values.len() - taped.len());
     let count = counted.then(|| values.remove(taped.len()));
     let found = spread(&values, &linear_results);
-    (
-        found,
-        Tape {
-            carried,
-            stacks,
-            count,
-        },
-    )
+    (found, Tape { carried, stacks, count })
 }
 
 /// The types of a loop's results.
@@ -202,13 +170,8 @@ pub(super) fn backward_loop(
     let captures = pick(&binding.operands[op.carried..], capture_marks, false);
     let captures = outer.kept.all(outer.build, outer.mixed, &captures);
     let stacked_values: Vec<Value> = stacked.iter().flatten().map(|ct| ct.value).collect();
-    let around = [
-        captures.clone(),
-        tape.stacks.clone(),
-        stacked_values,
-        tape.count.into_iter().collect(),
-    ]
-    .concat();
+    let around =
+        [captures.clone(), tape.stacks.clone(), stacked_values, tape.count.into_iter().collect()].concat();
 
     let mut inner = Build::new(op.body.name.clone(), outer.build.span());
     let j = inner.param(Ty::scalar(crate::ir::Elem::Int));
@@ -216,18 +179,11 @@ pub(super) fn backward_loop(
     let around_params = copies(&mut inner, outer.build, &around);
     let (capture_params, rest) = around_params.split_at(captures.len());
     let (stack_params, rest) = rest.split_at(tape.stacks.len());
-    let last = if tape.count.is_some() {
-        rest[rest.len() - 1]
-    } else {
-        inner.dim(&op.trip)
-    };
+    let last = if tape.count.is_some() { rest[rest.len() - 1] } else { inner.dim(&op.trip) };
     let one = inner.int(1);
     let before = inner.call("sub", &[last, one]);
     let row = inner.call("sub", &[before, j]);
-    let now: Vec<Value> = stack_params
-        .iter()
-        .map(|stack| inner.gather(*stack, &[row]))
-        .collect();
+    let now: Vec<Value> = stack_params.iter().map(|stack| inner.gather(*stack, &[row])).collect();
     let mut arguments = vec![Some(row)];
     arguments.extend(spread(&now, &tape.carried));
     arguments.extend(spread(capture_params, capture_marks));
@@ -276,10 +232,7 @@ pub(super) fn backward_loop(
 
 /// Parameters of the types of values of another function.
 fn copies(build: &mut Build, of: &Build, values: &[Value]) -> Vec<Value> {
-    values
-        .iter()
-        .map(|value| build.param(of.ty(*value).clone()))
-        .collect()
+    values.iter().map(|value| build.param(of.ty(*value).clone())).collect()
 }
 
 /// `j < count`, the count being the last capture.
@@ -298,9 +251,7 @@ fn taint_of(function: &Function) -> Taint {
     let of_prim = |prim: &Prim| match linear_form(*prim) {
         Some(Linear::Where) => Taint::Everywhere,
         Some(Linear::MaskedMul) => Taint::Elementwise,
-        Some(Linear::Add | Linear::Sub | Linear::Neg | Linear::Mul | Linear::Div) | None => {
-            Taint::Clean
-        }
+        Some(Linear::Add | Linear::Sub | Linear::Neg | Linear::Mul | Linear::Div) | None => Taint::Clean,
     };
     let of_binding = |binding: &Binding| {
         let own = match &binding.op {
@@ -337,10 +288,7 @@ pub(super) fn forward_if(
         branch.results = pick(&branch.results, &wanted, false);
         nonlinear_part(&branch, &marks)
     };
-    let new = If {
-        then: part(&op.then),
-        otherwise: part(&op.otherwise),
-    };
+    let new = If { then: part(&op.then), otherwise: part(&op.otherwise) };
     let nonlinear = pick(&binding.operands[1..], &marks, false);
     let mut operands = vec![kept.value(build, mixed, binding.operands[0])];
     operands.extend(kept.all(build, mixed, &nonlinear));
@@ -365,11 +313,7 @@ pub(super) fn backward_if(
     let given: Vec<Cotangent> = cotangents.iter().chain(&seeds).flatten().copied().collect();
     let mut nonlinear = pick(&binding.operands[1..], &marks, false);
     nonlinear = outer.kept.all(outer.build, outer.mixed, &nonlinear);
-    let around: Vec<Value> = nonlinear
-        .iter()
-        .copied()
-        .chain(given.iter().map(|ct| ct.value))
-        .collect();
+    let around: Vec<Value> = nonlinear.iter().copied().chain(given.iter().map(|ct| ct.value)).collect();
 
     let mut branches = [&op.then, &op.otherwise].map(|function| {
         let mut build = Build::new(function.name.clone(), outer.build.span());
@@ -408,11 +352,7 @@ pub(super) fn backward_if(
     if types.is_empty() {
         return;
     }
-    let mut operands = vec![
-        outer
-            .kept
-            .value(outer.build, outer.mixed, binding.operands[0]),
-    ];
+    let mut operands = vec![outer.kept.value(outer.build, outer.mixed, binding.operands[0])];
     operands.extend(around);
     let choice = Op::If(Arc::new(If { then, otherwise }));
     let values = outer.build.bind(choice, operands, types);
@@ -436,14 +376,7 @@ pub(super) fn backward_custom(
     }
     let linear = pick(&binding.operands, &marks, true);
     let seeds = vec![None; linear.len()];
-    let found = transposed(
-        outer.build,
-        function,
-        &marks,
-        &arguments,
-        cotangents,
-        &seeds,
-    );
+    let found = transposed(outer.build, function, &marks, &arguments, cotangents, &seeds);
     for (operand, ct) in linear.iter().zip(found) {
         if let Some(ct) = ct {
             outer.accumulate(*operand, ct);

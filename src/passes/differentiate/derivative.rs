@@ -60,12 +60,8 @@ impl<'a> Emission<'a> {
             slots[param.0 as usize].value = Some(*operand);
         }
         for (param, tangent) in rest.iter().zip(tangents) {
-            slots[param.0 as usize] = Slot {
-                value: *tangent,
-                linear: true,
-                zero: tangent.is_none(),
-                needed: false,
-            };
+            slots[param.0 as usize] =
+                Slot { value: *tangent, linear: true, zero: tangent.is_none(), needed: false };
         }
         Emission { rule, slots }
     }
@@ -79,9 +75,8 @@ impl<'a> Emission<'a> {
     fn mark(&mut self) {
         for binding in &self.rule.bindings {
             let linear = binding.operands.iter().filter(|v| self.slot(**v).linear);
-            let (count, zero) = linear.fold((0, true), |(count, zero), v| {
-                (count + 1, zero && self.slot(*v).zero)
-            });
+            let (count, zero) =
+                linear.fold((0, true), |(count, zero), v| (count + 1, zero && self.slot(*v).zero));
             let slot = &mut self.slots[binding.values[0].0 as usize];
             slot.linear = count > 0;
             slot.zero = count > 0 && zero;
@@ -99,14 +94,7 @@ impl<'a> Emission<'a> {
         slot.needed = !slot.zero;
     }
 
-    fn emit(
-        &mut self,
-        build: &mut Build,
-        binding: &Binding,
-        prim: Prim,
-        result: Value,
-        dims: &[Dim],
-    ) {
+    fn emit(&mut self, build: &mut Build, binding: &Binding, prim: Prim, result: Value, dims: &[Dim]) {
         let own = binding.values[0];
         if !self.slot(own).needed {
             return;
@@ -152,9 +140,7 @@ impl<'a> Emission<'a> {
                 let operands: Vec<Value> = slots
                     .iter()
                     .map(|slot| {
-                        slot.value.unwrap_or_else(|| {
-                            build.zeros(&crate::ir::Ty::new(zeros, dims.to_vec()))
-                        })
+                        slot.value.unwrap_or_else(|| build.zeros(&crate::ir::Ty::new(zeros, dims.to_vec())))
                     })
                     .collect();
                 build.primitive(prim, &operands)

@@ -21,17 +21,10 @@ pub(super) struct Linearized {
 /// Adds tangents to a function.
 pub(super) fn linearize(function: &Function, active: &[bool]) -> Linearized {
     let (build, tangents) = tangents_of(function, active);
-    let found: Vec<Option<Value>> = function
-        .results
-        .iter()
-        .map(|value| tangents[value.0 as usize])
-        .collect();
+    let found: Vec<Option<Value>> = function.results.iter().map(|value| tangents[value.0 as usize]).collect();
     let mut results = function.results.clone();
     results.extend(found.iter().flatten());
-    Linearized {
-        function: build.finish(results),
-        varies: found.iter().map(Option::is_some).collect(),
-    }
+    Linearized { function: build.finish(results), varies: found.iter().map(Option::is_some).collect() }
 }
 
 /// The same, with tangents (zero if need be) of just the marked results.
@@ -48,10 +41,8 @@ fn linearize_to(function: &Function, active: &[bool], wanted: &[bool]) -> Functi
 fn tangents_of(function: &Function, active: &[bool]) -> (Build, Vec<Option<Value>>) {
     let mut shell = function.clone();
     let bindings = std::mem::take(&mut shell.bindings);
-    let mut forward = Forward {
-        tangents: vec![None; shell.types.len()],
-        build: Build::resume(shell, Span::default()),
-    };
+    let mut forward =
+        Forward { tangents: vec![None; shell.types.len()], build: Build::resume(shell, Span::default()) };
     for (param, _) in function.params.iter().zip(active).filter(|(_, a)| **a) {
         let ty = function.ty(*param).clone();
         if ty.elem == Elem::Real {
@@ -73,11 +64,8 @@ struct Forward {
 
 impl Forward {
     fn binding(&mut self, binding: Binding) {
-        let tangents: Vec<Option<Value>> = binding
-            .operands
-            .iter()
-            .map(|value| self.tangents[value.0 as usize])
-            .collect();
+        let tangents: Vec<Option<Value>> =
+            binding.operands.iter().map(|value| self.tangents[value.0 as usize]).collect();
         if tangents.iter().all(Option::is_none) {
             return self.build.push(binding);
         }
@@ -162,12 +150,7 @@ impl Forward {
     }
 
     /// The author's derivative, with zeros for the tangents that are zero by structure.
-    fn custom(
-        &mut self,
-        op: &Custom,
-        binding: &Binding,
-        tangents: &[Option<Value>],
-    ) -> Vec<Option<Value>> {
+    fn custom(&mut self, op: &Custom, binding: &Binding, tangents: &[Option<Value>]) -> Vec<Option<Value>> {
         let mut arguments = binding.operands.clone();
         for (operand, tangent) in binding.operands.iter().zip(tangents) {
             if self.build.ty(*operand).elem == Elem::Real {
@@ -176,11 +159,7 @@ impl Forward {
         }
         let mut found = self.build.inline(&op.tangent, &arguments).into_iter();
         let real = |value: &Value| self.build.ty(*value).elem == Elem::Real;
-        binding
-            .values
-            .iter()
-            .map(|value| if real(value) { found.next() } else { None })
-            .collect()
+        binding.values.iter().map(|value| if real(value) { found.next() } else { None }).collect()
     }
 
     /// A loop that carries the tangents of the carried values that vary beside them.
@@ -194,12 +173,8 @@ impl Forward {
 
         let count = |marks: &[bool]| marks.iter().filter(|mark| **mark).count();
         let (first, captures) = binding.operands.split_at(op.carried);
-        let order = Interleaved {
-            before: 1,
-            carried: op.carried,
-            tangents: count(&carried),
-            rest: captures.len(),
-        };
+        let order =
+            Interleaved { before: 1, carried: op.carried, tangents: count(&carried), rest: captures.len() };
         let new = Loop {
             trip: op.trip.clone(),
             condition: op.condition.as_ref().map(|condition| {
@@ -214,12 +189,8 @@ impl Forward {
             body: {
                 let mut body = body;
                 body.params = order.mix(&body.params);
-                body.results = Interleaved {
-                    before: 0,
-                    rest: op.body.results.len() - op.carried,
-                    ..order
-                }
-                .mix(&body.results);
+                body.results = Interleaved { before: 0, rest: op.body.results.len() - op.carried, ..order }
+                    .mix(&body.results);
                 body
             },
             carried: op.carried + count(&carried),
@@ -230,13 +201,7 @@ impl Forward {
         }
         operands.extend(captures);
         operands.extend(tangents[op.carried..].iter().flatten());
-        self.with_tangents(
-            binding,
-            Op::Loop(Arc::new(new)),
-            operands,
-            &wanted,
-            op.carried,
-        );
+        self.with_tangents(binding, Op::Loop(Arc::new(new)), operands, &wanted, op.carried);
     }
 
     /// A choice of values and tangents together.
@@ -282,12 +247,7 @@ impl Forward {
         }
         values.append(&mut behind);
         values.append(&mut stacked);
-        self.build.push(Binding {
-            values,
-            op,
-            operands,
-            span: binding.span,
-        });
+        self.build.push(Binding { values, op, operands, span: binding.span });
     }
 }
 

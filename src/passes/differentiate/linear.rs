@@ -70,11 +70,8 @@ pub(super) fn transpose(
         Linear::Where => {
             let ty = build.ty(ct.value).clone();
             let zero = build.zeros(&ty);
-            let picked = if which == 1 {
-                [operands[0], ct.value, zero]
-            } else {
-                [operands[0], zero, ct.value]
-            };
+            let picked =
+                if which == 1 { [operands[0], ct.value, zero] } else { [operands[0], zero, ct.value] };
             Cotangent::new(build.call("where", &picked), Taint::Everywhere)
         }
         Linear::MaskedMul => {
@@ -92,11 +89,7 @@ pub(super) fn transpose(
 
 /// `ct * factor`, where a zero cotangent stays zero if it may be one that was not taken.
 fn product(build: &mut Build, ct: Cotangent, factor: Value) -> Cotangent {
-    let name = if ct.taint == Taint::Clean {
-        "mul"
-    } else {
-        "masked_mul"
-    };
+    let name = if ct.taint == Taint::Clean { "mul" } else { "masked_mul" };
     Cotangent::new(build.call(name, &[ct.value, factor]), ct.taint)
 }
 
@@ -106,11 +99,7 @@ pub(super) fn not_linear_in(function: &Function, params: &[bool]) -> Option<Span
     // but must not come from a varying value by an op without a derivative.
     let varies = varying(function, params);
     let linear_binding = |binding: &crate::ir::Binding| {
-        let marks: Vec<bool> = binding
-            .operands
-            .iter()
-            .map(|v| varies[v.0 as usize])
-            .collect();
+        let marks: Vec<bool> = binding.operands.iter().map(|v| varies[v.0 as usize]).collect();
         let count = marks.iter().filter(|mark| **mark).count();
         match &binding.op {
             _ if count == 0 => true,
@@ -127,9 +116,9 @@ pub(super) fn not_linear_in(function: &Function, params: &[bool]) -> Option<Span
                 Derivative::Linear(_) => true,
                 Derivative::Bilinear => count == 1,
             },
-            Op::If(op) => [&op.then, &op.otherwise]
-                .iter()
-                .all(|branch| not_linear_in(branch, &marks[1..]).is_none()),
+            Op::If(op) => {
+                [&op.then, &op.otherwise].iter().all(|branch| not_linear_in(branch, &marks[1..]).is_none())
+            }
             Op::Loop(op) => {
                 let carried = super::varying::carried(op, &marks);
                 let params = super::varying::body_params(&carried, &marks);

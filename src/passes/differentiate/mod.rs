@@ -61,11 +61,8 @@ pub fn vjp(function: &Function, active: &[bool]) -> Function {
     let mixed = Mixed::new(program, &is_tangent);
 
     let mut build = Build::new(function.name.clone(), span_of(function));
-    let mut arguments: Vec<Option<Value>> = function
-        .params
-        .iter()
-        .map(|param| Some(build.param(function.ty(*param).clone())))
-        .collect();
+    let mut arguments: Vec<Option<Value>> =
+        function.params.iter().map(|param| Some(build.param(function.ty(*param).clone()))).collect();
     arguments.resize(program.params.len(), None);
     let cotangents: Vec<Option<Value>> = function
         .results
@@ -87,15 +84,11 @@ pub fn vjp(function: &Function, active: &[bool]) -> Function {
         }
     }
     backward.run();
-    let found: Vec<Option<Value>> = program.params[args..]
-        .iter()
-        .map(|tangent| backward.take(*tangent).map(|ct| ct.value))
-        .collect();
+    let found: Vec<Option<Value>> =
+        program.params[args..].iter().map(|tangent| backward.take(*tangent).map(|ct| ct.value)).collect();
 
-    let mut results: Vec<Value> = program.results[..count]
-        .iter()
-        .map(|result| kept.value(&mut build, &mixed, *result))
-        .collect();
+    let mut results: Vec<Value> =
+        program.results[..count].iter().map(|result| kept.value(&mut build, &mixed, *result)).collect();
     for (tangent, cotangent) in program.params[args..].iter().zip(found) {
         let ty = program.ty(*tangent).clone();
         results.push(or_zeros(&mut build, cotangent, &ty));
@@ -125,8 +118,5 @@ fn or_zeros(build: &mut Build, value: Option<Value>, ty: &Ty) -> Value {
 }
 
 fn span_of(function: &Function) -> Span {
-    function
-        .bindings
-        .last()
-        .map_or_else(Span::default, |b| b.span)
+    function.bindings.last().map_or_else(Span::default, |b| b.span)
 }

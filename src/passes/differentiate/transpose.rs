@@ -17,10 +17,7 @@ pub(super) struct Mixed<'a> {
 
 impl<'a> Mixed<'a> {
     pub fn new(function: &'a Function, tangents: &[bool]) -> Mixed<'a> {
-        Mixed {
-            function,
-            linear: varying(function, tangents),
-        }
+        Mixed { function, linear: varying(function, tangents) }
     }
 
     pub fn is_linear(&self, value: Value) -> bool {
@@ -73,19 +70,13 @@ impl Kept {
     }
 
     pub fn all(&self, build: &mut Build, mixed: &Mixed, values: &[Value]) -> Vec<Value> {
-        values
-            .iter()
-            .map(|value| self.value(build, mixed, *value))
-            .collect()
+        values.iter().map(|value| self.value(build, mixed, *value)).collect()
     }
 }
 
 /// Emits the nonlinear bindings; `arguments` are the nonlinear parameters.
 pub(super) fn forward(build: &mut Build, mixed: &Mixed, arguments: &[Option<Value>]) -> Kept {
-    let mut kept = Kept {
-        values: vec![None; mixed.function.types.len()],
-        tapes: Vec::new(),
-    };
+    let mut kept = Kept { values: vec![None; mixed.function.types.len()], tapes: Vec::new() };
     for (param, argument) in mixed.function.params.iter().zip(arguments) {
         kept.values[param.0 as usize] = *argument;
     }
@@ -98,9 +89,7 @@ pub(super) fn forward(build: &mut Build, mixed: &Mixed, arguments: &[Option<Valu
                 kept.tapes.push((at, tape));
                 found
             }
-            Op::If(op) if mixed.is_mixed(binding) => {
-                control::forward_if(build, mixed, &kept, binding, op)
-            }
+            Op::If(op) if mixed.is_mixed(binding) => control::forward_if(build, mixed, &kept, binding, op),
             _ if binding.values.iter().all(|v| mixed.is_linear(*v)) => continue,
             _ => copy(build, mixed, &kept, binding),
         };
@@ -133,12 +122,7 @@ pub(super) struct Backward<'a> {
 
 impl<'a> Backward<'a> {
     pub fn new(build: &'a mut Build, mixed: &'a Mixed<'a>, kept: &'a Kept) -> Backward<'a> {
-        Backward {
-            build,
-            mixed,
-            kept,
-            cotangents: vec![None; mixed.function.types.len()],
-        }
+        Backward { build, mixed, kept, cotangents: vec![None; mixed.function.types.len()] }
     }
 
     /// Adds to the cotangent of a linear value; that of any other is nobody's concern.
@@ -176,8 +160,7 @@ impl<'a> Backward<'a> {
     }
 
     fn binding(&mut self, binding: &Binding, tape: Option<&Tape>) {
-        let cotangents: Vec<Option<Cotangent>> =
-            binding.values.iter().map(|v| self.take(*v)).collect();
+        let cotangents: Vec<Option<Cotangent>> = binding.values.iter().map(|v| self.take(*v)).collect();
         if cotangents.iter().all(Option::is_none) {
             return;
         }
@@ -201,12 +184,7 @@ impl<'a> Backward<'a> {
             }
             (Op::Structural(facts), Some(ct)) => self.structural(facts.as_ref(), binding, ct),
             (
-                Op::Constant(_)
-                | Op::Primitive(_)
-                | Op::Structural(_)
-                | Op::Map(_)
-                | Op::Jvp(_)
-                | Op::Vjp(_),
+                Op::Constant(_) | Op::Primitive(_) | Op::Structural(_) | Op::Map(_) | Op::Jvp(_) | Op::Vjp(_),
                 _,
             ) => unreachable!("not linear in anything"),
         }

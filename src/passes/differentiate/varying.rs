@@ -12,11 +12,7 @@ pub(super) fn varying(function: &Function, params: &[bool]) -> Vec<bool> {
         varies[param.0 as usize] = *marked && function.ty(*param).elem == Elem::Real;
     }
     for binding in &function.bindings {
-        let operands: Vec<bool> = binding
-            .operands
-            .iter()
-            .map(|value| varies[value.0 as usize])
-            .collect();
+        let operands: Vec<bool> = binding.operands.iter().map(|value| varies[value.0 as usize]).collect();
         if !operands.contains(&true) {
             continue;
         }
@@ -43,10 +39,7 @@ fn results(binding: &Binding, operands: &[bool]) -> Vec<bool> {
         Op::Loop(op) => {
             let carried = carried(op, operands);
             let body = results_of(&op.body, &body_params(&carried, operands));
-            carried
-                .into_iter()
-                .chain(body[op.carried..].iter().copied())
-                .collect()
+            carried.into_iter().chain(body[op.carried..].iter().copied()).collect()
         }
         Op::If(op) => {
             let then = results_of(&op.then, &operands[1..]);
@@ -63,11 +56,7 @@ fn results(binding: &Binding, operands: &[bool]) -> Vec<bool> {
 /// Which results of a function vary with the marked parameters.
 pub(super) fn results_of(function: &Function, params: &[bool]) -> Vec<bool> {
     let varies = varying(function, params);
-    function
-        .results
-        .iter()
-        .map(|value| varies[value.0 as usize])
-        .collect()
+    function.results.iter().map(|value| varies[value.0 as usize]).collect()
 }
 
 /// Which carried values of a loop vary, given which operands do.

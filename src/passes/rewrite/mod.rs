@@ -48,17 +48,11 @@ fn fire(graph: &mut Graph, rule: &Rule, prim: Prim, c: &Candidate) -> Option<Val
     if c.ty.elem == Elem::Int && has_real(&rule.replacement) {
         return None;
     }
-    let start = Match {
-        variables: vec![None; rule.variables.len()],
-        inner: Vec::new(),
-    };
+    let start = Match { variables: vec![None; rule.variables.len()], inner: Vec::new() };
     let found = calls(graph, prim, terms, c.operands, None, start);
     let found = found.into_iter().find(|m| {
         rule.replacement.cost() <= cost_of(prim) + m.spared(graph)
-            && rule
-                .conditions
-                .iter()
-                .all(|condition| holds(graph, condition, m))
+            && rule.conditions.iter().all(|condition| holds(graph, condition, m))
     })?;
     Some(emit(graph, &rule.replacement, &found, c.ty))
 }
@@ -95,13 +89,12 @@ impl Match {
         let mut dies = vec![false; self.inner.len()];
         let mut cost = 0;
         for (at, inner) in self.inner.iter().enumerate() {
-            let readers = self.inner.iter().filter(|other| {
-                other.value == inner.value && other.parent.is_none_or(|parent| dies[parent])
-            });
-            dies[at] = readers.count() >= graph.uses(inner.value);
-            let first = self.inner[..at]
+            let readers = self
+                .inner
                 .iter()
-                .all(|other| other.value != inner.value);
+                .filter(|other| other.value == inner.value && other.parent.is_none_or(|parent| dies[parent]));
+            dies[at] = readers.count() >= graph.uses(inner.value);
+            let first = self.inner[..at].iter().all(|other| other.value != inner.value);
             if dies[at] && first {
                 cost += cost_of(inner.prim);
             }
@@ -133,13 +126,7 @@ fn calls(
     found
 }
 
-fn matches_of(
-    graph: &Graph,
-    term: &Term,
-    value: Value,
-    parent: Option<usize>,
-    mut m: Match,
-) -> Vec<Match> {
+fn matches_of(graph: &Graph, term: &Term, value: Value, parent: Option<usize>, mut m: Match) -> Vec<Match> {
     match term {
         Term::Variable(at) => match m.variables[*at] {
             Some(known) if !same(graph, known, value) => Vec::new(),
@@ -161,11 +148,7 @@ fn matches_of(
                 Op::Primitive(own) if own == prim => {}
                 _ => return Vec::new(),
             }
-            m.inner.push(Inner {
-                value,
-                prim: *prim,
-                parent,
-            });
+            m.inner.push(Inner { value, prim: *prim, parent });
             let own = m.inner.len() - 1;
             calls(graph, *prim, terms, &binding.operands, Some(own), m)
         }
@@ -191,8 +174,7 @@ fn same_number(a: Scalar, b: Scalar) -> bool {
 
 /// Whether a condition can be proved.
 fn holds(graph: &Graph, condition: &Condition, m: &Match) -> bool {
-    let Some((lo, hi)) = m.variables[condition.variable].and_then(|value| graph.interval(value))
-    else {
+    let Some((lo, hi)) = m.variables[condition.variable].and_then(|value| graph.interval(value)) else {
         return false;
     };
     match condition.comparison {

@@ -44,12 +44,7 @@ fn with_literals(function: &Function, skip: usize, known: &[Option<Scalar>]) -> 
                 *slot = unread;
             }
         }
-        bindings.push(Binding {
-            values: vec![param],
-            op: Op::Constant(tensor),
-            operands: Vec::new(),
-            span,
-        });
+        bindings.push(Binding { values: vec![param], op: Op::Constant(tensor), operands: Vec::new(), span });
     }
     bindings.append(&mut new.bindings);
     new.bindings = bindings;
@@ -93,10 +88,7 @@ pub(super) fn repetition(
     let known: Vec<Option<Scalar>> = captures.iter().map(|v| graph.uniform(*v)).collect();
     let skip = 1 + op.carried;
     let body = with_literals(&op.body, skip, &known);
-    let condition = op
-        .condition
-        .as_ref()
-        .and_then(|condition| with_literals(condition, skip, &known));
+    let condition = op.condition.as_ref().and_then(|condition| with_literals(condition, skip, &known));
     if body.is_none() && condition.is_none() {
         return None;
     }
@@ -139,9 +131,7 @@ fn once(graph: &mut Graph, op: &Loop, operands: &[Value]) -> Vec<Value> {
 
 /// Carried values that every iteration passes on as they are become captures.
 fn unchanged(graph: &mut Graph, op: &Loop, operands: &[Value]) -> Option<Vec<Value>> {
-    let still: Vec<bool> = (0..op.carried)
-        .map(|at| op.body.results[at] == op.body.params[1 + at])
-        .collect();
+    let still: Vec<bool> = (0..op.carried).map(|at| op.body.results[at] == op.body.params[1 + at]).collect();
     if !still.contains(&true) {
         return None;
     }
@@ -149,16 +139,11 @@ fn unchanged(graph: &mut Graph, op: &Loop, operands: &[Value]) -> Option<Vec<Val
         let carried = &list[skip..skip + op.carried];
         let part = |mark: bool| {
             let both = carried.iter().zip(&still);
-            both.filter(move |(_, still)| **still == mark)
-                .map(|(v, _)| *v)
+            both.filter(move |(_, still)| **still == mark).map(|(v, _)| *v)
         };
         let rest = list[skip + op.carried..].iter().copied();
         let front = list[..skip].iter().copied();
-        front
-            .chain(part(false))
-            .chain(rest)
-            .chain(part(true))
-            .collect()
+        front.chain(part(false)).chain(rest).chain(part(true)).collect()
     };
     let mut body = op.body.clone();
     body.params = moved(&op.body.params, 1);
@@ -175,24 +160,13 @@ fn unchanged(graph: &mut Graph, op: &Loop, operands: &[Value]) -> Option<Vec<Val
     for ty in &mut types[carried..] {
         ty.dims.insert(0, op.trip.clone());
     }
-    let new = Loop {
-        trip: op.trip.clone(),
-        condition,
-        body,
-        carried,
-    };
+    let new = Loop { trip: op.trip.clone(), condition, body, carried };
     let new_operands = moved(operands, 0);
-    let values = graph
-        .build
-        .bind(Op::Loop(Arc::new(new)), new_operands, types);
+    let values = graph.build.bind(Op::Loop(Arc::new(new)), new_operands, types);
     let mut values = values.into_iter();
     let mut found = Vec::with_capacity(op.body.results.len());
     for (at, still) in still.iter().enumerate() {
-        found.push(if *still {
-            Some(operands[at])
-        } else {
-            values.next()
-        });
+        found.push(if *still { Some(operands[at]) } else { values.next() });
     }
     found.extend(values.map(Some));
     found.into_iter().collect()

@@ -18,14 +18,8 @@ struct Factor {
 impl Factor {
     fn of(graph: &Graph, value: Value) -> Factor {
         match graph.made_by::<Broadcast>(value) {
-            Some((op, from)) => Factor {
-                value: from[0],
-                axes: op.axes,
-            },
-            None => Factor {
-                value,
-                axes: (0..graph.build.ty(value).rank()).collect(),
-            },
+            Some((op, from)) => Factor { value: from[0], axes: op.axes },
+            None => Factor { value, axes: (0..graph.build.ty(value).rank()).collect() },
         }
     }
 
@@ -79,10 +73,7 @@ pub(super) fn sum_of_products(graph: &mut Graph, c: &Candidate) -> Option<Value>
     let axes: Vec<usize> = batch_axes.into_iter().chain(free).collect();
     let mut kept = axes.clone();
     kept.sort_unstable();
-    let order: Option<Vec<usize>> = kept
-        .iter()
-        .map(|axis| axes.iter().position(|own| own == axis))
-        .collect();
+    let order: Option<Vec<usize>> = kept.iter().map(|axis| axes.iter().position(|own| own == axis)).collect();
     Some(graph.build.permute(dot, &order?))
 }
 
@@ -99,12 +90,8 @@ fn is_stored(graph: &Graph, value: Value) -> bool {
                 || binding.op.downcast::<Dot>().is_some()
                 || !graph.read_once(value)
         }
-        Op::Constant(_)
-        | Op::Loop(_)
-        | Op::If(_)
-        | Op::Map(_)
-        | Op::Custom(_)
-        | Op::Jvp(_)
-        | Op::Vjp(_) => true,
+        Op::Constant(_) | Op::Loop(_) | Op::If(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => {
+            true
+        }
     }
 }

@@ -33,19 +33,13 @@ pub(in crate::passes) struct Form {
 
 impl Form {
     fn constant(offset: i64, rank: usize) -> Form {
-        Form {
-            offset,
-            coefficients: Arc::new(vec![0; rank]),
-        }
+        Form { offset, coefficients: Arc::new(vec![0; rank]) }
     }
 
     fn combine(&self, other: &Form, f: impl Fn(i64, i64) -> Option<i64>) -> Option<Form> {
         let both = self.coefficients.iter().zip(other.coefficients.iter());
         let coefficients: Option<Vec<i64>> = both.map(|(a, b)| f(*a, *b)).collect();
-        Some(Form {
-            offset: f(self.offset, other.offset)?,
-            coefficients: Arc::new(coefficients?),
-        })
+        Some(Form { offset: f(self.offset, other.offset)?, coefficients: Arc::new(coefficients?) })
     }
 
     fn scaled(&self, by: i64) -> Option<Form> {
@@ -169,10 +163,7 @@ fn moved_form(op: &Op, ty: &Ty, of: impl Fn(usize) -> Option<Form>) -> Option<Fo
     } else {
         return None;
     }
-    Some(Form {
-        offset,
-        coefficients: Arc::new(coefficients),
-    })
+    Some(Form { offset, coefficients: Arc::new(coefficients) })
 }
 
 /// A literal list of integers with equal steps.
@@ -182,13 +173,8 @@ fn progression(tensor: &Tensor) -> Option<Form> {
     };
     let (first, second) = (data.first()?, data.get(1)?);
     let step = second.checked_sub(*first)?;
-    let steady = data
-        .windows(2)
-        .all(|w| w[1].checked_sub(w[0]) == Some(step));
-    steady.then(|| Form {
-        offset: *first,
-        coefficients: Arc::new(vec![step]),
-    })
+    let steady = data.windows(2).all(|w| w[1].checked_sub(w[0]) == Some(step));
+    steady.then(|| Form { offset: *first, coefficients: Arc::new(vec![step]) })
 }
 
 fn interval(graph: &Graph, binding: &Binding, uniform: Option<Scalar>) -> Option<Interval> {
@@ -212,10 +198,7 @@ fn primitive_interval(
     operands: &[Value],
     of: impl Fn(usize) -> Option<Interval>,
 ) -> Option<Interval> {
-    let stated = primitives()
-        .of(prim)
-        .range
-        .map(|range| (range.lo, range.hi));
+    let stated = primitives().of(prim).range.map(|range| (range.lo, range.hi));
     let found = match prim.name() {
         "mul" if operands[0] == operands[1] => Some((0.0, f64::INFINITY)),
         // Bounds of sums and products are widened past rounding by their sign only.

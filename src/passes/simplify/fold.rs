@@ -50,11 +50,7 @@ pub(super) fn primitive(graph: &mut Graph, c: &Candidate) -> Option<Value> {
             .collect();
         results.push(rounded(prim.apply(&scalars?), graph.precision));
     }
-    Some(
-        graph
-            .build
-            .constant(tensor_of(&c.ty.sizes(), c.ty.elem, &results)),
-    )
+    Some(graph.build.constant(tensor_of(&c.ty.sizes(), c.ty.elem, &results)))
 }
 
 fn rounded(scalar: Scalar, precision: Precision) -> Scalar {

@@ -48,9 +48,8 @@ impl Graph {
 
     /// The new values of old ones.
     pub fn renamed(&self, values: &[Value]) -> Vec<Value> {
-        let new = |value: &Value| {
-            self.map[value.0 as usize].expect("operands are bound before they are read")
-        };
+        let new =
+            |value: &Value| self.map[value.0 as usize].expect("operands are bound before they are read");
         values.iter().map(new).collect()
     }
 
@@ -80,10 +79,7 @@ impl Graph {
     }
 
     pub(super) fn known(&self, value: Value) -> Known {
-        self.known
-            .get(value.0 as usize)
-            .cloned()
-            .unwrap_or_default()
+        self.known.get(value.0 as usize).cloned().unwrap_or_default()
     }
 
     /// The binding of a value; none for parameters and for what was added since the last rule.

@@ -48,8 +48,7 @@ pub(super) fn runs(forms: &[Form], sizes: &[usize], into: &[Dim]) -> Option<Vec<
         if lo < 0 || hi >= dim.known()? {
             return None;
         }
-        let mut running =
-            (0..sizes.len()).filter(|at| form.coefficients[*at] != 0 && sizes[*at] > 1);
+        let mut running = (0..sizes.len()).filter(|at| form.coefficients[*at] != 0 && sizes[*at] > 1);
         let along = running.next();
         if running.next().is_some() {
             return None;
@@ -82,14 +81,8 @@ pub(super) fn gather(graph: &mut Graph, c: &Candidate) -> Option<Value> {
     let runs = runs(&forms?, &index_ty.sizes(), &ty.dims)?;
     let build = &mut graph.build;
     let part = sliced(build, value, &runs);
-    let rest: Vec<usize> = (0..ty.rank() - runs.len())
-        .map(|at| index_ty.rank() + at)
-        .collect();
-    let axes: Vec<usize> = runs
-        .iter()
-        .filter_map(|run| run.along)
-        .chain(rest)
-        .collect();
+    let rest: Vec<usize> = (0..ty.rank() - runs.len()).map(|at| index_ty.rank() + at).collect();
+    let axes: Vec<usize> = runs.iter().filter_map(|run| run.along).chain(rest).collect();
     let dims: Vec<Dim> = axes.iter().map(|axis| c.ty.dims[*axis].clone()).collect();
     let part = build.reshape(part, &dims);
     Some(build.broadcast(part, &c.ty.dims, &axes))
@@ -146,15 +139,7 @@ pub(super) fn gather_rows(graph: &mut Graph, c: &Candidate) -> Option<Value> {
         })
         .collect();
     let rows = rows?;
-    let mut all = vec![
-        Run {
-            start: 0,
-            step: 1,
-            count: 0,
-            along: None
-        };
-        others.len()
-    ];
+    let mut all = vec![Run { start: 0, step: 1, count: 0, along: None }; others.len()];
     for (run, dim) in all.iter_mut().zip(&ty.dims) {
         run.count = dim.known()?;
     }

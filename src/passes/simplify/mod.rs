@@ -135,11 +135,7 @@ fn rewrite(
         Op::Loop(op) => return control::repetition(graph, op, operands, &binding.values, function),
         Op::Constant(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => return None,
     }
-    let candidate = Candidate {
-        op: &binding.op,
-        operands,
-        ty: function.ty(binding.values[0]),
-    };
+    let candidate = Candidate { op: &binding.op, operands, ty: function.ty(binding.values[0]) };
     let structural = RULES
         .iter()
         .filter(|(kind, _)| *kind == Kind::Exact || !options.exact)

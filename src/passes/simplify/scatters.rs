@@ -24,18 +24,11 @@ pub(super) fn scatter(graph: &mut Graph, c: &Candidate) -> Option<Value> {
     let build = &mut graph.build;
 
     // Sum over the axes along which no index runs; then the axes in the order of the value.
-    let idle: Vec<usize> = (0..rank)
-        .filter(|axis| runs.iter().all(|run| run.along != Some(*axis)))
-        .collect();
+    let idle: Vec<usize> = (0..rank).filter(|axis| runs.iter().all(|run| run.along != Some(*axis))).collect();
     let part = build.reduce(Fold::Sum, updates, &idle);
     let place = |axis: usize| axis - idle.iter().filter(|gone| **gone < axis).count();
     let rest = (rank..build.ty(updates).rank()).map(place);
-    let order: Vec<usize> = runs
-        .iter()
-        .filter_map(|run| run.along)
-        .map(place)
-        .chain(rest)
-        .collect();
+    let order: Vec<usize> = runs.iter().filter_map(|run| run.along).map(place).chain(rest).collect();
     let mut part = build.permute(part, &order);
     // The axes that stand still come back with one element.
     let mut dims = c.ty.dims.clone();
@@ -71,9 +64,7 @@ pub(super) fn sum_of_scatter(graph: &mut Graph, c: &Candidate) -> Option<Value> 
             continue;
         };
         if op.add && graph.is_zero(operands[0]) && graph.read_once(scattered) {
-            let new = graph
-                .build
-                .scatter(true, c.operands[a], operands[1], &operands[2..]);
+            let new = graph.build.scatter(true, c.operands[a], operands[1], &operands[2..]);
             return Some(new);
         }
     }

@@ -59,11 +59,7 @@ fn permuted(graph: &mut Graph, outer: &Permute, value: Value) -> Option<Value> {
         return Some(graph.build.permute(from[0], &order));
     }
     let (inner, from) = graph.made_by::<Broadcast>(value)?;
-    let dims: Vec<Dim> = outer
-        .order
-        .iter()
-        .map(|axis| inner.dims[*axis].clone())
-        .collect();
+    let dims: Vec<Dim> = outer.order.iter().map(|axis| inner.dims[*axis].clone()).collect();
     let place = |axis: &usize| outer.order.iter().position(|from| from == axis);
     let axes: Option<Vec<usize>> = inner.axes.iter().map(place).collect();
     Some(graph.build.broadcast(from[0], &dims, &axes?))
@@ -106,12 +102,9 @@ fn sliced(graph: &mut Graph, outer: &Slice, inner: &Slice, from: Value) -> Optio
 pub(super) fn slice_of_broadcast(graph: &mut Graph, c: &Candidate) -> Option<Value> {
     let slice = c.op.downcast::<Slice>()?;
     let (inner, from) = graph.made_by::<Broadcast>(c.operands[0])?;
-    let pick =
-        |list: &[Dim]| -> Vec<Dim> { inner.axes.iter().map(|axis| list[*axis].clone()).collect() };
+    let pick = |list: &[Dim]| -> Vec<Dim> { inner.axes.iter().map(|axis| list[*axis].clone()).collect() };
     let (starts, limits) = (pick(&slice.starts), pick(&slice.limits));
-    let part = graph
-        .build
-        .slice(from[0], &starts, &limits, &pick(&slice.strides));
+    let part = graph.build.slice(from[0], &starts, &limits, &pick(&slice.strides));
     Some(graph.build.broadcast(part, &c.ty.dims, &inner.axes))
 }
 

@@ -10,22 +10,14 @@ pub(super) fn short_axes(graph: &mut Graph, c: &Candidate) -> Option<Value> {
     let op = c.op.downcast::<Reduce>()?;
     let dims = graph.build.ty(c.operands[0]).dims.clone();
     let one = |axis: &usize| dims[*axis] == Dim::Known(1);
-    op.axes
-        .iter()
-        .all(one)
-        .then(|| graph.build.reshape(c.operands[0], &c.ty.dims))
+    op.axes.iter().all(one).then(|| graph.build.reshape(c.operands[0], &c.ty.dims))
 }
 
 /// A reduction of a repeated value over axes along which it is repeated.
 pub(super) fn of_broadcast(graph: &mut Graph, c: &Candidate) -> Option<Value> {
     let op = c.op.downcast::<Reduce>()?;
     let (inner, from) = graph.made_by::<Broadcast>(c.operands[0])?;
-    let repeated: Vec<usize> = op
-        .axes
-        .iter()
-        .copied()
-        .filter(|axis| !inner.axes.contains(axis))
-        .collect();
+    let repeated: Vec<usize> = op.axes.iter().copied().filter(|axis| !inner.axes.contains(axis)).collect();
     if repeated.is_empty() || c.ty.elem == Elem::Int {
         return None;
     }
@@ -37,9 +29,7 @@ pub(super) fn of_broadcast(graph: &mut Graph, c: &Candidate) -> Option<Value> {
         return None;
     }
     // What is left: the value with fewer repetitions, reduced over its own axes.
-    let kept: Vec<usize> = (0..inner.dims.len())
-        .filter(|axis| !repeated.contains(axis))
-        .collect();
+    let kept: Vec<usize> = (0..inner.dims.len()).filter(|axis| !repeated.contains(axis)).collect();
     let place = |axis: &usize| kept.iter().position(|k| k == axis);
     let dims: Vec<Dim> = kept.iter().map(|axis| inner.dims[*axis].clone()).collect();
     let axes: Option<Vec<usize>> = inner.axes.iter().map(place).collect();
@@ -88,9 +78,7 @@ pub(super) fn common_factor(graph: &mut Graph, c: &Candidate) -> Option<Value> {
         if inner.axes.iter().any(|axis| op.axes.contains(axis)) {
             continue;
         }
-        let kept: Vec<usize> = (0..inner.dims.len())
-            .filter(|axis| !op.axes.contains(axis))
-            .collect();
+        let kept: Vec<usize> = (0..inner.dims.len()).filter(|axis| !op.axes.contains(axis)).collect();
         let place = |axis: &usize| kept.iter().position(|k| k == axis);
         let axes: Option<Vec<usize>> = inner.axes.iter().map(place).collect();
         let build = &mut graph.build;
@@ -116,16 +104,13 @@ pub(super) fn stable_log_sum(graph: &mut Graph, c: &Candidate) -> Option<Value> 
         return None;
     }
     let x = graph.made_by_primitive(from[0], "exp")?[0];
-    let shifted = graph
-        .made_by_primitive(x, "sub")
-        .is_some_and(|parts| graph.made_by::<Broadcast>(parts[1]).is_some());
+    let shifted =
+        graph.made_by_primitive(x, "sub").is_some_and(|parts| graph.made_by::<Broadcast>(parts[1]).is_some());
     if shifted {
         return None;
     }
     let dims = graph.build.ty(x).dims.clone();
-    let kept: Vec<usize> = (0..dims.len())
-        .filter(|axis| !reduce.axes.contains(axis))
-        .collect();
+    let kept: Vec<usize> = (0..dims.len()).filter(|axis| !reduce.axes.contains(axis)).collect();
     let build = &mut graph.build;
     let greatest = build.reduce(Fold::Max, x, &reduce.axes);
     let below = build.call("floor", &[greatest]);
