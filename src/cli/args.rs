@@ -146,7 +146,7 @@ pub struct Options {
     /// Most steps of compile-time evaluation [default: 1000000]
     #[arg(long, global = true, value_name = "N")]
     pub work_limit: Option<u64>,
-    /// Only rewrite rules that keep every bit
+    /// Only rewrite rules that keep every bit, and sums from left to right
     #[arg(long, global = true)]
     pub exact: bool,
     /// Colors in diagnostics: auto, always or never; NO_COLOR is heeded too

@@ -60,6 +60,7 @@ fn stated_derivatives(function: &Function) -> Result<(), RunError> {
 fn native(session: &Session, program: &Program) -> Result<Instance, RunError> {
     let options = codegen::Options {
         memory_limit: usize::try_from(session.options.memory_limit).unwrap_or(usize::MAX),
+        ordered: session.options.exact,
         ..codegen::Options::default()
     };
     let compiled = codegen::compile(program, &options).map_err(|r| RunError::Limit(r.to_string()))?;

@@ -54,14 +54,7 @@ impl Lower<'_> {
                 }
             }
             Val::Record(record) if record.rows.is_some() => {
-                let texts = record.fields.iter().any(|(_, v)| matches!(v, Val::Strs(_)));
                 let len = record.rows.clone().ok_or(super::Poisoned)?;
-                if texts && let Some(n) = len.known() {
-                    let rows = (0..n)
-                        .map(|k| self.table_row(record, &Val::int(k), span))
-                        .collect::<Res<Vec<Val>>>()?;
-                    return Ok(Source::List(Rc::new(rows)));
-                }
                 Ok(Source::Table { record: record.clone(), len })
             }
             Val::Tuple(items) => {
@@ -191,6 +184,8 @@ impl Lower<'_> {
         let mut fields = Vec::new();
         for (name, column) in &record.fields {
             let cell = match column {
+                // A text is never part of code: a row at a computed place has none.
+                Val::Strs(_) if !matches!(index, Val::Int(_)) => continue,
                 Val::Strs(texts) => {
                     let k = self.static_int(index, span)?;
                     let text = usize::try_from(k).ok().and_then(|k| texts.get(k));

@@ -10,6 +10,7 @@ use crate::ir::{Dim, Elem, Tensor, Ty};
 use crate::ops::Emit;
 use crate::syntax::ast::{
     Expr, Ident, ObjectiveDecl, ParamDecl, ParamStart, Pattern, SolveExpr, SolveKind, Stmt, StmtKind,
+    TypeExpr,
 };
 
 /// An objective with its arguments.
@@ -140,13 +141,7 @@ impl Lower<'_> {
                     body.push(item.clone());
                 }
                 StmtKind::Let { pattern, ty, value } => {
-                    let val = self.compute("let", value.span, |lower| {
-                        let val = lower.expr(&scope, value)?;
-                        match ty {
-                            Some(ty) => lower.fit(ty, &val, value.span, &scope),
-                            None => Ok(val),
-                        }
-                    });
+                    let val = self.settled_let(&scope, ty.as_ref(), value);
                     bad |= self.bind_or_poison(&mut scope, pattern, val, value.span).is_err();
                 }
                 StmtKind::Draw { pattern, ty, source, given } => {
@@ -189,6 +184,17 @@ impl Lower<'_> {
             value: value.clone(),
             maximize: clause.maximize,
             reports,
+        })
+    }
+
+    /// A `let` that does not depend on the params: it is computed now.
+    fn settled_let(&mut self, scope: &Scope, ty: Option<&TypeExpr>, value: &Expr) -> Res<Val> {
+        self.compute("let", value.span, |lower| {
+            let val = lower.expr(scope, value)?;
+            match ty {
+                Some(ty) => lower.fit(ty, &val, value.span, scope),
+                None => Ok(val),
+            }
         })
     }
 

@@ -117,14 +117,14 @@ impl Lower<'_> {
             && t.elem() == Elem::Real
             && !self.in_interval(scope, set, t.reals()[0])?
         {
-            let set = crate::syntax::print_expr(set);
+            let set = interval_text(set);
             return self.fail(errors::hyper_out_of_range(span, &param.name.name, &set, t.reals()[0]));
         }
         if let (Some(set), Val::Int(Dim::Known(n))) = (&param.set, &val) {
             #[expect(clippy::cast_precision_loss, reason = "compared with the ends of an interval")]
             let x = *n as f64;
             if !self.in_interval(scope, set, x)? {
-                let set = crate::syntax::print_expr(set);
+                let set = interval_text(set);
                 return self.fail(errors::hyper_out_of_range(span, &param.name.name, &set, x));
             }
         }
@@ -346,6 +346,23 @@ impl Lower<'_> {
     /// A cell.
     pub(crate) fn cell(val: Val) -> Cell {
         Rc::new(RefCell::new(val))
+    }
+}
+
+/// An interval as it would be written: `(0, inf)`.
+fn interval_text(set: &Expr) -> String {
+    let text = |arg: &crate::syntax::ast::Arg| match &arg.value {
+        crate::syntax::ast::ArgValue::Expr(e) => crate::syntax::print_expr(e),
+        crate::syntax::ast::ArgValue::Generator(..) => String::new(),
+    };
+    match &*set.kind {
+        ExprKind::Call { args, .. } if args.len() == 4 => {
+            let parts: Vec<String> = args.iter().map(text).collect();
+            let open = if parts[2] == "true" { "[" } else { "(" };
+            let close = if parts[3] == "true" { "]" } else { ")" };
+            format!("{open}{}, {}{close}", parts[0], parts[1])
+        }
+        _ => crate::syntax::print_expr(set),
     }
 }
 

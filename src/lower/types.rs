@@ -56,12 +56,10 @@ impl Lower<'_> {
                 },
                 _ => {
                     let decl = self.type_named(scope, &name.name, name.span)?;
-                    let inner = self.type_scope(&decl, args, name.span, scope)?;
                     if !dims.is_empty() {
                         return self.fail(errors::not_yet(ty.span, "arrays of a named type"));
                     }
-                    let mut inner = inner;
-                    self.fit_in(&decl.0.ty, val, span, &mut inner, &mut None)
+                    self.fit_named(&decl, args, ty, val, span, scope, bound)
                 }
             },
             TypeKind::Record { fields, dims } if dims.is_empty() => {
@@ -99,6 +97,38 @@ impl Lower<'_> {
                 _ => self.fail(errors::type_differs(span, "a function", &val.describe(), ty.span)),
             },
         }
+    }
+
+    /// Fits a value to a named type. Its parameters are bound by the value, then compared with the
+    /// arguments, which may be names that the signature binds here.
+    #[expect(clippy::too_many_arguments, reason = "a type, a value and where both stand")]
+    fn fit_named(
+        &mut self,
+        (decl, home): &(Arc<TypeDecl>, Scope),
+        args: &[Expr],
+        ty: &TypeExpr,
+        val: &Val,
+        span: Span,
+        scope: &mut Scope,
+        bound: &mut Bound,
+    ) -> Res<Val> {
+        if args.len() != decl.params.len() {
+            return self.fail(errors::type_arguments(
+                ty.span,
+                &decl.name.name,
+                decl.params.len(),
+                args.len(),
+            ));
+        }
+        let mut inner = home.clone();
+        let fitted = self.fit_in(&decl.ty, val, span, &mut inner, &mut Some(Vec::new()))?;
+        for (param, arg) in decl.params.iter().zip(args) {
+            if let Some(Slot::Let(Val::Int(dim), _)) = inner.get(&param.name).cloned() {
+                let (found, written) = (val.describe(), self.written(ty));
+                self.fit_dim(arg, &dim, scope, bound, (span, &found, &written))?;
+            }
+        }
+        Ok(fitted)
     }
 
     pub(crate) fn type_named(
