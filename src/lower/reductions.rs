@@ -337,10 +337,25 @@ impl Lower<'_> {
                 index = self.int_divide("int_div", (&index, span), (&len, span), span)?;
                 own
             };
+            let own = self.row_index(source, own, span)?;
             picks.push(self.source_at(source, &own, span)?);
         }
         picks.reverse();
         Ok(if picks.len() == 1 { picks.remove(0) } else { Val::tuple(picks) })
+    }
+
+    /// The place of a row whose texts are wanted too is computed now, where that can be done.
+    fn row_index(&mut self, source: &Source, index: Val, span: Span) -> Res<Val> {
+        let Source::Table { record, .. } = source else { return Ok(index) };
+        let texts = record.fields.iter().any(|(_, column)| matches!(column, Val::Strs(_)));
+        if !texts || self.level() > 0 || self.symbolic {
+            return Ok(index);
+        }
+        if !self.host.options().execute {
+            return Ok(Val::int(0));
+        }
+        let known = self.force(&index, span)?;
+        Ok(super::stage::known(&known))
     }
 
     /// All entries of a value as one vector.
