@@ -48,6 +48,8 @@ pub struct Fit {
     pub objective: Rc<Objective>,
     /// The optimizer, with its hyper-parameters.
     pub optimizer: Rc<super::OptimizerValue>,
+    /// Why it was chosen, if the user did not choose.
+    pub why: Option<String>,
     /// What came out.
     pub outcome: Outcome,
     /// The params at the answer.

@@ -306,6 +306,7 @@ impl Lower<'_> {
         Fit {
             objective: setup.objective.clone(),
             optimizer: setup.optimizer.clone(),
+            why: setup.why.clone(),
             outcome,
             params,
             reports,

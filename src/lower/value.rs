@@ -386,21 +386,7 @@ impl Val {
 
     /// Whether it holds arrays only, so that it can be computed by code.
     pub fn is_numeric(&self) -> bool {
-        match self {
-            Val::Staged(_) | Val::Known(_) | Val::Int(_) => true,
-            Val::Tuple(items) => items.iter().all(Val::is_numeric),
-            Val::Record(record) => record.fields.iter().all(|(_, value)| value.is_numeric()),
-            Val::Str(_)
-            | Val::Strs(_)
-            | Val::Range(..)
-            | Val::List(_)
-            | Val::Function(_)
-            | Val::Optimizer(_)
-            | Val::Objective(_)
-            | Val::Fit(_)
-            | Val::Members(_)
-            | Val::Poison => false,
-        }
+        self.leaves().is_some()
     }
 }
 

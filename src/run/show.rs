@@ -187,6 +187,9 @@ pub fn show_fit(fit: &Fit) -> String {
     figure("evals", format!("f {f}, grad {grad}, hvp {hvp}"));
     figure("seconds", format!("{:.4}", outcome.seconds));
     figure("optimizer", fit.optimizer.label());
+    if let Some(why) = &fit.why {
+        figure("chosen", why.clone());
+    }
     for (name, val) in fit.params.iter().chain(&fit.reports) {
         let text = show(val);
         let text = if text.contains('\n') { text.replace('\n', "\n             ") } else { text };
