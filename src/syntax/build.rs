@@ -438,10 +438,11 @@ impl Builder {
         }
     }
 
-    /// `{ … }`
-    pub fn block(&mut self, start: usize, items: Vec<Stmt>, end: usize) -> Block {
+    /// `{ … }`; statements that have a home may stand in it only if that is `home`.
+    pub fn block(&mut self, start: usize, items: Vec<Stmt>, end: usize, home: &str) -> Block {
         let span = self.span(start, end);
         self.check_values(&items);
+        self.check_places(&items, home);
         let depth = 1 + deepest(items.iter().map(|item| statement_depth(&item.kind)));
         if depth <= MAX_DEPTH {
             return Block { items, span, depth };
@@ -470,9 +471,11 @@ impl Builder {
     }
 
     /// Statements that belong to an objective or optimizer stand nowhere else.
-    pub fn check_places(&mut self, items: &[Stmt]) {
+    pub fn check_places(&mut self, items: &[Stmt], here: &str) {
         for item in items {
-            if let Some((word, home)) = home_of(&item.kind) {
+            if let Some((word, home)) = home_of(&item.kind)
+                && home != here
+            {
                 self.reports
                     .push(errors::misplaced_statement(item.span, word, home));
             }
@@ -559,46 +562,6 @@ impl Builder {
         (derivative, prox, facts)
     }
 
-    /// `objective …`
-    pub fn objective(
-        &mut self,
-        name: Ident,
-        params: Option<Vec<ParamSpec>>,
-        body: Block,
-    ) -> StmtKind {
-        let params = params.unwrap_or_default();
-        StmtKind::Objective(Arc::new(ObjectiveDecl { name, params, body }))
-    }
-
-    /// `optimizer …`
-    pub fn optimizer(
-        &mut self,
-        name: Ident,
-        params: Option<Vec<ParamSpec>>,
-        body: Block,
-    ) -> StmtKind {
-        let params = params.unwrap_or_default();
-        StmtKind::Optimizer(Arc::new(OptimizerDecl { name, params, body }))
-    }
-
-    /// `set …` or `distribution …`
-    pub fn members(
-        &mut self,
-        distribution: bool,
-        name: Ident,
-        params: Option<Vec<ParamSpec>>,
-        lines: Vec<Vec<Member>>,
-    ) -> StmtKind {
-        let members = lines.into_iter().flatten().collect();
-        let params = params.unwrap_or_default();
-        StmtKind::Members(Arc::new(MembersDecl {
-            distribution,
-            name,
-            params,
-            members,
-        }))
-    }
-
     /// `test "name" { … }`
     pub fn test(&mut self, start: usize, name: &str, end: usize, body: Block) -> StmtKind {
         let (name, name_span) = (unescape(name).into(), self.span(start, end));
@@ -666,6 +629,35 @@ pub fn rule(
         pattern,
         replacement,
         condition,
+    }))
+}
+
+/// `objective …`
+pub fn objective(name: Ident, params: Option<Vec<ParamSpec>>, body: Block) -> StmtKind {
+    let params = params.unwrap_or_default();
+    StmtKind::Objective(Arc::new(ObjectiveDecl { name, params, body }))
+}
+
+/// `optimizer …`
+pub fn optimizer(name: Ident, params: Option<Vec<ParamSpec>>, body: Block) -> StmtKind {
+    let params = params.unwrap_or_default();
+    StmtKind::Optimizer(Arc::new(OptimizerDecl { name, params, body }))
+}
+
+/// `set …` or `distribution …`
+pub fn members(
+    distribution: bool,
+    name: Ident,
+    params: Option<Vec<ParamSpec>>,
+    lines: Vec<Vec<Member>>,
+) -> StmtKind {
+    let members = lines.into_iter().flatten().collect();
+    let params = params.unwrap_or_default();
+    StmtKind::Members(Arc::new(MembersDecl {
+        distribution,
+        name,
+        params,
+        members,
     }))
 }
 

@@ -43,7 +43,9 @@ impl Reports {
     /// Whether an error was found at a byte of `start..end`.
     pub fn has_error_at(&self, start: usize, end: usize) -> bool {
         let range = start..end;
-        self.errors.iter().any(|report| range.contains(&(report.span.start as usize)))
+        self.errors
+            .iter()
+            .any(|report| range.contains(&(report.span.start as usize)))
     }
 
     /// Whether a bracket that opens in `start..end` has lost its end.

@@ -18,6 +18,7 @@ mod unexpected;
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     missing_docs,
@@ -28,5 +29,5 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
-pub use parse::{Unread, parse_entry, parse_expr, parse_file};
+pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file};
 pub use print::{print_expr, print_file, print_stmt, print_type};

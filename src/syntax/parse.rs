@@ -45,6 +45,18 @@ pub fn parse_entry(file: FileId, text: &str) -> Result<(File, Vec<Report>), Unre
     Ok((parsed.file, parsed.reports))
 }
 
+/// Whether a line of the REPL goes on with the entry before it: it begins with a clause word.
+pub fn continues_entry(line: &str) -> bool {
+    use Token::{Else, From, Given, Id, Over, Pipe, Subject, Until, Using, With};
+    let lexemes = scan(FileId::default(), line, &mut errors::Reports::default());
+    let mut tokens = lexemes.iter().map(|lexeme| lexeme.token);
+    match (tokens.next(), tokens.next()) {
+        (Some(Over | From | Using | Until | With | Subject | Given | Else | Pipe), _) => true,
+        (Some(Id("derivative" | "prox" | "is")), Some(Id(_))) => true,
+        _ => false,
+    }
+}
+
 /// Parses one expression, which may also be a `solve`.
 pub fn parse_expr(file: FileId, text: &str) -> Result<Expr, Vec<Report>> {
     let parsed = parse(file, text);
@@ -90,7 +102,7 @@ fn parse(file: FileId, text: &str) -> Parsed {
     let incomplete = lines.incomplete || reader.failed_at_end;
     let mut builder = reader.builder;
     builder.check_values(&items);
-    builder.check_places(&items);
+    builder.check_places(&items, "");
     Parsed {
         file: File { items },
         reports: builder.reports.finish(),
@@ -158,8 +170,13 @@ impl<'t> Reader<'t> {
             self.failed_at_end = true;
         }
         // A bracket that was supplied has been reported; so has what was left out by then.
-        let (start, end) = tokens.get(at).map_or((self.text.len(), 0), |(start, _, end)| (*start, *end));
-        let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or(start, |(.., end)| *end);
+        let (start, end) = tokens
+            .get(at)
+            .map_or((self.text.len(), 0), |(start, _, end)| (*start, *end));
+        let before = at
+            .checked_sub(1)
+            .and_then(|at| tokens.get(at))
+            .map_or(start, |(.., end)| *end);
         let supplied = start == end && self.builder.reports.has_errors();
         let (first, _) = statement_around(tokens, at);
         let first = tokens.get(first).map_or(before, |(start, ..)| *start);

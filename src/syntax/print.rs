@@ -84,9 +84,9 @@ fn level(kind: &ExprKind) -> Level {
         ExprKind::Block(_) | ExprKind::IfBlock(_) => Level::Value,
         ExprKind::If { .. } => Level::Expr,
         ExprKind::Lambda { .. } => Level::Simple,
-        ExprKind::Chain { rest, .. } => {
-            rest.first().map_or(Level::Postfix, |(op, ..)| chain_levels(*op).0)
-        }
+        ExprKind::Chain { rest, .. } => rest
+            .first()
+            .map_or(Level::Postfix, |(op, ..)| chain_levels(*op).0),
         ExprKind::Not(_) => Level::Not,
         ExprKind::Compare { .. } => Level::Compare,
         ExprKind::Range(..) => Level::Range,
@@ -245,7 +245,9 @@ impl Printer {
     }
 
     fn chain(&mut self, first: &Expr, rest: &[(BinOp, crate::diag::Span, Expr)]) {
-        let operand = rest.first().map_or(Level::Postfix, |(op, ..)| chain_levels(*op).1);
+        let operand = rest
+            .first()
+            .map_or(Level::Postfix, |(op, ..)| chain_levels(*op).1);
         self.expr(first, operand);
         for (op, _, term) in rest {
             self.put(" ");
@@ -614,7 +616,11 @@ impl Printer {
     }
 
     fn members(&mut self, decl: &MembersDecl) {
-        self.put(if decl.distribution { "distribution " } else { "set " });
+        self.put(if decl.distribution {
+            "distribution "
+        } else {
+            "set "
+        });
         self.put(&decl.name.name);
         self.params(&decl.params);
         self.put(" {");

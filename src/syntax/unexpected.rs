@@ -88,7 +88,8 @@ impl<'t> Unexpected<'_, 't> {
 
     /// Whether no `(` or `[` is open, so that a statement could end here.
     fn in_block(&self) -> bool {
-        self.opening().is_none_or(|at| self.token(at) == Token::OpenBrace)
+        self.opening()
+            .is_none_or(|at| self.token(at) == Token::OpenBrace)
     }
 
     /// The innermost bracket open at the place.
@@ -226,10 +227,14 @@ fn foreign_statement(place: &Unexpected<'_, '_>) -> Option<Report> {
             &format!("write `{word_before} name …`"),
         ),
         ("test", Token::OpenBrace) => told("this test needs a name", "write `test \"name\" { … }`"),
-        ("stop", Token::If) => told("this `stop` names no status", "write `stop locally_solved if c`"),
-        (_, Token::OpenParen) if place.first() == Token::Let && place.expects("~") => {
-            told("functions are declared with `fn`", "write `fn f(x) = e`, or `let f = x -> e`")
-        }
+        ("stop", Token::If) => told(
+            "this `stop` names no status",
+            "write `stop locally_solved if c`",
+        ),
+        (_, Token::OpenParen) if place.first() == Token::Let && place.expects("~") => told(
+            "functions are declared with `fn`",
+            "write `fn f(x) = e`, or `let f = x -> e`",
+        ),
         _ => None,
     }
 }
@@ -279,9 +284,11 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
             "a definition has one `=`",
             "`let x = e` defines, `x == e` compares",
         ),
-        Token::Assign if before.ends_operand() && !place.expects("=") && !place.expects(":") => Some(
-            told("this `=` does not compare", "write `==` to compare")?.fix(place.span(), "=="),
-        ),
+        Token::Assign if before.ends_operand() && !place.expects("=") && !place.expects(":") => {
+            Some(
+                told("this `=` does not compare", "write `==` to compare")?.fix(place.span(), "=="),
+            )
+        }
         Token::FatArrow if first == Token::Fn && place.expects("=") => told(
             "the body of a function stands after `=`",
             "write `fn f(x) = e`, or `fn f(x) { … }`",
@@ -352,7 +359,10 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
         ),
         Token::Sep | Token::CloseParen | Token::CloseBracket | Token::Comma
             if before == Token::Dot
-                && matches!(place.token(place.at.wrapping_sub(2)), Token::Int(_) | Token::Real(_)) =>
+                && matches!(
+                    place.token(place.at.wrapping_sub(2)),
+                    Token::Int(_) | Token::Real(_)
+                ) =>
         {
             told(
                 "a number has digits on both sides of its point",
@@ -382,7 +392,9 @@ fn advice(place: &Unexpected<'_, '_>) -> Option<&'static str> {
             "a loop begins a line; a constraint for a family has its `for` on its own line's end",
         ),
         (_, Token::In) => Some("`in` stands in bindings, declarations and constraints"),
-        (_, Token::CloseParen | Token::CloseBracket) if place.expects("in") && place.expects("~") => {
+        (_, Token::CloseParen | Token::CloseBracket)
+            if place.expects("in") && place.expects("~") =>
+        {
             Some("a generator is the last argument; behind its comma stands a binding `q in T`")
         }
         (_, _) if place.first() == Token::Fn && place.expects("=") && place.expects("->") => {
@@ -439,7 +451,9 @@ const CLAUSES: &[&str] = &["over", "from", "using", "until", "with", "subject"];
 /// What fits, in words.
 fn expectation(place: &Unexpected<'_, '_>) -> Option<String> {
     let names = place.expected.iter().map(|name| name.trim_matches('"'));
-    let mut left: Vec<&str> = names.filter(|name| !matches!(*name, "bad" | "doc" | "}")).collect();
+    let mut left: Vec<&str> = names
+        .filter(|name| !matches!(*name, "bad" | "doc" | "}"))
+        .collect();
     if left.contains(&"let") {
         return Some("a statement".to_string());
     }
@@ -475,5 +489,9 @@ fn expectation(place: &Unexpected<'_, '_>) -> Option<String> {
     }));
     named.truncate(6);
     let last = named.pop()?;
-    Some(if named.is_empty() { last } else { format!("{} or {last}", named.join(", ")) })
+    Some(if named.is_empty() {
+        last
+    } else {
+        format!("{} or {last}", named.join(", "))
+    })
 }

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use minima::diag::{FileId, Report, Sources};
-use minima::syntax::{Unread, parse_entry, parse_expr, parse_file, print_expr, print_file};
+use minima::syntax::{
+    Unread, continues_entry, parse_entry, parse_expr, parse_file, print_expr, print_file,
+};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/syntax");
 
@@ -63,7 +65,12 @@ fn check_cases(path: &Path) -> usize {
         let text = format!("{}\n", rewritten.join("\n----\n"));
         std::fs::write(path, text).expect("the case file can be written");
     } else {
-        assert!(wrong.is_empty(), "{}:\n{}", path.display(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{}:\n{}",
+            path.display(),
+            wrong.join("\n")
+        );
     }
     cases.len()
 }
@@ -88,7 +95,11 @@ fn round_trip(text: &str, place: &str) {
         .map(|report| line(report, &printed))
         .collect();
     assert!(lines.is_empty(), "{place}\n{printed}\n{}", lines.join("\n"));
-    assert_eq!(tree::file(&first), tree::file(&second), "{place}\n{printed}");
+    assert_eq!(
+        tree::file(&first),
+        tree::file(&second),
+        "{place}\n{printed}"
+    );
     assert_eq!(printed, print_file(&second), "{place}");
 }
 
@@ -120,26 +131,73 @@ fn the_programs_of_the_design_parse() {
 #[test]
 fn entries_are_complete_or_not() {
     let incomplete = [
-        "let x =", "fn f(x) =", "f(1,", "objective p {", "if a then", "if a then b", "a +", "[1, 2",
-        "solve P using", "minimize f(x) over x = 1 subject to {", "for i in 0..3 {\n x", "let",
-        "not", "{", "fn f(x) {\n let y = (1 +",
+        "let x =",
+        "fn f(x) =",
+        "f(1,",
+        "objective p {",
+        "if a then",
+        "if a then b",
+        "a +",
+        "[1, 2",
+        "solve P using",
+        "minimize f(x) over x = 1 subject to {",
+        "for i in 0..3 {\n x",
+        "let",
+        "not",
+        "{",
+        "fn f(x) {\n let y = (1 +",
     ];
     for text in incomplete {
         let parsed = parse_entry(FileId(0), text);
-        assert!(matches!(parsed, Err(Unread::Incomplete)), "{text}: {parsed:?}");
+        assert!(
+            matches!(parsed, Err(Unread::Incomplete)),
+            "{text}: {parsed:?}"
+        );
     }
-    for text in ["1 + 1", "let x = 1", "f(1)", "fn f(x) = x", "print 1; print 2", "", "\n", "// c"] {
+    for text in [
+        "1 + 1",
+        "let x = 1",
+        "f(1)",
+        "fn f(x) = x",
+        "print 1; print 2",
+        "",
+        "\n",
+        "// c",
+    ] {
         assert!(parse_entry(FileId(0), text).is_ok(), "{text}");
     }
     for text in ["1 +* 2", "let = 3", "f(1))", "a b", "let x = 1\nlet = 2"] {
         let parsed = parse_entry(FileId(0), text);
-        assert!(matches!(parsed, Err(Unread::Wrong(_))), "{text}: {parsed:?}");
+        assert!(
+            matches!(parsed, Err(Unread::Wrong(_))),
+            "{text}: {parsed:?}"
+        );
+    }
+}
+
+#[test]
+fn clause_words_go_on_with_an_entry() {
+    for line in [
+        "using adam()",
+        "  until steps > 3",
+        "subject to x > 0",
+        "else { }",
+        "is convex",
+    ] {
+        assert!(continues_entry(line), "{line}");
+    }
+    for line in ["let x = 1", "-x", "is = 3", "", "solve P"] {
+        assert!(!continues_entry(line), "{line}");
     }
 }
 
 #[test]
 fn one_expression() {
-    let show = |text| parse_expr(FileId(0), text).map(|expr| print_expr(&expr)).ok();
+    let show = |text| {
+        parse_expr(FileId(0), text)
+            .map(|expr| print_expr(&expr))
+            .ok()
+    };
     assert_eq!(show("1+2 *x"), Some("1 + 2 * x".into()));
     assert_eq!(show("solve P using a()"), Some("solve P using a()".into()));
     assert_eq!(show("let x = 1"), None);
