@@ -1,6 +1,6 @@
 //! Text to tree and tree to text.
 //!
-//! Three steps: [`token`] scans, [`lines`] lays out (newlines, contextual words, lost brackets), the
+//! Three steps: `token` scans, `lines` lays out (newlines, contextual words, lost brackets), the
 //! grammar in `grammar/minima.lalrpop` builds the tree one top-level statement at a time.
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -8,11 +8,13 @@
 #[allow(missing_docs, reason = "the form above each variant shows its fields")]
 pub mod ast;
 mod build;
+mod build_statements;
 mod depth;
 mod errors;
 mod lines;
 mod parse;
 mod print;
+mod print_statements;
 mod token;
 mod unexpected;
 

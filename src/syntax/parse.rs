@@ -50,11 +50,11 @@ pub fn continues_entry(line: &str) -> bool {
     use Token::{Else, From, Given, Id, Over, Pipe, Subject, Until, Using, With};
     let lexemes = scan(FileId::default(), line, &mut errors::Reports::default());
     let mut tokens = lexemes.iter().map(|lexeme| lexeme.token);
-    match (tokens.next(), tokens.next()) {
-        (Some(Over | From | Using | Until | With | Subject | Given | Else | Pipe), _) => true,
-        (Some(Id("derivative" | "prox" | "is")), Some(Id(_))) => true,
-        _ => false,
-    }
+    let (first, second) = (tokens.next(), tokens.next());
+    matches!(
+        first,
+        Some(Over | From | Using | Until | With | Subject | Given | Else | Pipe)
+    ) || (matches!(first, Some(Id("derivative" | "prox" | "is"))) && matches!(second, Some(Id(_))))
 }
 
 /// Parses one expression, which may also be a `solve`.
