@@ -482,3 +482,66 @@ fn continues(token: Token<'_>) -> bool {
             | Div
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::token::scan;
+
+    /// The tokens as words, statement ends as `;`, supplied brackets in quotes.
+    fn laid_out(text: &str) -> String {
+        let mut reports = Reports::default();
+        let lexemes = scan(FileId(0), text, &mut reports);
+        let lines = lay_out(FileId(0), text, &lexemes, &mut reports);
+        let shown = lines.tokens.iter().map(|(start, token, end)| match token {
+            Token::Id(name) => (*name).to_string(),
+            Token::Int(value) => value.to_string(),
+            Token::Sep => ";".to_string(),
+            Token::Doc(_) => "doc".to_string(),
+            other if start == end => format!("'{}'", other.text()),
+            other if Token::contextual(other.text()).is_some() => other.text().to_uppercase(),
+            other => other.text().to_string(),
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn newlines_end_statements_or_vanish() {
+        assert_eq!(laid_out("a\nb\n\n\nc\n"), "a ; b ; c");
+        assert_eq!(laid_out("a +\nb\n* c"), "a + b * c");
+        assert_eq!(laid_out("a\n- b"), "a - b");
+        assert_eq!(laid_out("a\n-b"), "a ; - b");
+        assert_eq!(laid_out("f(\na\n,b\n)"), "f ( a , b )");
+        assert_eq!(laid_out("f({\na\nb\n})"), "f ( { a ; b } )");
+        assert_eq!(laid_out("{\n\na\n}\nb;;\n;c;"), "{ a } ; b ; c");
+        assert_eq!(laid_out("x // one\n// two\ny"), "x ; y");
+    }
+
+    #[test]
+    fn words_are_keywords_in_their_place_only() {
+        assert_eq!(laid_out("param w = 1"), "PARAM w = 1");
+        assert_eq!(laid_out("param = 1"), "param = 1");
+        assert_eq!(laid_out("state m = state"), "STATE m = state");
+        assert_eq!(laid_out("step { step }"), "STEP { step }");
+        assert_eq!(laid_out("save to to to"), "save to TO to");
+        assert_eq!(laid_out("optimizer o { answer x }"), "OPTIMIZER o { ANSWER x }");
+        assert_eq!(laid_out("answer x"), "answer x");
+        assert_eq!(laid_out("r.for"), "r . for");
+    }
+
+    #[test]
+    fn brackets_come_out_balanced() {
+        assert_eq!(laid_out("f(a\nlet b"), "f ( a ')' ; let b");
+        assert_eq!(laid_out("{ [a }"), "{ [ a ']' }");
+        assert_eq!(laid_out("{ (a"), "{ ( a ')' '}'");
+        assert_eq!(laid_out(") a ] }"), "a");
+        assert_eq!(laid_out("[0, 1)"), "[ 0 , 1 )");
+    }
+
+    #[test]
+    fn documentation_stands_before_statements() {
+        assert_eq!(laid_out("/// a\n/// b\nx\n/// c\ny"), "doc x ; doc y");
+        assert_eq!(laid_out("x\n/// c\n+ y\n/// d"), "x + y");
+        assert_eq!(laid_out("{\n/// c\nx\n/// d\n}"), "{ doc x }");
+    }
+}

@@ -8,11 +8,13 @@
 #[allow(missing_docs, reason = "the form above each variant shows its fields")]
 pub mod ast;
 mod build;
+mod build_statements;
 mod depth;
 mod errors;
 mod lines;
 mod parse;
 mod print;
+mod print_statements;
 mod token;
 mod unexpected;
 
@@ -29,5 +31,5 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
-pub use parse::{Unread, parse_entry, parse_expr, parse_file};
+pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file};
 pub use print::{print_expr, print_file, print_stmt, print_type};

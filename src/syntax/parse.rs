@@ -45,6 +45,16 @@ pub fn parse_entry(file: FileId, text: &str) -> Result<(File, Vec<Report>), Unre
     Ok((parsed.file, parsed.reports))
 }
 
+/// Whether a line of the REPL goes on with the entry before it: it begins with a clause word.
+pub fn continues_entry(line: &str) -> bool {
+    use Token::{Else, From, Given, Id, Over, Pipe, Subject, Until, Using, With};
+    let lexemes = scan(FileId::default(), line, &mut errors::Reports::default());
+    let mut tokens = lexemes.iter().map(|lexeme| lexeme.token);
+    let (first, second) = (tokens.next(), tokens.next());
+    matches!(first, Some(Over | From | Using | Until | With | Subject | Given | Else | Pipe))
+        || (matches!(first, Some(Id("derivative" | "prox" | "is"))) && matches!(second, Some(Id(_))))
+}
+
 /// Parses one expression, which may also be a `solve`.
 pub fn parse_expr(file: FileId, text: &str) -> Result<Expr, Vec<Report>> {
     let parsed = parse(file, text);
@@ -74,7 +84,7 @@ fn parse(file: FileId, text: &str) -> Parsed {
     let incomplete = lines.incomplete || reader.failed_at_end;
     let mut builder = reader.builder;
     builder.check_values(&items);
-    builder.check_places(&items);
+    builder.check_places(&items, "");
     Parsed { file: File { items }, reports: builder.reports.finish(), incomplete }
 }
 

@@ -45,7 +45,7 @@ pub fn print_file(file: &File) -> String {
 
 /// How tight an expression binds, and how tight its place wants it, loosest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub(super) enum Level {
     /// A `solve`: on its own or in parentheses.
     Anything,
     /// A block: also behind `=` and `->`.
@@ -78,7 +78,8 @@ fn chain_levels(op: BinOp) -> (Level, Level) {
     }
 }
 
-fn level(kind: &ExprKind) -> Level {
+/// How tight an expression binds.
+pub(super) fn level(kind: &ExprKind) -> Level {
     match kind {
         ExprKind::Solve(_) | ExprKind::Bound(_) => Level::Anything,
         ExprKind::Block(_) | ExprKind::IfBlock(_) => Level::Value,
@@ -111,18 +112,19 @@ fn level(kind: &ExprKind) -> Level {
     }
 }
 
+/// The text so far.
 #[derive(Default)]
-struct Printer {
-    out: String,
-    indent: usize,
+pub(super) struct Printer {
+    pub(super) out: String,
+    pub(super) indent: usize,
 }
 
 impl Printer {
-    fn put(&mut self, text: &str) {
+    pub(super) fn put(&mut self, text: &str) {
         self.out.push_str(text);
     }
 
-    fn line(&mut self) {
+    pub(super) fn line(&mut self) {
         self.out.push('\n');
         for _ in 0..self.indent {
             self.out.push_str("  ");
@@ -130,7 +132,7 @@ impl Printer {
     }
 
     /// Items with commas between them.
-    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Printer, &T)) {
+    pub(super) fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Printer, &T)) {
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 self.put(", ");
@@ -139,16 +141,16 @@ impl Printer {
         }
     }
 
-    fn names(&mut self, names: &[Ident]) {
+    pub(super) fn names(&mut self, names: &[Ident]) {
         self.list(names, |printer, name| printer.put(&name.name));
     }
 
-    fn exprs(&mut self, exprs: &[Expr]) {
+    pub(super) fn exprs(&mut self, exprs: &[Expr]) {
         self.list(exprs, |printer, expr| printer.expr(expr, Level::Expr));
     }
 
     /// A word and an expression behind it, if there is one.
-    fn behind(&mut self, word: &str, expr: &Option<Expr>) {
+    pub(super) fn behind(&mut self, word: &str, expr: &Option<Expr>) {
         if let Some(expr) = expr {
             self.put(word);
             self.expr(expr, Level::Expr);
@@ -158,7 +160,7 @@ impl Printer {
     // Expressions
 
     /// An expression where `place` is wanted; in parentheses if it binds looser.
-    fn expr(&mut self, expr: &Expr, place: Level) {
+    pub(super) fn expr(&mut self, expr: &Expr, place: Level) {
         if level(&expr.kind) >= place {
             return self.kind(&expr.kind);
         }
@@ -167,7 +169,7 @@ impl Printer {
         self.put(")");
     }
 
-    fn kind(&mut self, kind: &ExprKind) {
+    pub(super) fn kind(&mut self, kind: &ExprKind) {
         match kind {
             ExprKind::Int(value) => self.put(&integer(*value)),
             ExprKind::Real(value) => self.put(&real(*value)),
@@ -240,7 +242,7 @@ impl Printer {
         }
     }
 
-    fn chain(&mut self, first: &Expr, rest: &[(BinOp, crate::diag::Span, Expr)]) {
+    pub(super) fn chain(&mut self, first: &Expr, rest: &[(BinOp, crate::diag::Span, Expr)]) {
         let operand = rest.first().map_or(Level::Postfix, |(op, ..)| chain_levels(*op).1);
         self.expr(first, operand);
         for (op, _, term) in rest {
@@ -251,7 +253,7 @@ impl Printer {
         }
     }
 
-    fn compare(&mut self, first: &Expr, rest: &[(CmpOp, crate::diag::Span, Expr)]) {
+    pub(super) fn compare(&mut self, first: &Expr, rest: &[(CmpOp, crate::diag::Span, Expr)]) {
         self.expr(first, Level::Pipe);
         for (op, _, term) in rest {
             self.put(" ");
@@ -266,13 +268,13 @@ impl Printer {
         }
     }
 
-    fn prefix(&mut self, sign: &str, value: &Expr, place: Level) {
+    pub(super) fn prefix(&mut self, sign: &str, value: &Expr, place: Level) {
         self.put(sign);
         self.expr(value, place);
     }
 
     /// An exponent may have a sign without parentheses.
-    fn exponent(&mut self, expr: &Expr) {
+    pub(super) fn exponent(&mut self, expr: &Expr) {
         match &*expr.kind {
             ExprKind::Neg(value) => {
                 self.put("-");
@@ -282,7 +284,7 @@ impl Printer {
         }
     }
 
-    fn range(&mut self, lo: &Option<Expr>, hi: &Option<Expr>) {
+    pub(super) fn range(&mut self, lo: &Option<Expr>, hi: &Option<Expr>) {
         if lo.is_none() && hi.is_none() {
             return self.put(":");
         }
@@ -295,7 +297,7 @@ impl Printer {
         }
     }
 
-    fn lambda(&mut self, params: &[Pattern], body: &Expr) {
+    pub(super) fn lambda(&mut self, params: &[Pattern], body: &Expr) {
         match params {
             [Pattern::Name(name)] => self.put(&name.name),
             _ => {
@@ -308,7 +310,7 @@ impl Printer {
         self.expr(body, Level::Value);
     }
 
-    fn choice(&mut self, arms: &[(Expr, Expr)], otherwise: &Expr) {
+    pub(super) fn choice(&mut self, arms: &[(Expr, Expr)], otherwise: &Expr) {
         for (condition, value) in arms {
             self.put("if ");
             self.expr(condition, Level::Expr);
@@ -319,19 +321,19 @@ impl Printer {
         self.expr(otherwise, Level::Simple);
     }
 
-    fn bracketed(&mut self, items: &[Expr]) {
+    pub(super) fn bracketed(&mut self, items: &[Expr]) {
         self.put("[");
         self.exprs(items);
         self.put("]");
     }
 
-    fn named(&mut self, name: &Ident, value: &Expr, place: Level) {
+    pub(super) fn named(&mut self, name: &Ident, value: &Expr, place: Level) {
         self.put(&name.name);
         self.put(" = ");
         self.expr(value, place);
     }
 
-    fn arg(&mut self, arg: &Arg) {
+    pub(super) fn arg(&mut self, arg: &Arg) {
         if let Some(name) = &arg.name {
             self.put(&name.name);
             self.put(" = ");
@@ -343,7 +345,7 @@ impl Printer {
         }
     }
 
-    fn generator(&mut self, generator: &Generator) {
+    pub(super) fn generator(&mut self, generator: &Generator) {
         self.expr(&generator.body, Level::Expr);
         self.put(" for ");
         self.list(&generator.bindings, Printer::binding);
@@ -351,13 +353,13 @@ impl Printer {
         self.behind(" by ", &generator.by);
     }
 
-    fn binding(&mut self, binding: &Binding) {
+    pub(super) fn binding(&mut self, binding: &Binding) {
         self.pattern(&binding.pattern);
         self.put(if binding.draw { " ~ " } else { " in " });
         self.expr(&binding.source, Level::Expr);
     }
 
-    fn pattern(&mut self, pattern: &Pattern) {
+    pub(super) fn pattern(&mut self, pattern: &Pattern) {
         match pattern {
             Pattern::Name(name) => self.put(&name.name),
             Pattern::Tuple(items, _) => {
@@ -369,7 +371,7 @@ impl Printer {
     }
 
     /// A set after `in`; intervals get their brackets back.
-    fn set(&mut self, set: &Expr) {
+    pub(super) fn set(&mut self, set: &Expr) {
         let Some((lo, hi, low, high)) = interval(set) else {
             return self.expr(set, Level::Or);
         };
@@ -380,7 +382,7 @@ impl Printer {
         self.put(if high { "]" } else { ")" });
     }
 
-    fn solve(&mut self, solve: &SolveExpr) {
+    pub(super) fn solve(&mut self, solve: &SolveExpr) {
         self.put(match solve.kind {
             SolveKind::Solve => "solve ",
             SolveKind::Minimize => "minimize ",
@@ -403,7 +405,7 @@ impl Printer {
     }
 
     /// An argument outside parentheses, where a block cannot stand.
-    fn plain_arg(&mut self, arg: &Arg) {
+    pub(super) fn plain_arg(&mut self, arg: &Arg) {
         match (&arg.name, &arg.value) {
             (Some(name), ArgValue::Expr(value)) => self.named(name, value, Level::Expr),
             (None, ArgValue::Expr(value)) => self.expr(value, Level::Expr),
@@ -411,7 +413,7 @@ impl Printer {
         }
     }
 
-    fn constraints(&mut self, constraints: &[Constraint]) {
+    pub(super) fn constraints(&mut self, constraints: &[Constraint]) {
         if constraints.is_empty() {
             return;
         }
@@ -431,7 +433,7 @@ impl Printer {
 
     // Types
 
-    fn ty(&mut self, ty: &TypeExpr) {
+    pub(super) fn ty(&mut self, ty: &TypeExpr) {
         match &ty.kind {
             TypeKind::Named { name, args, dims } => {
                 self.put(&name.name);
@@ -466,7 +468,7 @@ impl Printer {
         }
     }
 
-    fn param_types(&mut self, params: &[TypeExpr]) {
+    pub(super) fn param_types(&mut self, params: &[TypeExpr]) {
         match params {
             [single] if !needs_group(single) => self.ty(single),
             _ => {
@@ -477,396 +479,17 @@ impl Printer {
         }
     }
 
-    fn dims(&mut self, dims: &[Expr]) {
+    pub(super) fn dims(&mut self, dims: &[Expr]) {
         if !dims.is_empty() {
             self.bracketed(dims);
         }
     }
 
-    fn annotation(&mut self, ty: &Option<TypeExpr>) {
+    pub(super) fn annotation(&mut self, ty: &Option<TypeExpr>) {
         if let Some(ty) = ty {
             self.put(": ");
             self.ty(ty);
         }
-    }
-
-    // Parts of declarations
-
-    fn param(&mut self, param: &ParamDecl) {
-        self.put(&param.name.name);
-        self.annotation(&param.ty);
-        if let Some(set) = &param.set {
-            self.put(" in ");
-            self.set(set);
-        }
-        match &param.start {
-            Some(ParamStart::Value(start)) => {
-                self.put(" = ");
-                self.expr(start, Level::Expr);
-            }
-            Some(ParamStart::Draw(source)) => {
-                self.put(" ~ ");
-                self.expr(source, Level::Expr);
-            }
-            None => {}
-        }
-    }
-
-    fn params(&mut self, params: &[ParamSpec]) {
-        self.put("(");
-        self.list(params, |printer, param| {
-            printer.put(&param.name.name);
-            printer.annotation(&param.ty);
-            if let Some(set) = &param.set {
-                printer.put(" in ");
-                printer.set(set);
-            }
-            printer.behind(" = ", &param.default);
-        });
-        self.put(")");
-    }
-
-    fn result(&mut self, ty: &Option<TypeExpr>, range: &Option<Expr>) {
-        if let Some(ty) = ty {
-            self.put(" -> ");
-            self.ty(ty);
-        }
-        if let Some(range) = range {
-            self.put(" in ");
-            self.set(range);
-        }
-    }
-
-    /// A clause of a function: a line of its own, or the same line where that would end it.
-    fn clause(&mut self, word: &str) {
-        if self.indent == 0 {
-            self.put("\n  ");
-        } else {
-            self.put(" ");
-        }
-        self.put(word);
-    }
-
-    fn function_clauses(
-        &mut self,
-        derivative: &Option<LambdaClause>,
-        prox: &Option<LambdaClause>,
-        facts: &[Ident],
-    ) {
-        if let Some(derivative) = derivative {
-            self.clause("derivative ");
-            self.names(&derivative.params);
-            self.put(" -> ");
-            self.expr(&derivative.body, Level::Expr);
-        }
-        if let Some(prox) = prox {
-            self.clause("prox (");
-            self.names(&prox.params);
-            self.put(") -> ");
-            self.expr(&prox.body, Level::Expr);
-        }
-        if !facts.is_empty() {
-            self.clause("is ");
-            self.names(facts);
-        }
-    }
-
-    fn function(&mut self, decl: &FnDecl) {
-        self.put("fn ");
-        self.put(&decl.name.name);
-        self.params(&decl.params);
-        self.result(&decl.result, &decl.range);
-        match &*decl.body.kind {
-            ExprKind::Block(block) => {
-                self.put(" ");
-                self.block(block);
-            }
-            _ => {
-                self.put(" = ");
-                self.expr(&decl.body, Level::Anything);
-            }
-        }
-        self.function_clauses(&decl.derivative, &decl.prox, &decl.facts);
-    }
-
-    fn primitive(&mut self, decl: &PrimitiveDecl) {
-        self.put("primitive ");
-        self.put(&decl.name.name);
-        self.params(&decl.params);
-        self.result(&decl.result, &decl.range);
-        self.put(" = native ");
-        self.put(&quoted(&decl.native));
-        self.function_clauses(&decl.derivative, &None, &decl.facts);
-    }
-
-    fn rule(&mut self, decl: &RuleDecl) {
-        self.put(if decl.exact { "exact rule " } else { "rule " });
-        self.put(&decl.name.name);
-        self.put(": ");
-        self.expr(&decl.pattern, Level::Expr);
-        self.put(" => ");
-        self.expr(&decl.replacement, Level::Expr);
-        self.behind(" if ", &decl.condition);
-    }
-
-    fn members(&mut self, decl: &MembersDecl) {
-        self.put(if decl.distribution { "distribution " } else { "set " });
-        self.put(&decl.name.name);
-        self.params(&decl.params);
-        self.put(" {");
-        self.indent += 1;
-        for member in &decl.members {
-            self.line();
-            self.put(&member.name.name);
-            if !member.params.is_empty() {
-                self.params(&member.params);
-            }
-            self.put(" = ");
-            self.expr(&member.body, Level::Value);
-        }
-        self.indent -= 1;
-        self.line();
-        self.put("}");
-    }
-
-    // Statements
-
-    fn block(&mut self, block: &Block) {
-        if block.items.is_empty() {
-            return self.put("{ }");
-        }
-        self.put("{");
-        self.indent += 1;
-        for item in &block.items {
-            self.line();
-            self.stmt(item);
-        }
-        self.indent -= 1;
-        self.line();
-        self.put("}");
-    }
-
-    fn if_block(&mut self, block: &IfBlock) {
-        for (at, (condition, then)) in block.arms.iter().enumerate() {
-            self.put(if at == 0 { "if " } else { " else if " });
-            self.expr(condition, Level::Expr);
-            self.put(" ");
-            self.block(then);
-        }
-        if let Some(otherwise) = &block.otherwise {
-            self.put(" else ");
-            self.block(otherwise);
-        }
-    }
-
-    fn stmt(&mut self, stmt: &Stmt) {
-        if let Some(doc) = &stmt.doc {
-            for line in doc.split('\n') {
-                self.put("///");
-                if !line.is_empty() {
-                    self.put(" ");
-                    self.put(line);
-                }
-                self.line();
-            }
-        }
-        self.stmt_kind(&stmt.kind);
-    }
-
-    #[expect(clippy::too_many_lines, reason = "one arm per kind of statement")]
-    fn stmt_kind(&mut self, kind: &StmtKind) {
-        match kind {
-            StmtKind::Fn(decl) => self.function(decl),
-            StmtKind::Primitive(decl) => self.primitive(decl),
-            StmtKind::Rule(decl) => self.rule(decl),
-            StmtKind::Type(decl) => {
-                self.put("type ");
-                self.put(&decl.name.name);
-                if !decl.params.is_empty() {
-                    self.put("(");
-                    self.names(&decl.params);
-                    self.put(")");
-                }
-                self.put(" = ");
-                self.ty(&decl.ty);
-            }
-            StmtKind::Objective(decl) => {
-                self.with_body("objective ", &decl.name, &decl.params, &decl.body);
-            }
-            StmtKind::Optimizer(decl) => {
-                self.with_body("optimizer ", &decl.name, &decl.params, &decl.body);
-            }
-            StmtKind::Members(decl) => self.members(decl),
-            StmtKind::Test(decl) => {
-                self.put("test ");
-                self.put(&quoted(&decl.name));
-                self.put(" ");
-                self.block(&decl.body);
-            }
-            StmtKind::Import { path, name, .. } => {
-                self.put("import ");
-                self.put(&quoted(path));
-                if let Some(name) = name {
-                    self.put(" as ");
-                    self.put(&name.name);
-                }
-            }
-            StmtKind::Input { name, ty, default } => {
-                self.put("input ");
-                self.put(&name.name);
-                self.annotation(ty);
-                self.behind(" = ", default);
-            }
-            StmtKind::Precision(name) => {
-                self.put("precision ");
-                self.put(&name.name);
-            }
-            StmtKind::Let { pattern, ty, value } => self.binds("let ", pattern, ty, value),
-            StmtKind::Var { pattern, ty, value } => self.binds("var ", pattern, ty, value),
-            StmtKind::Draw { pattern, ty, source, given } => {
-                self.put("let ");
-                self.pattern(pattern);
-                self.annotation(ty);
-                self.put(" ~ ");
-                self.expr(source, Level::Expr);
-                self.behind(" given ", given);
-            }
-            StmtKind::Assign { place, op, value } => {
-                self.expr(place, Level::Postfix);
-                self.put(" ");
-                self.put(op.map_or("", BinOp::text));
-                self.put("= ");
-                self.expr(value, Level::Anything);
-            }
-            StmtKind::For { binding, condition, body } => {
-                self.put("for ");
-                self.binding(binding);
-                self.behind(" while ", condition);
-                self.put(" ");
-                self.block(body);
-            }
-            StmtKind::If(block) => self.if_block(block),
-            StmtKind::Print(values) => {
-                self.put("print ");
-                self.list(values, Printer::plain_arg);
-            }
-            StmtKind::Plot { values, options } => {
-                self.put("plot ");
-                self.list(values, Printer::plain_arg);
-                if !options.is_empty() {
-                    self.put(" with ");
-                    self.list(options, Printer::plain_arg);
-                }
-            }
-            StmtKind::Save { value, path } => {
-                self.put("save ");
-                self.expr(value, Level::Expr);
-                self.put(" to ");
-                self.expr(path, Level::Expr);
-            }
-            StmtKind::Assert { condition, message } => {
-                self.put("assert ");
-                self.expr(condition, Level::Expr);
-                self.behind(", ", message);
-            }
-            StmtKind::Expr(value) if level(&value.kind) == Level::Value => {
-                self.expr(value, Level::Expr);
-            }
-            StmtKind::Expr(value) => self.expr(value, Level::Anything),
-            StmtKind::Param(param) => {
-                self.put("param ");
-                self.start_of_param(param);
-            }
-            StmtKind::Clause(clause) => self.objective_clause(clause),
-            StmtKind::Report { name, value } => {
-                self.put("report ");
-                self.named(name, value, Level::Anything);
-            }
-            StmtKind::Players(names) => {
-                self.put("players ");
-                self.names(names);
-            }
-            StmtKind::State(items) => {
-                self.put("state ");
-                self.list(items, |printer, (name, ty, value)| {
-                    printer.put(&name.name);
-                    printer.annotation(ty);
-                    printer.put(" = ");
-                    printer.expr(value, Level::Value);
-                });
-            }
-            StmtKind::Step(body) => {
-                self.put("step ");
-                self.block(body);
-            }
-            StmtKind::Answer { value, more } => {
-                self.put("answer ");
-                self.expr(value, Level::Expr);
-                for arg in more {
-                    self.put(", ");
-                    self.plain_arg(arg);
-                }
-            }
-            StmtKind::Stop { status, condition } => {
-                self.put("stop ");
-                self.put(&status.name);
-                self.put(" if ");
-                self.expr(condition, Level::Expr);
-            }
-            StmtKind::Each { name, ty, body } => {
-                self.put("each ");
-                self.put(&name.name);
-                self.annotation(ty);
-                self.put(" ");
-                self.block(body);
-            }
-            StmtKind::Otherwise(value) => {
-                self.put("otherwise using ");
-                self.expr(value, Level::Expr);
-            }
-            StmtKind::Error => self.put("?"),
-        }
-    }
-
-    fn binds(&mut self, word: &str, pattern: &Pattern, ty: &Option<TypeExpr>, value: &Expr) {
-        self.put(word);
-        self.pattern(pattern);
-        self.annotation(ty);
-        self.put(" = ");
-        self.expr(value, Level::Anything);
-    }
-
-    fn with_body(&mut self, word: &str, name: &Ident, params: &[ParamSpec], body: &Block) {
-        self.put(word);
-        self.put(&name.name);
-        self.params(params);
-        self.put(" ");
-        self.block(body);
-    }
-
-    /// As [`Printer::param`], with a start that may be anything.
-    fn start_of_param(&mut self, param: &ParamDecl) {
-        match &param.start {
-            Some(ParamStart::Value(start)) if level(&start.kind) < Level::Expr => {
-                let bare = ParamDecl { start: None, ..param.clone() };
-                self.param(&bare);
-                self.put(" = ");
-                self.expr(start, Level::Anything);
-            }
-            _ => self.param(param),
-        }
-    }
-
-    fn objective_clause(&mut self, clause: &ClauseDecl) {
-        self.put(if clause.maximize { "maximize " } else { "minimize " });
-        self.exprs(&clause.values);
-        for (word, names) in [(" over ", &clause.over), (" given ", &clause.given)] {
-            if !names.is_empty() {
-                self.put(word);
-                self.names(names);
-            }
-        }
-        self.constraints(&clause.constraints);
     }
 }
 
@@ -939,7 +562,7 @@ fn real(value: f64) -> String {
 }
 
 /// A string literal.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("\"{escaped}\"")
 }

@@ -90,9 +90,6 @@ fn deep_nests_are_refused_and_overflow_nothing() {
                 let told = codes.iter().filter(|code| **code == "E0107").count();
                 assert!(told <= 1, "{name} {n}: {codes:?}");
                 assert!(n < 257 || !codes.is_empty(), "{name} {n} is not refused");
-                if begun.elapsed() > Duration::from_millis(200) {
-                    eprintln!("{name} {n} {:?}", begun.elapsed());
-                }
                 assert!(begun.elapsed() < Duration::from_secs(20), "{name} {n} is too slow");
             }
         });
@@ -103,19 +100,7 @@ fn deep_nests_are_refused_and_overflow_nothing() {
 fn a_million_levels_overflow_nothing() {
     on_stack(512, || {
         for (name, text) in nests(1_000_000) {
-            if matches!(
-                name,
-                "( )"
-                    | "minus"
-                    | "power"
-                    | "lambda"
-                    | "then"
-                    | "calls"
-                    | "block"
-                    | "open ("
-                    | "closed"
-                    | "function type"
-            ) {
+            if matches!(name, "( )" | "minus" | "power" | "lambda" | "calls" | "open (" | "closed") {
                 assert!(!codes(&text).is_empty(), "{name}");
             }
         }
@@ -198,7 +183,6 @@ fn files_full_of_mistakes_get_twenty_reports_in_time() {
         ] {
             let begun = Instant::now();
             let count = codes(&line.repeat(20_000)).len();
-            eprintln!("{line} {:?}", begun.elapsed());
             assert!((1..=20).contains(&count), "{line}: {count}");
             assert!(begun.elapsed() < Duration::from_secs(10), "{line}: {:?}", begun.elapsed());
         }

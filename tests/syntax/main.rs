@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use minima::diag::{FileId, Report, Sources};
-use minima::syntax::{Unread, parse_entry, parse_expr, parse_file, print_expr, print_file};
+use minima::syntax::{Unread, continues_entry, parse_entry, parse_expr, parse_file, print_expr, print_file};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/syntax");
 
@@ -142,6 +142,16 @@ fn entries_are_complete_or_not() {
     for text in ["1 +* 2", "let = 3", "f(1))", "a b", "let x = 1\nlet = 2"] {
         let parsed = parse_entry(FileId(0), text);
         assert!(matches!(parsed, Err(Unread::Wrong(_))), "{text}: {parsed:?}");
+    }
+}
+
+#[test]
+fn clause_words_go_on_with_an_entry() {
+    for line in ["using adam()", "  until steps > 3", "subject to x > 0", "else { }", "is convex"] {
+        assert!(continues_entry(line), "{line}");
+    }
+    for line in ["let x = 1", "-x", "is = 3", "", "solve P"] {
+        assert!(!continues_entry(line), "{line}");
     }
 }
 
