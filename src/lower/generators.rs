@@ -342,59 +342,25 @@ impl Lower<'_> {
         let value = self.expr(scope, &binding.source)?;
         let source = self.source(&value, binding.source.span, reduced)?;
         let len = self.source_len(&source);
-        let memo = std::mem::take(&mut self.memo);
-        let effects: Vec<Val> = self.effects.iter().map(|c| c.borrow().clone()).collect();
-        self.open("each", span);
-        for cell in &self.effects {
-            *cell.borrow_mut() = Val::int(0);
-        }
-        let index = self.param(Ty::scalar(Elem::Int));
-        if let Some(n) = len.known() {
-            self.learn(&index, IntFact::index(&index, n));
-        }
-        self.in_map += 1;
-        let (guard, conditional) = (self.guard.clone(), self.conditional);
-        self.indices.push(index.clone());
-        let inside = self.bulk_inside(scope, g, at, &source, &index, span, reduced);
-        self.indices.pop();
-        self.guard = guard;
-        self.conditional = conditional;
-        self.in_map -= 1;
-        self.memo = memo;
-        let counted: Vec<Val> = self.effects.iter().map(|c| c.borrow().clone()).collect();
-        for (cell, val) in self.effects.iter().zip(&effects) {
-            *cell.borrow_mut() = val.clone();
-        }
-        let bulk = match inside {
-            Ok(bulk) => bulk,
-            Err(poisoned) => {
-                self.abandon();
-                return Err(poisoned);
+        let mut inner = None;
+        let both = self.map(&len, span, |lower, index| {
+            let (guard, conditional) = (lower.guard.clone(), lower.conditional);
+            let inside = lower.bulk_inside(scope, g, at, &source, index, span, reduced);
+            lower.guard = guard;
+            lower.conditional = conditional;
+            let bulk = inside?;
+            if !bulk.value.is_numeric() {
+                return lower.fail(errors::generator_of_values(g.body.span, &bulk.value.describe()));
             }
-        };
-        let Some(mut leaves) = bulk.value.leaves() else {
-            self.abandon();
-            return self.fail(errors::generator_of_values(g.body.span, &bulk.value.describe()));
-        };
-        leaves.extend(bulk.mask.iter().cloned());
-        leaves.extend(counted);
-        let types: Vec<Ty> = leaves
-            .iter()
-            .filter_map(Val::ty)
-            .map(|ty| {
-                let mut dims = vec![len.clone()];
-                dims.extend(ty.dims);
-                Ty::new(ty.elem, dims)
-            })
-            .collect();
+            let parts = [bulk.value.clone()].into_iter().chain(bulk.mask.clone());
+            let parts = Val::tuple(parts.collect());
+            inner = Some(bulk);
+            Ok(parts)
+        })?;
+        let (Val::Tuple(parts), Some(bulk)) = (&both, inner) else { return Err(super::Poisoned) };
+        let types: Vec<Ty> = both.leaves().unwrap_or_default().iter().filter_map(Val::ty).collect();
         self.check_size(&types, span)?;
-        let closed = self.close(&leaves, span)?;
-        let op = Map { trip: len.clone(), body: closed.function };
-        let results = self.emit_op(Op::Map(Arc::new(op)), closed.captures, types, span);
-        let mut results = results.into_iter();
-        let value = bulk.value.rebuild(&mut results);
-        let mask = bulk.mask.as_ref().and_then(|_| results.next());
-        self.count_effects(results.collect(), span)?;
+        let (value, mask) = (parts[0].clone(), parts.get(1).cloned());
         let mut dims = vec![len];
         dims.extend(bulk.dims);
         let mut sources = vec![source];
