@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cranelift::codegen::ir::{
-    Block, InstBuilder, MemFlagsData, SigRef, Type, Value, condcodes::IntCC, types,
+    Block, InstBuilder, MemFlagsData, SigRef, StackSlot, Type, Value, condcodes::IntCC, types,
 };
 use cranelift::codegen::isa::CallConv;
 use cranelift::prelude::{FunctionBuilder, Signature, Variable};
@@ -27,6 +27,8 @@ pub(super) struct Emitter<'p, 'f> {
     pub(super) arena: Value,
     pub(super) signatures: HashMap<Signature, SigRef>,
     pub(super) scalars: HashMap<ItemId, Variable>,
+    /// The memory that strips are handed over in, once there is one.
+    pub(super) handed: Option<StackSlot>,
 }
 
 impl<'p> Emitter<'p, '_> {

@@ -14,7 +14,7 @@ use super::values::Val;
 
 impl<'p> Writer<'p> {
     /// The level at which the folding of an output begins; `None` without one.
-    fn fold_level(&self, output: &Output) -> Option<usize> {
+    pub(super) fn fold_level(&self, output: &Output) -> Option<usize> {
         output.fold?;
         let folded = |var: &usize| *var >= output.kept;
         let at = self.nest.order.iter().position(folded);

@@ -68,6 +68,12 @@ pub(super) struct Shared<'p> {
     /// Chunks not written yet.
     waiting: Vec<(FuncId, &'p Block, &'p [ItemId])>,
     functions: usize,
+    /// The bytes of strips.
+    bytes: usize,
+    /// Whether the machine has wide vectors, and they are wanted.
+    pub(super) wide: bool,
+    /// Strips written so far, by their code.
+    strips: HashMap<Vec<u8>, FuncId>,
     list: bool,
     listing: String,
 }
@@ -90,6 +96,26 @@ impl<'p> Shared<'p> {
         self.waiting.push((id, &outlined.block, &outlined.inputs));
         let reference = self.module.declare_func_in_func(id, function);
         // Chunks may lie further apart than a near call reaches.
+        function.dfg.ext_funcs[reference].colocated = false;
+        reference
+    }
+
+    /// A function that is there as machine code, `(memory)`, to be called from a function.
+    pub(super) fn strip(&mut self, bytes: &[u8], function: &mut ir::Function) -> ir::FuncRef {
+        let known = self.strips.get(bytes).copied();
+        let id = known.unwrap_or_else(|| {
+            let mut signature = self.module.make_signature();
+            signature.params = vec![AbiParam::new(types::I64)];
+            let declared = self.module.declare_anonymous_function(&signature);
+            let id = declared.expect("anonymous functions do not clash");
+            let defined = self.module.define_function_bytes(id, 64, bytes, &[]);
+            defined.expect("there is memory for machine code");
+            self.strips.insert(bytes.to_vec(), id);
+            self.functions += 1;
+            self.bytes += bytes.len();
+            id
+        });
+        let reference = self.module.declare_func_in_func(id, function);
         function.dfg.ext_funcs[reference].colocated = false;
         reference
     }
@@ -152,6 +178,9 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         records: Vec::new(),
         waiting: Vec::new(),
         functions: 0,
+        bytes: 0,
+        wide: options.wide && options.optimise && super::wide::is_here(),
+        strips: HashMap::new(),
         list: options.listing,
         listing: String::new(),
     };
@@ -171,7 +200,7 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         sites: shared.sites,
         entry,
         functions: shared.functions,
-        bytes,
+        bytes: bytes + shared.bytes,
         listing: shared.listing,
     })
 }
@@ -263,6 +292,7 @@ fn emit<'p>(
         arena,
         signatures: HashMap::new(),
         scalars: HashMap::new(),
+        handed: None,
     };
     inputs.iter().for_each(|id| emitter.reload(*id));
     emitter.block(block);

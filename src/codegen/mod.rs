@@ -22,6 +22,7 @@ mod scalar;
 mod symbols;
 mod values;
 mod view;
+mod wide;
 
 pub use instance::{Instance, Trapped};
 
@@ -39,6 +40,8 @@ pub struct Options {
     pub optimise: bool,
     /// Whether every sum is added strictly from left to right, as the oracle does.
     pub ordered: bool,
+    /// Whether wider vectors than Cranelift's are used, where the machine has them.
+    pub wide: bool,
     /// Whether Cranelift verifies its input.
     pub verify: bool,
     /// Whether the machine functions are kept as text, for [`Compiled::listing`].
@@ -52,6 +55,7 @@ impl Default for Options {
         Options {
             optimise: true,
             ordered: false,
+            wide: true,
             verify: cfg!(debug_assertions),
             listing: false,
             memory_limit: usize::MAX,

@@ -165,6 +165,10 @@ impl<'p> Writer<'p> {
     /// One segment of a loop: by rows or in vectors if that can be.
     fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
         let var = self.nest.order[level];
+        let whole = Span { base: None, from: start, to: end };
+        if self.nest.lanes.is_some_and(|lanes| lanes != var) && self.wide(e, level, whole, &Body::All) {
+            return;
+        }
         let vectors = self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start);
         let span = Span { base: None, from: start, to: end };
         if !vectors {
@@ -178,6 +182,9 @@ impl<'p> Writer<'p> {
 
     /// Several vectors at a time, then fewer, then one by one.
     pub(super) fn in_vectors(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) {
+        if self.wide(e, level, span, body) {
+            return;
+        }
         let width = e.lane_count();
         let most = (span.to - span.from) / width;
         let mut vectors = self.vectors(level);

@@ -45,6 +45,18 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// The row of a node that holds its values.
+    pub(super) fn ready(&self, id: NodeId) -> Option<usize> {
+        self.of[id.0].filter(|_| self.ready[id.0])
+    }
+
+    /// Where the first row would hold the value for variable 0.
+    pub(super) fn base(&self) -> Value {
+        self.base
+    }
+}
+
 impl<'p> Writer<'p> {
     /// The calls that a loop of `count` rounds makes by rows.
     fn row_calls(&self, e: &Emitter<'p, '_>, count: usize) -> Vec<NodeId> {
@@ -190,7 +202,7 @@ impl<'p> Writer<'p> {
 
     /// The value of a node that stands in a row.
     pub(super) fn row_value(&mut self, e: &mut Emitter<'p, '_>, id: NodeId) -> Option<Val> {
-        let row = self.rows.of[id.0].filter(|_| self.rows.ready[id.0])?;
+        let row = self.rows.ready(id)?;
         let pointer = self.row_pointer(e)?;
         let value = match self.lanes {
             Some(count) => {
@@ -210,6 +222,6 @@ impl<'p> Writer<'p> {
 }
 
 /// Where a row starts.
-fn row_offset(row: usize) -> i32 {
+pub(super) fn row_offset(row: usize) -> i32 {
     i32::try_from(row * ROW * 8).unwrap_or(0)
 }

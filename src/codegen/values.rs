@@ -5,7 +5,7 @@
 use cranelift::codegen::ir::{InstBuilder, Value, condcodes::IntCC};
 
 use crate::ir::{Affine, At, Data, Elem, Node, NodeId, Tensor, Ty, infer_primitive};
-use crate::math::{Prim, Scalar};
+use crate::math::{Cpu, Prim, Scalar};
 use crate::plan::ItemId;
 
 use super::emit::Emitter;
@@ -198,11 +198,16 @@ impl<'p> Writer<'p> {
 
     /// The exponent of a power that is written as products.
     fn exponent(&self, e: &Emitter<'p, '_>, prim: Prim, args: &[NodeId]) -> Option<i64> {
+        self.known_exponent(prim, args).filter(|n| e.as_products(prim, *n))
+    }
+
+    /// The second argument of a power, if it is known.
+    pub(super) fn known_exponent(&self, prim: Prim, args: &[NodeId]) -> Option<i64> {
         let Node::Constant(tensor) = &self.nest.nodes[args.get(1)?.0] else {
             return None;
         };
         match scalar(tensor) {
-            Scalar::Int(n) => e.as_products(prim, n).then_some(n),
+            Scalar::Int(n) => (matches!(prim.cpu(), Cpu::CallInt(_)) && n.abs() <= 64).then_some(n),
             Scalar::Real(_) | Scalar::Bool(_) => None,
         }
     }
@@ -234,13 +239,7 @@ impl<'p> Writer<'p> {
             Source::Scalar(item) => Val::One(e.scalar(item)),
             Source::Memory(place) if place.computed.is_empty() => self.load(e, &place, self.entered),
             Source::Memory(place) => {
-                let mut pointer = self.pointers[self.entered][place.stream];
-                for (node, size, distance) in &place.computed {
-                    let index = self.value(e, *node).one();
-                    let index = e.checked(index, *size, self.nest.spans[id.0]);
-                    let moved = e.times(index, *distance);
-                    pointer = e.b.ins().iadd(pointer, moved);
-                }
+                let pointer = self.computed_pointer(e, id, self.entered);
                 self.load_at(e, &place, pointer)
             }
             Source::None => {
@@ -254,6 +253,21 @@ impl<'p> Writer<'p> {
                 Val::One(e.literal(zero(e.plan.item(item).elem)))
             }
         }
+    }
+
+    /// The pointer of a read with computed indices, at a level.
+    pub(super) fn computed_pointer(&mut self, e: &mut Emitter<'p, '_>, read: NodeId, level: usize) -> Value {
+        let Source::Memory(place) = self.sources[read.0].clone() else {
+            unreachable!("only reads of memory have computed indices")
+        };
+        let mut pointer = self.pointers[level][place.stream];
+        for (node, size, distance) in &place.computed {
+            let index = self.value(e, *node).one();
+            let index = e.checked(index, *size, self.nest.spans[read.0]);
+            let moved = e.times(index, *distance);
+            pointer = e.b.ins().iadd(pointer, moved);
+        }
+        pointer
     }
 
     /// What is at a place, with the pointers of a level.
