@@ -68,7 +68,7 @@ impl<'p> Writer<'p> {
             self.sources.push(source);
         }
         for output in &self.nest.outputs {
-            let target = self.nest.target(output);
+            let target = self.nest.target(e.plan, output);
             let item = e.plan.item(output.item);
             let place = if item.is_scalar() {
                 Place { stream: 0, offset: 0, elem: item.elem, computed: Vec::new() }

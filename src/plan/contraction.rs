@@ -110,7 +110,7 @@ pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
     if counted != nest.loops.iter().filter(|size| **size != 1).count() {
         return None;
     }
-    let of_c = nest.target(output);
+    let of_c = nest.target(plan, output);
     let size = |vars: &[usize]| vars.iter().map(|var| nest.loops[*var]).product::<usize>();
     let (m, k, n) = (size(&rows), size(&inner), size(&columns));
     if k <= INNER || m < 4 || n < 4 || m * n * k < WORK {

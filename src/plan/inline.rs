@@ -196,10 +196,8 @@ impl Inline<'_> {
                 new.alias = Some(*operand);
                 new.sizes.clone_from(&sizes);
                 (new.lasting, new.home, new.buffer) = (false, false, None);
-                self.plan.items.push(new);
                 self.uses.push(1);
-                let at = self.plan.items.len() - 1;
-                *operand = ItemId(u32::try_from(at).expect("the number of items is limited"));
+                *operand = self.plan.add(new);
             }
         }
         nest.sizes.clone_from(&sizes);

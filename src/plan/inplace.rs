@@ -143,7 +143,7 @@ fn beside(plan: &Plan, nest: &NestStep, state: ItemId, next: ItemId) -> bool {
     let Some(output) = nest.outputs.iter().find(|output| output.item == next) else {
         return false;
     };
-    let target = nest.target(output);
+    let target = nest.target(plan, output);
     let mut reads = (0..nest.nodes.len())
         .filter_map(|at| nest.flat(plan, NodeId(at)))
         .filter(|flat| plan.root(flat.item) == state)

@@ -12,6 +12,7 @@ mod graph;
 mod inline;
 mod inplace;
 mod join;
+mod layout;
 mod order;
 mod outline;
 mod print;
@@ -51,6 +52,7 @@ pub fn plan(program: &Program, choices: Choices) -> Result<Plan, TooLarge> {
     }
     plan.ordered = choices.ordered || !choices.fuse;
     if !plan.ordered {
+        layout::choose(&mut plan);
         contraction::call_library(&mut plan);
     }
     if choices.fuse {

@@ -68,7 +68,7 @@ impl Forms {
             }
         }
         for output in &nest.outputs {
-            forms.memory.push((nest.target(output), bytes(output.item)));
+            forms.memory.push((nest.target(plan, output), bytes(output.item)));
         }
         forms
     }
@@ -79,19 +79,21 @@ impl Forms {
     }
 }
 
-fn decide(plan: &Plan, nest: &mut NestStep) {
+pub(super) fn decide(plan: &Plan, nest: &mut NestStep) {
     let Some(last) = nest.loops.len().checked_sub(1) else {
         return;
     };
     let forms = Forms::of(plan, nest);
     let kept = nest.outputs.iter().map(|output| output.kept).min().unwrap_or(0);
-    let real = |plan: &Plan| {
-        let outputs = nest.outputs.iter();
-        let mut elems = outputs.map(|output| plan.item(output.item).elem);
-        elems.all(|elem| elem != Elem::Int)
-    };
+    if let Some(var) = long(nest, &forms, kept).filter(|_| real(plan, nest)) {
+        // What every output keeps, the long one last; then what some of them fold.
+        let others = (0..kept).filter(|other| *other != var);
+        nest.order = others.chain([var]).chain(kept..=last).collect();
+        nest.lanes = Some(var);
+        return put_together(nest, &forms);
+    }
     if forms.lie_together(last) {
-        nest.lanes = real(plan).then_some(last);
+        nest.lanes = real(plan, nest).then_some(last);
     } else if nest.outputs.len() == 1
         && kept > 0
         && kept <= last
@@ -104,9 +106,25 @@ fn decide(plan: &Plan, nest: &mut NestStep) {
         let folded = kept..=last;
         nest.order =
             if strips { (0..=last).collect() } else { (0..var).chain(folded).chain([var]).collect() };
-        nest.lanes = real(plan).then_some(var);
+        nest.lanes = real(plan, nest).then_some(var);
     }
     put_together(nest, &forms);
+}
+
+/// Whether no result is whole numbers.
+fn real(plan: &Plan, nest: &NestStep) -> bool {
+    nest.outputs.iter().all(|output| plan.item(output.item).elem != Elem::Int)
+}
+
+/// A dimension of all results, not the last, that lies innermost in memory, and is longer than what
+/// does so elsewhere.
+fn long(nest: &NestStep, forms: &Forms, kept: usize) -> Option<usize> {
+    let var = (0..kept).filter(|var| forms.lie_together(*var)).max_by_key(|var| nest.loops[*var])?;
+    let last = nest.loops.len() - 1;
+    let last_together = forms.lie_together(last);
+    let usual = var == last || (var + 1 == kept && nest.outputs.len() == 1 && !last_together);
+    let last_is_long = last_together && nest.loops[last] >= nest.loops[var];
+    (!usual && !last_is_long && nest.loops[var] >= 8).then_some(var)
 }
 
 /// Loops that follow each other and go through memory as one become one.

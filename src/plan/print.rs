@@ -35,7 +35,8 @@ impl Plan {
             None => String::new(),
         };
         let sizes = if item.is_scalar() { String::new() } else { format!("{:?}", item.sizes) };
-        format!("%{}: {}{sizes}{place}", id.0, item.elem)
+        let layout = item.layout.as_ref().map_or(String::new(), |layout| format!(" lying as {layout:?}"));
+        format!("%{}: {}{sizes}{layout}{place}", id.0, item.elem)
     }
 
     fn block(&self, f: &mut fmt::Formatter<'_>, block: &Block, depth: usize) -> fmt::Result {

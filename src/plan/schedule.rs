@@ -58,6 +58,7 @@ impl Schedule {
         self.add(Item {
             elem: ty.elem,
             sizes: ty.sizes(),
+            layout: None,
             alias: None,
             literal: None,
             home: false,
@@ -69,9 +70,7 @@ impl Schedule {
     }
 
     fn add(&mut self, item: Item) -> ItemId {
-        self.plan.items.push(item);
-        let at = self.plan.items.len() - 1;
-        ItemId(u32::try_from(at).expect("the number of items is limited"))
+        self.plan.add(item)
     }
 
     /// Another item of the same type.
@@ -80,6 +79,7 @@ impl Schedule {
         let item = Item {
             elem: item.elem,
             sizes: item.sizes.clone(),
+            layout: None,
             alias: None,
             literal: None,
             home: false,
@@ -323,6 +323,7 @@ impl Schedule {
         let all = self.add(Item {
             elem,
             sizes,
+            layout: None,
             alias: None,
             literal: None,
             home: false,

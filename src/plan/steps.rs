@@ -19,6 +19,8 @@ pub struct Item {
     pub elem: Elem,
     /// Its sizes; none for a scalar.
     pub sizes: Vec<usize>,
+    /// The order of its dimensions in memory, outermost first; without one, as they are.
+    pub layout: Option<Vec<usize>>,
     /// The item whose memory this one is, under other sizes.
     pub alias: Option<ItemId>,
     /// The value of a scalar that is known.
@@ -237,9 +239,11 @@ impl Item {
     /// The distance between neighbours along each dimension, in elements.
     pub fn strides(&self) -> Vec<i64> {
         let mut strides = vec![1_i64; self.sizes.len()];
-        for at in (1..self.sizes.len()).rev() {
-            let size = i64::try_from(self.sizes[at]).unwrap_or(i64::MAX);
-            strides[at - 1] = strides[at].saturating_mul(size);
+        let mut distance = 1_i64;
+        for place in (0..self.sizes.len()).rev() {
+            let dim = self.layout.as_ref().map_or(place, |layout| layout[place]);
+            strides[dim] = distance;
+            distance = distance.saturating_mul(i64::try_from(self.sizes[dim]).unwrap_or(i64::MAX));
         }
         strides
     }
@@ -254,6 +258,13 @@ impl Plan {
     /// The item of a number.
     pub fn item_mut(&mut self, id: ItemId) -> &mut Item {
         &mut self.items[id.0 as usize]
+    }
+
+    /// Another item.
+    pub(super) fn add(&mut self, item: Item) -> ItemId {
+        self.items.push(item);
+        let at = self.items.len() - 1;
+        ItemId(u32::try_from(at).expect("the number of items is limited"))
     }
 
     /// The item whose memory an item uses.
@@ -340,13 +351,10 @@ impl NestStep {
     }
 
     /// Which element an output puts its value in, in elements from the first.
-    pub fn target(&self, output: &Output) -> Affine {
+    pub fn target(&self, plan: &Plan, output: &Output) -> Affine {
         let mut coefficients = vec![0; self.loops.len()];
-        let mut distance = 1;
-        for var in (0..output.kept).rev() {
-            coefficients[var] = distance;
-            distance *= i64::try_from(self.loops[var]).unwrap_or(i64::MAX);
-        }
+        let strides = plan.item(output.item).strides();
+        coefficients[..output.kept].copy_from_slice(&strides[..output.kept]);
         Affine { coefficients, offset: 0 }
     }
 }
