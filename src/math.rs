@@ -6,6 +6,7 @@
 //! and `sqrt` that is the same as the `f32` instruction.
 
 pub mod elementary;
+pub mod trace;
 mod special;
 mod stable;
 

@@ -166,7 +166,7 @@ impl<'p> Writer<'p> {
     fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
         let var = self.nest.order[level];
         let whole = Span { base: None, from: start, to: end };
-        if self.nest.lanes.is_some_and(|lanes| lanes != var) && self.wide(e, level, whole, &Body::All) {
+        if self.nest.lanes.is_some() && self.lanes.is_none() && self.wide(e, level, whole, &Body::All) {
             return;
         }
         let vectors = self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start);

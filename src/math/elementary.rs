@@ -1,48 +1,182 @@
 //! Elementary functions without branches.
 //!
-//! One source for one element and for many: inlined into a loop these become vector code, and each
-//! element has the same bits whichever way it is computed, because nothing is contracted or
-//! reordered. The methods and coefficients are those of FreeBSD's msun (by way of the `libm`
-//! crate), with the cases told apart by selection; errors stay below one unit in the last place
+//! One source for one element, for many, and for machine code: with `f64` these compute, inlined into a
+//! loop they become vector code, and with [`Traced`](super::trace::Traced) they say which instructions
+//! they are made of. Each element has the same bits whichever way it is computed, because nothing is
+//! contracted or reordered. The methods and coefficients are those of FreeBSD's msun (by way of the
+//! `libm` crate), with the cases told apart by selection; errors stay below one unit in the last place
 //! (`tanh`: about two).
+
+use std::num::Wrapping;
+use std::ops::{Add, BitAnd, Div, Mul, Neg, Sub};
+
+/// A real, or what stands for one.
+pub trait Number:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + Add<f64, Output = Self>
+    + Sub<f64, Output = Self>
+    + Mul<f64, Output = Self>
+{
+    /// What a comparison gives.
+    type Truth: Copy + BitAnd<Output = Self::Truth>;
+    /// The bits of a real, as a whole number that wraps.
+    type Bits: Bits;
+
+    /// A number.
+    fn of(x: f64) -> Self;
+    /// `self < other`.
+    fn below(self, other: f64) -> Self::Truth;
+    /// `self > other`.
+    fn above(self, other: f64) -> Self::Truth;
+    /// `self <= other`.
+    fn within(self, other: f64) -> Self::Truth;
+    /// `self >= other`.
+    fn not_below(self, other: f64) -> Self::Truth;
+    /// `self == other`.
+    fn equals(self, other: f64) -> Self::Truth;
+    /// One of two.
+    fn choose(truth: Self::Truth, yes: Self, no: Self) -> Self;
+    /// The absolute value.
+    fn size(self) -> Self;
+    /// The absolute value with the sign of another.
+    fn signed_as(self, other: Self) -> Self;
+    /// Its bits.
+    fn bits(self) -> Self::Bits;
+    /// The real with these bits.
+    fn from_bits(bits: Self::Bits) -> Self;
+}
+
+/// Sixty-four bits as a whole number.
+pub trait Bits: Copy + Sub<Output = Self> {
+    /// Adds a number.
+    fn plus(self, n: i64) -> Self;
+    /// The bits of a mask.
+    fn masked(self, mask: i64) -> Self;
+    /// Times a power of two.
+    fn left(self, by: u8) -> Self;
+    /// Divided by a power of two, rounded down.
+    fn right(self, by: u8) -> Self;
+    /// The upper bits, zeros coming in.
+    fn upper(self, by: u8) -> Self;
+}
+
+impl Number for f64 {
+    type Truth = bool;
+    type Bits = Wrapping<i64>;
+
+    #[inline(always)]
+    fn of(x: f64) -> f64 {
+        x
+    }
+    #[inline(always)]
+    fn below(self, other: f64) -> bool {
+        self < other
+    }
+    #[inline(always)]
+    fn above(self, other: f64) -> bool {
+        self > other
+    }
+    #[inline(always)]
+    fn within(self, other: f64) -> bool {
+        self <= other
+    }
+    #[inline(always)]
+    fn not_below(self, other: f64) -> bool {
+        self >= other
+    }
+    #[inline(always)]
+    #[expect(clippy::float_cmp, reason = "the comparison is what is asked for")]
+    fn equals(self, other: f64) -> bool {
+        self == other
+    }
+    #[inline(always)]
+    fn choose(truth: bool, yes: f64, no: f64) -> f64 {
+        if truth { yes } else { no }
+    }
+    #[inline(always)]
+    fn size(self) -> f64 {
+        self.abs()
+    }
+    #[inline(always)]
+    fn signed_as(self, other: f64) -> f64 {
+        self.copysign(other)
+    }
+    #[inline(always)]
+    fn bits(self) -> Wrapping<i64> {
+        Wrapping(self.to_bits().cast_signed())
+    }
+    #[inline(always)]
+    fn from_bits(bits: Wrapping<i64>) -> f64 {
+        f64::from_bits(bits.0.cast_unsigned())
+    }
+}
+
+impl Bits for Wrapping<i64> {
+    #[inline(always)]
+    fn plus(self, n: i64) -> Wrapping<i64> {
+        self + Wrapping(n)
+    }
+    #[inline(always)]
+    fn masked(self, mask: i64) -> Wrapping<i64> {
+        self & Wrapping(mask)
+    }
+    #[inline(always)]
+    fn left(self, by: u8) -> Wrapping<i64> {
+        self << usize::from(by)
+    }
+    #[inline(always)]
+    fn right(self, by: u8) -> Wrapping<i64> {
+        self >> usize::from(by)
+    }
+    #[inline(always)]
+    fn upper(self, by: u8) -> Wrapping<i64> {
+        Wrapping((self.0.cast_unsigned() >> by).cast_signed())
+    }
+}
 
 const LN2_HI: f64 = 6.931_471_803_691_238e-1;
 const LN2_LO: f64 = 1.908_214_929_270_587_7e-10;
 const INV_LN2: f64 = std::f64::consts::LOG2_E;
 /// Added and taken away, it rounds to a whole number; added, the number stands in the lowest bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
+/// Its bits.
+const ROUND_BITS: i64 = ROUND.to_bits().cast_signed();
 
 /// `x` rounded to a whole number, which must be below 2^51, and that number.
 #[inline(always)]
-fn whole(x: f64) -> (f64, i64) {
+fn whole<T: Number>(x: T) -> (T, T::Bits) {
     let moved = x + ROUND;
-    let bits = moved.to_bits().wrapping_sub(ROUND.to_bits());
-    (moved - ROUND, bits.cast_signed())
+    (moved - ROUND, moved.bits().plus(-ROUND_BITS))
 }
 
 /// `2^k` for `k` in -1022 ..= 1023.
 #[inline(always)]
-fn power_of_two(k: i64) -> f64 {
-    f64::from_bits((k.wrapping_add(1023) << 52).cast_unsigned())
+fn power_of_two<T: Number>(k: T::Bits) -> T {
+    T::from_bits(k.plus(1023).left(52))
 }
 
 /// `y * 2^k`, rounded once, for `y` near 1 and `k` in -2000 ..= 2000.
 #[inline(always)]
-fn scale(y: f64, k: i64) -> f64 {
-    let half = k >> 1;
-    y * power_of_two(half) * power_of_two(k - half)
+fn scale<T: Number>(y: T, k: T::Bits) -> T {
+    let half = k.right(1);
+    y * power_of_two::<T>(half) * power_of_two::<T>(k - half)
 }
 
 /// `x`, but not beyond the bounds; NaN stays.
 #[inline(always)]
-fn clamp(x: f64, lo: f64, hi: f64) -> f64 {
-    let x = if x > hi { hi } else { x };
-    if x < lo { lo } else { x }
+fn clamp<T: Number>(x: T, lo: f64, hi: f64) -> T {
+    let x = T::choose(x.above(hi), T::of(hi), x);
+    T::choose(x.below(lo), T::of(lo), x)
 }
 
 /// `e^x`.
 #[inline(always)]
-pub fn exp(x: f64) -> f64 {
+pub fn exp<T: Number>(x: T) -> T {
     const P1: f64 = 1.666_666_666_666_660_2e-1;
     const P2: f64 = -2.777_777_777_701_559_3e-3;
     const P3: f64 = 6.613_756_321_437_934e-5;
@@ -53,13 +187,13 @@ pub fn exp(x: f64) -> f64 {
     let (hi, lo) = (x - n * LN2_HI, n * LN2_LO);
     let r = hi - lo;
     let rr = r * r;
-    let c = r - rr * (P1 + rr * (P2 + rr * (P3 + rr * (P4 + rr * P5))));
-    scale(1.0 + (r * c / (2.0 - c) - lo + hi), k)
+    let c = r - rr * (rr * (rr * (rr * (rr * P5 + P4) + P3) + P2) + P1);
+    scale((r * c / (T::of(2.0) - c) - lo + hi) + 1.0, k)
 }
 
 /// `e^x - 1`.
 #[inline(always)]
-pub fn expm1(x: f64) -> f64 {
+pub fn expm1<T: Number>(x: T) -> T {
     const Q1: f64 = -3.333_333_333_333_313e-2;
     const Q2: f64 = 1.587_301_587_254_814_6e-3;
     const Q3: f64 = -7.936_507_578_674_88e-5;
@@ -70,24 +204,25 @@ pub fn expm1(x: f64) -> f64 {
     let (hi, lo) = (y - n * LN2_HI, n * LN2_LO);
     let r = hi - lo;
     let c = (hi - r) - lo;
-    let half = 0.5 * r;
+    let half = r * 0.5;
     let square = r * half;
-    let r1 = 1.0 + square * (Q1 + square * (Q2 + square * (Q3 + square * (Q4 + square * Q5))));
-    let t = 3.0 - r1 * half;
-    let e = square * ((r1 - t) / (6.0 - r * t));
+    let r1 = square * (square * (square * (square * (square * Q5 + Q4) + Q3) + Q2) + Q1) + 1.0;
+    let t = T::of(3.0) - r1 * half;
+    let e = square * ((r1 - t) / (T::of(6.0) - r * t));
     let e = (r * (e - c) - c) - square;
     // e^r - 1 is r - e; now 2^k (r - e + 1) - 1, in the order that loses least.
-    let small = power_of_two(-k.clamp(-1, 60));
-    let few = scale(r - e + (1.0 - small), k);
+    let (_, short) = whole(-clamp(n, -1.0, 60.0));
+    let small = power_of_two::<T>(short);
+    let few = scale(r - e + (T::of(1.0) - small), k);
     let many = scale(r - (e + small) + 1.0, k);
     let below = scale(r - e + 1.0, k) - 1.0;
-    let most = if k > 56 { below } else { many };
-    let above = if k < 20 { few } else { most };
-    let sum = if k < 0 { below } else { above };
-    let sum = if k == -1 { 0.5 * (r - e) - 0.5 } else { sum };
-    let sum = if k == 0 { r - e } else { sum };
+    let most = T::choose(n.above(56.0), below, many);
+    let above = T::choose(n.below(20.0), few, most);
+    let sum = T::choose(n.below(0.0), below, above);
+    let sum = T::choose(n.equals(-1.0), (r - e) * 0.5 - 0.5, sum);
+    let sum = T::choose(n.equals(0.0), r - e, sum);
     // Tiny arguments are their own result, with their sign.
-    if x.abs() < 5.551_115_123_125_783e-17 { x } else { sum }
+    T::choose(x.size().below(5.551_115_123_125_783e-17), x, sum)
 }
 
 const LG1: f64 = 6.666_666_666_666_735e-1;
@@ -100,124 +235,120 @@ const LG7: f64 = 1.479_819_860_511_658_6e-1;
 
 /// `k` and `f` with `x = 2^k (1 + f)`, `1 + f` between the square roots of 1/2 and 2.
 #[inline(always)]
-fn parts(x: f64) -> (i64, f64) {
-    const ROOT: u64 = 0x3fe6_a09e_0000_0000;
-    const ONE: u64 = 0x3ff0_0000_0000_0000;
-    let bits = x.to_bits().wrapping_add(ONE - ROOT);
-    let k = (bits >> 52).cast_signed() - 1023;
-    let rest = (bits & 0x000f_ffff_ffff_ffff) + ROOT;
-    (k, f64::from_bits(rest) - 1.0)
-}
-
-/// A small whole number as a real.
-#[inline(always)]
-fn real(k: i64) -> f64 {
-    f64::from_bits(ROUND.to_bits().wrapping_add(k.cast_unsigned())) - ROUND
+fn parts<T: Number>(x: T) -> (T, T) {
+    const ROOT: i64 = 0x3fe6_a09e_0000_0000;
+    const ONE: i64 = 0x3ff0_0000_0000_0000;
+    let bits = x.bits().plus(ONE - ROOT);
+    let k = bits.upper(52).plus(-1023);
+    let rest = bits.masked(0x000f_ffff_ffff_ffff).plus(ROOT);
+    // A small whole number as a real.
+    let k = T::from_bits(k.plus(ROUND_BITS)) - ROUND;
+    (k, T::from_bits(rest) - 1.0)
 }
 
 /// `log(1 + f) + k log 2 + c`.
 #[inline(always)]
-fn log_of_parts(k: f64, f: f64, c: f64) -> f64 {
-    let hfsq = 0.5 * f * f;
-    let s = f / (2.0 + f);
+fn log_of_parts<T: Number>(k: T, f: T, c: T) -> T {
+    let hfsq = f * 0.5 * f;
+    let s = f / (f + 2.0);
     let z = s * s;
     let w = z * z;
-    let t1 = w * (LG2 + w * (LG4 + w * LG6));
-    let t2 = z * (LG1 + w * (LG3 + w * (LG5 + w * LG7)));
+    let t1 = w * (w * (w * LG6 + LG4) + LG2);
+    let t2 = z * (w * (w * (w * LG7 + LG5) + LG3) + LG1);
     let r = t2 + t1;
     s * (hfsq + r) + (k * LN2_LO + c) - hfsq + f + k * LN2_HI
 }
 
 /// Natural logarithm.
 #[inline(always)]
-pub fn log(x: f64) -> f64 {
+pub fn log<T: Number>(x: T) -> T {
     const TWO_54: f64 = 18_014_398_509_481_984.0;
-    let subnormal = x < f64::MIN_POSITIVE;
-    let y = if subnormal { x * TWO_54 } else { x };
+    let subnormal = x.below(f64::MIN_POSITIVE);
+    let y = T::choose(subnormal, x * TWO_54, x);
     let (k, f) = parts(y);
-    let k = real(k) - if subnormal { 54.0 } else { 0.0 };
-    let log = log_of_parts(k, f, 0.0);
+    let k = T::choose(subnormal, k - 54.0, k);
+    let log = log_of_parts(k, f, T::of(0.0));
     // Also NaN, which is not below infinity.
-    let log = if x < f64::INFINITY { log } else { x };
-    let log = if x == 0.0 { f64::NEG_INFINITY } else { log };
-    if x < 0.0 { f64::NAN } else { log }
+    let log = T::choose(x.below(f64::INFINITY), log, x);
+    let log = T::choose(x.equals(0.0), T::of(f64::NEG_INFINITY), log);
+    T::choose(x.below(0.0), T::of(f64::NAN), log)
 }
 
 /// `log(1 + x)`.
 #[inline(always)]
-pub fn log1p(x: f64) -> f64 {
-    let u = 1.0 + x;
+pub fn log1p<T: Number>(x: T) -> T {
+    let u = x + 1.0;
     let (k, f) = parts(u);
-    let lost = if k >= 2 { 1.0 - (u - x) } else { x - (u - 1.0) };
-    let c = if k < 54 { lost / u } else { 0.0 };
+    let lost = T::choose(k.not_below(2.0), T::of(1.0) - (u - x), x - (u - 1.0));
+    let c = T::choose(k.below(54.0), lost / u, T::of(0.0));
     // Near 0, 1 + x need not be rounded at all.
-    let near = x > -0.292_893_218_813_452_5 && x < 0.414_213_562_373_095;
-    let k = if near { 0.0 } else { real(k) };
-    let f = if near { x } else { f };
-    let c = if near { 0.0 } else { c };
+    let near = x.above(-0.292_893_218_813_452_5) & x.below(0.414_213_562_373_095);
+    let k = T::choose(near, T::of(0.0), k);
+    let f = T::choose(near, x, f);
+    let c = T::choose(near, T::of(0.0), c);
     let log = log_of_parts(k, f, c);
-    let log = if x < f64::INFINITY { log } else { x };
-    let log = if x.abs() < 1.110_223_024_625_156_5e-16 { x } else { log };
-    let log = if x == -1.0 { f64::NEG_INFINITY } else { log };
-    if x < -1.0 { f64::NAN } else { log }
+    let log = T::choose(x.below(f64::INFINITY), log, x);
+    let log = T::choose(x.size().below(1.110_223_024_625_156_5e-16), x, log);
+    let log = T::choose(x.equals(-1.0), T::of(f64::NEG_INFINITY), log);
+    T::choose(x.below(-1.0), T::of(f64::NAN), log)
 }
 
 /// Hyperbolic tangent.
 #[inline(always)]
-pub fn tanh(x: f64) -> f64 {
-    let a = x.abs();
-    let (small, large) = (a <= 0.255_412_811_882_995_3, a > 0.549_306_144_334_054_8);
-    let t = expm1(if small { -2.0 * a } else { 2.0 * a });
-    let over = if large { 2.0 } else { t };
-    let over = if small { -t } else { over };
+pub fn tanh<T: Number>(x: T) -> T {
+    let a = x.size();
+    let (small, large) = (a.within(0.255_412_811_882_995_3), a.above(0.549_306_144_334_054_8));
+    let t = expm1(T::choose(small, a * -2.0, a * 2.0));
+    let over = T::choose(large, T::of(2.0), t);
+    let over = T::choose(small, -t, over);
     let q = over / (t + 2.0);
-    let y = if large { 1.0 - q } else { q };
+    let y = T::choose(large, T::of(1.0) - q, q);
     // Subnormal numbers are their own tangents.
-    let y = if a < f64::MIN_POSITIVE { a } else { y };
-    y.copysign(x)
+    let y = T::choose(a.below(f64::MIN_POSITIVE), a, y);
+    y.signed_as(x)
 }
 
 /// `1 / (1 + e^-x)`, without overflow.
 #[inline(always)]
-pub fn sigmoid(x: f64) -> f64 {
-    let e = exp(-x.abs());
-    let over = if x >= 0.0 { 1.0 } else { e };
-    over / (1.0 + e)
+pub fn sigmoid<T: Number>(x: T) -> T {
+    let e = exp(-x.size());
+    let over = T::choose(x.not_below(0.0), T::of(1.0), e);
+    over / (e + 1.0)
 }
 
 /// `e^(-x^2)`, with the rounding of the square made good (Dekker's product).
 #[inline(always)]
-pub fn gauss(x: f64) -> f64 {
+pub fn gauss<T: Number>(x: T) -> T {
     const SPLIT: f64 = 134_217_729.0;
     let x = clamp(x, -40.0, 40.0);
     let square = x * x;
-    let big = SPLIT * x;
+    let big = x * SPLIT;
     let hi = big - (big - x);
     let lo = x - hi;
-    let lost = ((hi * hi - square) + 2.0 * (hi * lo)) + lo * lo;
+    let lost = ((hi * hi - square) + (hi * lo) * 2.0) + lo * lo;
     let value = exp(-square);
     value - value * lost
 }
 
 /// The derivative of [`sigmoid`]: `e^x / (1 + e^x)^2`, without overflow.
 #[inline(always)]
-pub fn sigmoid_slope(x: f64) -> f64 {
-    let e = exp(-x.abs());
-    let sum = 1.0 + e;
+pub fn sigmoid_slope<T: Number>(x: T) -> T {
+    let e = exp(-x.size());
+    let sum = e + 1.0;
     e / (sum * sum)
 }
 
 /// The derivative of [`tanh`]: `1 / cosh(x)^2`, without overflow.
 #[inline(always)]
-pub fn sech2(x: f64) -> f64 {
-    4.0 * sigmoid_slope(2.0 * x)
+pub fn sech2<T: Number>(x: T) -> T {
+    sigmoid_slope(x * 2.0) * 4.0
 }
 
 /// `log(1 + e^x)`, without overflow or cancellation.
 #[inline(always)]
-pub fn softplus(x: f64) -> f64 {
-    let tail = log1p(exp(-x.abs()));
-    if x > 0.0 { x + tail } else { tail }
+pub fn softplus<T: Number>(x: T) -> T {
+    let tail = log1p(exp(-x.size()));
+    T::choose(x.above(0.0), x + tail, tail)
 }
 
 /// Arguments of sine and cosine beyond this are left to a slower reduction.
@@ -231,6 +362,7 @@ fn reduce(x: f64) -> (i64, f64, f64) {
     const PIO2_2: f64 = 6.077_100_506_303_966e-11;
     const PIO2_2T: f64 = 2.022_266_248_795_950_6e-21;
     let (n, k) = whole(x * INV_PIO2);
+    let k = k.0;
     let t = x - n * PIO2_1;
     let w = n * PIO2_2;
     let r = t - w;

@@ -1,7 +1,8 @@
 //! What a strip does: the nodes of a nest as instructions on vectors.
 
 use crate::ir::{Data, Elem, Fold, Node, NodeId};
-use crate::math::{Cpu, Instruction, Prim};
+use crate::math::trace::{self, From, Operation, Step};
+use crate::math::{Cpu, Instruction, Prim, Scalar};
 use crate::plan::ItemId;
 
 use super::super::emit::Emitter;
@@ -11,7 +12,6 @@ use super::super::scalar::start;
 use super::super::values::{Source, Val};
 use super::evex::{Binary, Compare, Masks};
 use super::strip::{Arg, Inst, Name, Place, Strip, Target};
-use crate::math::Scalar;
 
 /// The lanes of a vector.
 const LANES: usize = 8;
@@ -66,6 +66,8 @@ struct Build<'w, 'p> {
     lanes_at: usize,
     span: Span,
     body: &'w Body,
+    /// The most vectors to compute at a time.
+    most: usize,
     plan: Plan,
     known: Vec<Option<Known>>,
     /// Of every output, the vectors it is folded in.
@@ -92,6 +94,7 @@ impl<'p> Writer<'p> {
         level: usize,
         span: Span,
         body: &Body,
+        most: usize,
     ) -> Option<Plan> {
         let lanes = self.nest.lanes?;
         let lanes_at = self.nest.order.iter().position(|var| *var == lanes)?;
@@ -107,6 +110,7 @@ impl<'p> Writer<'p> {
             lanes_at,
             span,
             body,
+            most,
             plan: Plan {
                 strip: Strip::default(),
                 pointers: Vec::new(),
@@ -244,7 +248,11 @@ impl Build<'_, '_> {
         let busy = nodes.filter(|(at, node)| {
             view.wanted[*at] && view.varies[*at] && view.same[*at].0 == *at && matches!(node, Node::Primitive(..))
         });
-        let count = busy.count();
+        let work = |node: &Node| match node {
+            Node::Primitive(prim, _) => trace::steps(prim.name()).map_or(1, |steps| steps.len() / 4),
+            _ => 0,
+        };
+        let count: usize = busy.map(|(_, node)| work(node)).sum();
         let around = self.lanes_at + 1 < self.depth();
         let wanted = match count {
             0..=4 => 4,
@@ -252,7 +260,7 @@ impl Build<'_, '_> {
             5..=14 => 2,
             _ => 1,
         };
-        wanted.min(self.size(self.lanes_at).div_ceil(LANES))
+        wanted.min(self.most).min(self.size(self.lanes_at).div_ceil(LANES))
     }
 
     /// The loops from a level on.
@@ -572,15 +580,21 @@ impl Build<'_, '_> {
     }
 
     fn primitive(&mut self, prim: Prim, args: &[NodeId]) -> Option<Known> {
-        let Cpu::Instruction(instruction) = prim.cpu() else {
-            return None;
+        let steps = match prim.cpu() {
+            Cpu::Instruction(_) => None,
+            _ => Some(trace::steps(prim.name())?),
         };
         let args: Vec<Known> = args.iter().map(|arg| self.node(*arg)).collect::<Option<_>>()?;
         let count = args.iter().map(Known::count).max()?;
         let mut reals = Vec::new();
         let mut masks = Vec::new();
         for copy in 0..count {
-            match self.instruction(instruction, &args, copy)? {
+            let made = match (steps, prim.cpu()) {
+                (Some(steps), _) => self.function(steps, args[0].real(copy)?)?,
+                (None, Cpu::Instruction(instruction)) => self.instruction(instruction, &args, copy)?,
+                (None, _) => return None,
+            };
+            match made {
                 Made::Real(arg) => reals.push(arg),
                 Made::Mask(name) => masks.push(name),
             }
@@ -606,6 +620,59 @@ impl Build<'_, '_> {
 
     fn binary(&mut self, op: Binary, a: Arg, b: Arg) -> Arg {
         self.real(|to| Inst::Binary { op, to, a, b })
+    }
+
+    /// An elementary function of one vector.
+    fn function(&mut self, steps: &[Step], argument: Arg) -> Option<Made> {
+        let mut values: Vec<Made> = Vec::new();
+        for step in steps {
+            let real = |from: &From| match from {
+                From::Constant(bits) => Some(Arg::Constant(*bits)),
+                From::Step(at) => values[*at].real(),
+            };
+            let made = match step {
+                Step::Argument => Made::Real(argument),
+                Step::Choose(truth, yes, no) => {
+                    let (mask, yes, no) = (values[*truth].mask()?, real(yes)?, real(no)?);
+                    Made::Real(self.real(|to| Inst::Choose { mask, to, yes, no }))
+                }
+                Step::Shift(how, a, by) => {
+                    let (how, a, by) = (*how, real(a)?, *by);
+                    Made::Real(self.real(|to| Inst::Shift { how, to, a, by }))
+                }
+                Step::Two(Operation::Both, From::Step(a), From::Step(b)) => {
+                    let (a, b) = (values[*a].mask()?, values[*b].mask()?);
+                    self.truth(|to| Inst::Masks { op: Masks::And, to, a, b })
+                }
+                Step::Two(operation, a, b) => {
+                    let (a, b) = (real(a)?, real(b)?);
+                    let binary = |op: Binary| Either::Binary(op);
+                    let done = match operation {
+                        Operation::Add => binary(Binary::Add),
+                        Operation::Sub => binary(Binary::Sub),
+                        Operation::Mul => binary(Binary::Mul),
+                        Operation::Div => binary(Binary::Div),
+                        Operation::And => binary(Binary::And),
+                        Operation::Or => binary(Binary::Or),
+                        Operation::Xor => binary(Binary::Xor),
+                        Operation::AddBits => binary(Binary::AddWhole),
+                        Operation::SubBits => binary(Binary::SubWhole),
+                        Operation::Below => Either::Compare(Compare::Lt),
+                        Operation::Above => Either::Compare(Compare::Gt),
+                        Operation::Within => Either::Compare(Compare::Le),
+                        Operation::NotBelow => Either::Compare(Compare::Ge),
+                        Operation::Equals => Either::Compare(Compare::Eq),
+                        Operation::Both => return None,
+                    };
+                    match done {
+                        Either::Binary(op) => Made::Real(self.binary(op, a, b)),
+                        Either::Compare(how) => self.truth(|to| Inst::Compare { how, to, a, b }),
+                    }
+                }
+            };
+            values.push(made);
+        }
+        values.pop()
     }
 
     /// A machine function on one vector.
@@ -802,9 +869,32 @@ impl Build<'_, '_> {
 }
 
 /// What a machine function gives.
+#[derive(Clone, Copy)]
 enum Made {
     Real(Arg),
     Mask(Name),
+}
+
+impl Made {
+    fn real(self) -> Option<Arg> {
+        match self {
+            Made::Real(arg) => Some(arg),
+            Made::Mask(_) => None,
+        }
+    }
+
+    fn mask(self) -> Option<Name> {
+        match self {
+            Made::Mask(name) => Some(name),
+            Made::Real(_) => None,
+        }
+    }
+}
+
+/// An operation on reals, or a comparison.
+enum Either {
+    Binary(Binary),
+    Compare(Compare),
 }
 
 impl Known {

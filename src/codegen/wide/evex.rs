@@ -4,6 +4,8 @@
 //! instructions around a loop. Encodings: Intel 64 and IA-32 Architectures Software Developer's
 //! Manual, volume 2, sections 2.7 (EVEX), 2.3 (VEX) and the pages of the instructions.
 
+use crate::math::trace::Shift;
+
 /// A vector register of eight reals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Vector(pub(super) u8);
@@ -66,6 +68,10 @@ pub(super) enum Binary {
     And,
     Or,
     Xor,
+    /// Of whole numbers, wrapping.
+    AddWhole,
+    /// Of whole numbers, wrapping.
+    SubWhole,
 }
 
 impl Binary {
@@ -80,12 +86,15 @@ impl Binary {
             Binary::And => 0x54,
             Binary::Or => 0x56,
             Binary::Xor => 0x57,
+            Binary::AddWhole => 0xd4,
+            Binary::SubWhole => 0xfb,
         }
     }
 
     /// Whether the operands may be exchanged.
     pub(super) fn commutes(self) -> bool {
-        matches!(self, Binary::Add | Binary::Mul | Binary::And | Binary::Or | Binary::Xor)
+        use Binary::{Add, AddWhole, And, Mul, Or, Xor};
+        matches!(self, Add | Mul | And | Or | Xor | AddWhole)
     }
 }
 
@@ -299,6 +308,16 @@ impl Code {
     pub(super) fn round(&mut self, to: Vector, a: Operand, mode: u8) {
         let form = Form { map: 3, opcode: 0x09, ..REALS };
         self.evex(form, to.0, 0, a.into(), Lanes::All, Some(8 | mode));
+    }
+
+    /// The bits of every lane shifted.
+    pub(super) fn shift(&mut self, how: Shift, to: Vector, a: Operand, by: u8) {
+        let (opcode, which) = match how {
+            Shift::Left => (0x73, 6),
+            Shift::Upper => (0x73, 2),
+            Shift::Right => (0x72, 4),
+        };
+        self.evex(Form { opcode, ..REALS }, which, to.0, a.into(), Lanes::All, Some(by));
     }
 
     /// A copy, of a register or eight reals in memory, or one real in all lanes.

@@ -41,15 +41,15 @@ impl<'p> Writer<'p> {
         if !e.shared.wide || e.real != types::F64 || e.plan.ordered {
             return false;
         }
-        let Some(plan) = self.strip(e, level, span, body) else {
+        // Where registers do not suffice, fewer vectors are computed at a time.
+        let found = [4, 1].into_iter().find_map(|most| {
+            let plan = self.strip(e, level, span, body, most)?;
+            let (bytes, memory) = registers::assemble(&plan.strip)?;
+            (memory <= HANDED).then_some((plan, bytes))
+        });
+        let Some((plan, bytes)) = found else {
             return false;
         };
-        let Some((bytes, memory)) = registers::assemble(&plan.strip) else {
-            return false;
-        };
-        if memory > HANDED {
-            return false;
-        }
         let slot = e.handed();
         for (at, pointer) in plan.pointers.iter().enumerate() {
             let value = self.handed_pointer(e, level, span, pointer);

@@ -381,6 +381,12 @@ impl Writer<'_> {
                 self.code.round(vector, a, *mode);
                 self.own(*to, vector);
             }
+            Inst::Shift { how, to, a, by } => {
+                let a = self.operand(a, uses, at)?;
+                let vector = self.take(uses, at + 1)?;
+                self.code.shift(*how, vector, a, *by);
+                self.own(*to, vector);
+            }
             Inst::Extreme { most, to, a, b } => {
                 let a = self.register(a, uses, at)?;
                 let b = self.register(b, uses, at)?;

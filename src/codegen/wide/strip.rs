@@ -2,6 +2,7 @@
 
 use super::evex::{Binary, Compare, Masks};
 use crate::ir::Fold;
+use crate::math::trace::Shift;
 
 /// A vector of reals, or a mask, by number.
 pub(super) type Name = usize;
@@ -41,6 +42,7 @@ pub(super) enum Inst {
     Binary { op: Binary, to: Name, a: Arg, b: Arg },
     Sqrt { to: Name, a: Arg },
     Round { to: Name, a: Arg, mode: u8 },
+    Shift { how: Shift, to: Name, a: Arg, by: u8 },
     /// The greater or less of two; NaN wins, and zeros are ordered.
     Extreme { most: bool, to: Name, a: Arg, b: Arg },
     Compare { how: Compare, to: Name, a: Arg, b: Arg },
@@ -125,7 +127,9 @@ impl Inst {
                 arg(a);
                 arg(b);
             }
-            Inst::Sqrt { to: _, a } | Inst::Round { to: _, a, mode: _ } => arg(a),
+            Inst::Sqrt { to: _, a }
+            | Inst::Round { to: _, a, mode: _ }
+            | Inst::Shift { how: _, to: _, a, by: _ } => arg(a),
             Inst::Masks { op: _, to: _, a, b } => {
                 visit(*a);
                 visit(*b);
