@@ -1,0 +1,123 @@
+//! Minima's side: programs run as `minima run` runs them, timed without their compilation.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use minima::driver::{Code, Session, SessionOptions, compile};
+use minima::run::{Event, Program, Progress, Sink, SolveRecord};
+
+/// A program of this folder with values for its inputs.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its file.
+    pub file: &'static str,
+    /// `name=value`.
+    pub inputs: HashMap<String, String>,
+}
+
+/// What a run with a solve said.
+pub struct Solved {
+    /// Seconds from the first recorded point to the last: the steps with the trace that a user gets
+    /// by default, without the compilation.
+    pub seconds: f64,
+    /// The last solve.
+    pub record: SolveRecord,
+}
+
+/// Keeps what a solve says.
+#[derive(Default)]
+struct Ear {
+    first: Option<Progress>,
+    last: Option<Progress>,
+    solved: Option<SolveRecord>,
+}
+
+impl Sink for Ear {
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Solving => self.first = None,
+            Event::Progress(progress) => {
+                self.first.get_or_insert(progress);
+                self.last = Some(progress);
+            }
+            Event::Solved(record) => self.solved = Some(*record),
+            _ => {}
+        }
+    }
+}
+
+/// The folder of the programs.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers")
+}
+
+/// A new session for so many threads.
+pub fn session(_threads: usize) -> Session {
+    Session::new(SessionOptions::default()).unwrap_or_else(|_| panic!("the library is sound"))
+}
+
+impl Source {
+    /// A program with inputs.
+    pub fn new(file: &'static str, inputs: &[(&str, usize)]) -> Source {
+        let inputs = inputs.iter().map(|(name, value)| ((*name).to_string(), value.to_string())).collect();
+        Source { file, inputs }
+    }
+
+    /// The same with another value for an input.
+    pub fn with(&self, name: &str, value: usize) -> Source {
+        let mut source = self.clone();
+        source.inputs.insert(name.to_string(), value.to_string());
+        source
+    }
+
+    /// The program, read.
+    pub fn read(&self, session: &mut Session) -> Program {
+        let path = folder().join(self.file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file = session.sources.add(self.file, text.as_str());
+        let mut program = Program::new(folder());
+        program.inputs = self.inputs.clone();
+        program.read(file, &text);
+        program
+    }
+
+    /// Runs the program, and gives its last solve.
+    pub fn solve(&self, threads: usize) -> Solved {
+        let mut session = session(threads);
+        let mut program = self.read(&mut session);
+        let mut ear = Ear::default();
+        program.run(&mut session, &mut ear);
+        assert!(!program.is_wrong(), "{}: {:?}", self.file, program.reports);
+        let (first, last) = (ear.first.unwrap(), ear.last.unwrap());
+        Solved { seconds: last.seconds - first.seconds, record: ear.solved.unwrap() }
+    }
+
+    /// The code of the last statement that computes, ready to run.
+    pub fn code(&self, threads: usize) -> Code {
+        let mut session = session(threads);
+        let mut program = self.read(&mut session);
+        let planned = program.plan(&mut session).pop().unwrap();
+        assert!(!program.is_wrong(), "{}: {:?}", self.file, program.reports);
+        let mut code = compile(&session, &planned.program).unwrap_or_else(|_| panic!("it compiles"));
+        code.set_all(&planned.inputs);
+        code
+    }
+}
+
+/// All results of code as one list.
+pub fn results(code: &mut Code) -> Vec<f64> {
+    code.run().unwrap_or_else(|_| panic!("it runs"));
+    code.all().iter().flat_map(|tensor| tensor.to_reals()).collect()
+}
+
+/// Seconds of one of so many runs.
+pub fn timed(code: &mut Code, times: usize) -> f64 {
+    let begin = Instant::now();
+    for _ in 0..times {
+        code.run().unwrap_or_else(|_| panic!("it runs"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a small count")]
+    let times = times as f64;
+    begin.elapsed().as_secs_f64() / times
+}
