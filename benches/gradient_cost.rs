@@ -186,10 +186,11 @@ fn time(seconds: f64) -> String {
     }
 }
 
-fn main() {
-    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+/// Measures the programs whose path holds one of the names, all if there is none; prints a line for each objective, and
+/// gives the ratios in ascending order.
+pub fn ratios(only: &[String]) -> Vec<f64> {
     let mut paths = Vec::new();
-    programs(Path::new("examples"), &mut paths);
+    programs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"), &mut paths);
     paths.retain(|path| only.is_empty() || only.iter().any(|name| path.to_string_lossy().contains(name)));
     paths.sort();
     println!("{:36} {:>8} {:>12} {:>12} {:>7}", "objective", "unknowns", "value", "gradient", "ratio");
@@ -198,7 +199,8 @@ fn main() {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut session =
             Session::new(SessionOptions::default()).unwrap_or_else(|_| panic!("the library is sound"));
-        let name = path.strip_prefix("examples").unwrap().display().to_string();
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let name = path.strip_prefix(examples).unwrap().display().to_string();
         let id = session.sources.add(name.as_str(), text.as_str());
         let (file, _) = minima::syntax::parse_file(id, &text);
         let mut sink = Silent;
@@ -220,6 +222,12 @@ fn main() {
         }
     }
     ratios.sort_by(f64::total_cmp);
+    ratios
+}
+
+fn main() {
+    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let ratios = ratios(&only);
     if let Some(median) = ratios.get(ratios.len() / 2) {
         println!("{:36} {:>8} {:>12} {:>12} {median:>7.2}", "median", "", "", "");
     }

@@ -1,40 +1,61 @@
 //! A row, measured: values first, then times in turn.
 
-use super::ours::{self, Source};
+use super::ours;
 use super::peer::Peer;
 use super::rows::{Kind, Row};
 
-/// Seconds, medians of all rounds.
+/// A column of a row: seconds, and the greatest difference of our values from its.
 #[derive(Debug, Clone)]
-pub struct Times {
-    /// Ours.
-    pub ours: f64,
-    /// The peers' by column; none where a tool does not have the workload or is missing.
-    pub peers: Vec<Option<f64>>,
-    /// The greatest relative difference of our values from each column's.
-    pub differences: Vec<Option<f64>>,
+pub struct Beside {
+    /// What it is called.
+    pub name: &'static str,
+    /// Seconds, the median of all rounds.
+    pub seconds: f64,
+    /// The greatest difference of values.
+    pub difference: f64,
 }
 
-/// A column: a peer and the way it does the work.
-pub struct Column<'p> {
-    /// The process, if it started.
-    pub peer: Option<&'p mut Peer>,
-    /// The variant of the workload.
-    pub variant: &'static str,
+/// What was found of a row.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The row.
+    pub row: Row,
+    /// Our seconds, the median of all rounds.
+    pub ours: f64,
+    /// The columns, but for those that are not there or do not have the workload.
+    pub beside: Vec<Beside>,
+}
+
+impl Found {
+    /// The peer that the bars are for.
+    pub fn peer(&self) -> Option<&Beside> {
+        self.beside.iter().find(|beside| beside.name == self.row.beside[0])
+    }
 }
 
 /// A sample should take about so long.
 const SAMPLE: f64 = 0.03;
 
-/// The values of a short run, as they are compared.
+/// The values that are compared.
 fn values(row: &Row, threads: usize) -> Vec<f64> {
     match row.kind {
-        Kind::Solve { short, .. } => {
-            let record = row.source.with("budget", short).solve(threads).record;
-            assert_eq!(record.outcome.steps, i64::try_from(short).unwrap(), "{}", row.what);
-            record.outcome.params.iter().flat_map(|tensor| tensor.to_reals()).collect()
+        Kind::Steps { short } => {
+            let outcome = row.source.with("budget", short).solve(threads).record.outcome;
+            assert_eq!(outcome.steps, i64::try_from(short).unwrap(), "{}", row.what);
+            outcome.params.iter().flat_map(|tensor| tensor.to_reals()).collect()
         }
-        Kind::Code => ours::results(&mut row.source.code(threads)),
+        Kind::Solves => {
+            let each = row.source.solves(threads).into_iter().flat_map(|solved| {
+                let outcome = solved.record.outcome;
+                let columns = &outcome.trace.columns;
+                [columns[1][0], columns[2][0], outcome.loss]
+            });
+            each.collect()
+        }
+        Kind::Code { short } => {
+            let source = short.map_or(row.source.clone(), |short| row.source.with("turns", short));
+            ours::results(&mut source.code(threads))
+        }
     }
 }
 
@@ -46,7 +67,8 @@ fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
     each.fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x) })
 }
 
-fn median(times: &mut [f64]) -> f64 {
+/// The median.
+pub fn median(times: &mut [f64]) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }
@@ -66,52 +88,43 @@ fn repeats(seconds: f64) -> usize {
 type Timed<'t> = Box<dyn FnMut() -> f64 + 't>;
 
 /// Our side, ready to be timed.
-fn ours<'t>(row: &Row, threads: usize) -> Timed<'t> {
-    match row.kind {
-        Kind::Solve { .. } => {
-            let source: Source = row.source.clone();
-            Box::new(move || source.solve(threads).seconds)
-        }
-        Kind::Code => {
-            let mut code = row.source.code(threads);
-            let times = repeats(ours::timed(&mut code, 1));
-            Box::new(move || ours::timed(&mut code, times))
-        }
+fn ours(row: &Row, threads: usize) -> Timed<'_> {
+    if matches!(row.kind, Kind::Code { .. }) {
+        let mut code = row.source.code(threads);
+        let times = repeats(ours::timed(&mut code, 1));
+        return Box::new(move || ours::timed(&mut code, times));
     }
+    Box::new(move || row.source.solves(threads).iter().map(|solved| solved.seconds).sum())
 }
 
-/// Compares the values with those of every column, then times all in turn, `rounds` times.
-pub fn measure(row: &Row, columns: &mut [Column<'_>], rounds: usize, threads: usize) -> Times {
+/// Compares the values with those of every peer that has the row, then times all in turn, so many rounds.
+pub fn measure(row: &Row, peers: &mut [Peer], rounds: usize, threads: usize) -> Found {
     let own = values(row, threads);
-    let mut differences = vec![None; columns.len()];
-    let mut timed: Vec<(usize, Timed<'_>)> = Vec::new();
-    let mut ours = ours(row, threads);
-    let mut samples: Vec<Vec<f64>> = vec![Vec::new(); columns.len() + 1];
-    for (at, column) in columns.iter_mut().enumerate() {
-        let Some(peer) = column.peer.as_deref_mut() else { continue };
-        if peer.setup(row.workload, column.variant, &row.args).is_none() {
+    let mut beside = Vec::new();
+    let mut timed: Vec<Timed<'_>> = vec![ours(row, threads)];
+    for peer in peers.iter_mut().filter(|peer| row.beside.contains(&peer.name)) {
+        if peer.setup(row.workload, &row.args).is_none() {
             continue;
         }
-        let found = difference(&own, &peer.values());
+        let (name, difference) = (peer.name, difference(&own, &peer.values()));
+        let (number, most) = (row.number, row.tolerance);
         assert!(
-            found <= row.tolerance,
-            "row {}: the values of {} differ by {found:e}, more than {:e}",
-            row.number,
-            peer.name,
-            row.tolerance
+            difference <= most,
+            "row {number}: the values of {name} differ by {difference:e}, more than {most:e}"
         );
-        differences[at] = Some(found);
+        beside.push(Beside { name, seconds: f64::NAN, difference });
         let times = repeats(peer.run(1));
-        timed.push((at + 1, Box::new(move || peer.run(times))));
+        timed.push(Box::new(move || peer.run(times)));
     }
-    ours();
+    let mut samples: Vec<Vec<f64>> = vec![Vec::new(); timed.len()];
+    timed[0]();
     for _ in 0..rounds {
-        samples[0].push(ours());
-        for (at, timed) in &mut timed {
-            samples[*at].push(timed());
+        for (timed, samples) in timed.iter_mut().zip(&mut samples) {
+            samples.push(timed());
         }
     }
-    let ours = median(&mut samples[0]);
-    let peers = samples[1..].iter_mut().map(|times| (!times.is_empty()).then(|| median(times))).collect();
-    Times { ours, peers, differences }
+    for (beside, samples) in beside.iter_mut().zip(&mut samples[1..]) {
+        beside.seconds = median(samples);
+    }
+    Found { row: row.clone(), ours: median(&mut samples[0]), beside }
 }

@@ -16,32 +16,35 @@ pub struct Source {
     pub inputs: HashMap<String, String>,
 }
 
-/// What a run with a solve said.
+/// What a solve said.
 pub struct Solved {
     /// Seconds from the first recorded point to the last: the steps with the trace that a user gets
     /// by default, without the compilation.
     pub seconds: f64,
-    /// The last solve.
+    /// The rest.
     pub record: SolveRecord,
 }
 
-/// Keeps what a solve says.
+/// Keeps what solves say.
 #[derive(Default)]
 struct Ear {
     first: Option<Progress>,
     last: Option<Progress>,
-    solved: Option<SolveRecord>,
+    solved: Vec<Solved>,
 }
 
 impl Sink for Ear {
     fn event(&mut self, event: Event) {
         match event {
-            Event::Solving => self.first = None,
+            Event::Solving => (self.first, self.last) = (None, None),
             Event::Progress(progress) => {
                 self.first.get_or_insert(progress);
                 self.last = Some(progress);
             }
-            Event::Solved(record) => self.solved = Some(*record),
+            Event::Solved(record) => {
+                let (Some(first), Some(last)) = (self.first, self.last) else { return };
+                self.solved.push(Solved { seconds: last.seconds - first.seconds, record: *record });
+            }
             _ => {}
         }
     }
@@ -50,6 +53,11 @@ impl Sink for Ear {
 /// The folder of the programs.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers")
+}
+
+/// How many threads Minima uses where it may use so many.
+pub fn threads(_most: usize) -> usize {
+    1
 }
 
 /// A new session for so many threads.
@@ -82,15 +90,19 @@ impl Source {
         program
     }
 
-    /// Runs the program, and gives its last solve.
-    pub fn solve(&self, threads: usize) -> Solved {
+    /// Runs the program, and gives its solves.
+    pub fn solves(&self, threads: usize) -> Vec<Solved> {
         let mut session = session(threads);
         let mut program = self.read(&mut session);
         let mut ear = Ear::default();
         program.run(&mut session, &mut ear);
         assert!(!program.is_wrong(), "{}: {:?}", self.file, program.reports);
-        let (first, last) = (ear.first.unwrap(), ear.last.unwrap());
-        Solved { seconds: last.seconds - first.seconds, record: ear.solved.unwrap() }
+        ear.solved
+    }
+
+    /// Runs a program of one solve.
+    pub fn solve(&self, threads: usize) -> Solved {
+        self.solves(threads).pop().unwrap()
     }
 
     /// The code of the last statement that computes, ready to run.

@@ -32,6 +32,13 @@ def patients(folder):
     return (x - x.mean(axis=0)) / x.std(axis=0), table[:, -1]
 
 
+def patterns(n):
+    """Made-up measurements and outcomes, as `growing.opt` has them."""
+    import numpy as np
+
+    return np.sin(1.0 + np.arange(30 * n).reshape(n, 30)), (np.sin(5.0 * np.arange(n)) > 0).astype(float)
+
+
 def mixture(n, d, k):
     """Points and parameters of the mixture of Gaussians, as `gmm.opt` has them."""
     import numpy as np
@@ -74,8 +81,8 @@ def timed(run, times):
     return (time.perf_counter() - begin) / times
 
 
-def serve(versions, workloads):
-    """Answers until the benchmark closes the line."""
+def serve(versions, workloads, parts={}):
+    """Answers until the benchmark closes the line. `parts` has the workloads of which a run does one part of so many."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
 
@@ -84,7 +91,7 @@ def serve(versions, workloads):
         out.flush()
 
     answer(versions=versions)
-    run = values = None
+    run, values, part = None, None, 1
     for line in sys.stdin:
         ask = json.loads(line)
         try:
@@ -92,14 +99,17 @@ def serve(versions, workloads):
                 name = "/".join(part for part in (ask["workload"], ask.get("variant")) if part)
                 if name in workloads:
                     run, values = workloads[name](**ask["args"])
+                    part = parts.get(name, 1)
                     answer(seconds=timed(run, 1))
                 else:
                     answer(missing=name)
             elif ask["do"] == "values":
                 answer(values=flat(values()))
             elif ask["do"] == "run":
-                answer(seconds=timed(run, ask["times"]))
+                answer(seconds=part * timed(run, ask["times"]))
             elif ask["do"] == "memory":
                 answer(kib=peak())
+        except ModuleNotFoundError as error:
+            answer(missing=str(error))
         except Exception as error:  # told to the benchmark, which ends with it
             answer(error=f"{type(error).__name__}: {error}")

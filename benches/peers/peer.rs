@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub struct Peer {
     /// What it is called in the table.
     pub name: &'static str,
+    /// The variant of the workloads that it runs.
+    variant: &'static str,
     /// The versions it told of, as `name version`.
     pub versions: Vec<String>,
     child: Child,
@@ -21,11 +23,11 @@ impl Peer {
     ///
     /// # Errors
     /// When the process does not start or ends before it greets.
-    pub fn start(name: &'static str, mut command: Command) -> Result<Peer, String> {
+    pub fn start(name: &'static str, variant: &'static str, mut command: Command) -> Result<Peer, String> {
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = child.map_err(|error| format!("{name}: {error}"))?;
+        let mut child = child.map_err(|error| error.to_string())?;
         let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut peer = Peer { name, versions: Vec::new(), child, to, from };
+        let mut peer = Peer { name, variant, versions: Vec::new(), child, to, from };
         match peer.answer() {
             Some(hello) => {
                 let versions = hello["versions"].as_object().unwrap();
@@ -39,7 +41,7 @@ impl Peer {
                 let mut said = String::new();
                 let stderr = peer.child.stderr.take().unwrap();
                 BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| said = line);
-                Err(format!("{name}: {said}"))
+                Err(said)
             }
         }
     }
@@ -61,8 +63,8 @@ impl Peer {
 
     /// Makes a workload ready. Gives the seconds of its first run with compilation, or nothing if the tool does
     /// not have it.
-    pub fn setup(&mut self, workload: &str, variant: &str, args: &Value) -> Option<f64> {
-        let question = json!({ "do": "setup", "workload": workload, "variant": variant, "args": args });
+    pub fn setup(&mut self, workload: &str, args: &Value) -> Option<f64> {
+        let question = json!({ "do": "setup", "workload": workload, "variant": self.variant, "args": args });
         self.ask(&question)["seconds"].as_f64()
     }
 
@@ -76,6 +78,13 @@ impl Peer {
     /// Seconds of one of so many runs.
     pub fn run(&mut self, times: usize) -> f64 {
         self.ask(&json!({ "do": "run", "times": times }))["seconds"].as_f64().unwrap()
+    }
+}
+
+impl Peer {
+    /// The most KiB that the process held.
+    pub fn memory(&mut self) -> f64 {
+        self.ask(&json!({ "do": "memory" }))["kib"].as_f64().unwrap()
     }
 }
 

@@ -7,15 +7,20 @@ use super::ours::Source;
 /// How a program is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Its solve, of `budget` steps; checked after `short` ones.
-    Solve {
-        /// Steps that are timed.
-        budget: usize,
+    /// Its solve, of `budget` steps. Compared are the params after `short` steps.
+    Steps {
         /// Steps after which the values are compared.
         short: usize,
     },
-    /// The last code it runs, again and again.
-    Code,
+    /// All its solves, to their ends. Compared are the loss and the norm of the gradient at each start, and the
+    /// loss at each end.
+    Solves,
+    /// The last code that it runs, again and again. Compared is what the code computes, in `short` turns if it has
+    /// turns.
+    Code {
+        /// Turns after which the values are compared.
+        short: Option<usize>,
+    },
 }
 
 /// A row of the table.
@@ -24,11 +29,13 @@ pub struct Row {
     /// Its number in the list of bars, with a letter if it is one of several.
     pub number: &'static str,
     /// What is measured.
-    pub what: &'static str,
+    pub what: String,
     /// Our program.
     pub source: Source,
     /// How.
     pub kind: Kind,
+    /// The columns beside it; the bars are for the first.
+    pub beside: &'static [&'static str],
     /// What the peers call it.
     pub workload: &'static str,
     /// What they are told.
@@ -46,13 +53,20 @@ const TRAJECTORY: f64 = 1e-9;
 /// Sums of 1e4 terms in another order.
 const SUMS: f64 = 1e-11;
 
-fn valley(number: &'static str, n: usize, budget: usize, bars: (f64, f64), what: &'static str) -> Row {
-    let short = 200;
+/// Both sides stop where the gradient is below 1e-6, relative to losses above 1; losses are then right to about that.
+const ENDS: f64 = 1e-6;
+
+const LOOPS: &[&str] = &["JAX", "JAX by steps", "PyTorch", "NumPy, SciPy"];
+
+/// Rosenbrock's valley.
+pub fn valley(number: &'static str, n: usize, budget: usize, bars: (f64, f64)) -> Row {
+    let short = budget.min(200);
     Row {
         number,
-        what,
+        what: format!("Rosenbrock N={n}, Adam, {budget} steps"),
         source: Source::new("rosenbrock.opt", &[("n", n), ("budget", budget)]),
-        kind: Kind::Solve { budget, short },
+        kind: Kind::Steps { short },
+        beside: LOOPS,
         workload: "rosenbrock",
         args: json!({ "n": n, "budget": budget, "short": short }),
         tolerance: TRAJECTORY,
@@ -60,12 +74,57 @@ fn valley(number: &'static str, n: usize, budget: usize, bars: (f64, f64), what:
     }
 }
 
-fn gmm(number: &'static str, n: usize, d: usize, bars: (f64, f64), what: &'static str) -> Row {
+fn logistic(data: &str) -> Row {
+    let (budget, short) = (1_000, 100);
+    Row {
+        number: "4",
+        what: format!("logistic regression 569×30, Adam, {budget} steps"),
+        source: Source::new("logistic.opt", &[("budget", budget)]),
+        kind: Kind::Steps { short },
+        beside: LOOPS,
+        workload: "logistic",
+        args: json!({ "data": data, "budget": budget, "short": short }),
+        tolerance: TRAJECTORY,
+        bars: (0.6, 0.25),
+    }
+}
+
+/// Logistic regression on so many made-up rows.
+pub fn growing(n: usize, budget: usize) -> Row {
+    let short = budget.min(100);
+    Row {
+        number: "4",
+        what: format!("logistic regression {n}×30, Adam, {budget} steps"),
+        source: Source::new("growing.opt", &[("n", n), ("budget", budget)]),
+        args: json!({ "n": n, "budget": budget, "short": short }),
+        kind: Kind::Steps { short },
+        ..logistic("")
+    }
+}
+
+fn network(number: &'static str, file: &'static str, what: &str, data: &str, made: &str) -> Row {
+    let (budget, short) = (280, 56);
+    let (start, rows) = (format!("{made}/start"), format!("{made}/rows"));
     Row {
         number,
-        what,
+        what: format!("network 64-32-10, digits, batch 64, Adam, {budget} steps{what}"),
+        source: Source::new(file, &[("budget", budget)]),
+        kind: Kind::Steps { short },
+        beside: LOOPS,
+        workload: "network",
+        args: json!({ "data": data, "start": start, "rows": rows, "budget": budget, "short": short }),
+        tolerance: TRAJECTORY,
+        bars: (1.2, 0.6),
+    }
+}
+
+fn gmm(number: &'static str, n: usize, d: usize, bars: (f64, f64)) -> Row {
+    Row {
+        number,
+        what: format!("GMM gradient, {n} points, D={d}, K=25"),
         source: Source::new("gmm.opt", &[("n", n), ("d", d), ("K", 25)]),
-        kind: Kind::Code,
+        kind: Kind::Code { short: None },
+        beside: &["JAX", "JAX, points last", "PyTorch"],
         workload: "gmm",
         args: json!({ "n": n, "d": d, "K": 25 }),
         tolerance: SUMS,
@@ -73,40 +132,62 @@ fn gmm(number: &'static str, n: usize, d: usize, bars: (f64, f64), what: &'stati
     }
 }
 
-/// The rows with a peer in a loop of their own. `data` is the folder of the tables, `made` that of what is written for the
-/// peers.
+/// The logistic function of an affine one, on `n` numbers.
+pub fn sigmoid(n: usize, turns: usize) -> Row {
+    Row {
+        number: "9",
+        what: format!("sigmoid(affine), n={n}, {turns} times"),
+        source: Source::new("sigmoid.opt", &[("n", n), ("turns", turns)]),
+        // More turns come to a fixed point, where all are equal.
+        kind: Kind::Code { short: Some(3) },
+        beside: &["JAX", "PyTorch", "NumPy, SciPy"],
+        workload: "sigmoid",
+        args: json!({ "n": n, "turns": turns, "short": 3 }),
+        tolerance: SUMS,
+        bars: (0.8, 0.52),
+    }
+}
+
+/// A vector operation beside Rust.
+fn vectors(number: &'static str, workload: &'static str, n: usize, turns: usize) -> Row {
+    let (what, source, args) = match workload {
+        "dot" => (format!("dot, n={n}"), Source::new("dot.opt", &[("n", n)]), json!({ "n": n })),
+        _ => (
+            format!("axpy, n={n}, {turns} times"),
+            Source::new("axpy.opt", &[("n", n), ("turns", turns)]),
+            json!({ "n": n, "turns": turns }),
+        ),
+    };
+    let (kind, beside) = (Kind::Code { short: None }, &["Rust", "NumPy, SciPy"]);
+    Row { number, what, source, kind, beside, workload, args, tolerance: SUMS, bars: (1.3, 1.0) }
+}
+
+/// The rows with a peer in a loop of their own. `data` is the folder of the tables, `made` that of what is written for
+/// the peers.
 pub fn rows(data: &str, made: &str) -> Vec<Row> {
-    let (budget, short) = (1_000, 100);
-    let logistic = Row {
-        number: "4",
-        what: "logistic regression 569×30, Adam, 1000 steps",
-        source: Source::new("logistic.opt", &[("budget", budget)]),
-        kind: Kind::Solve { budget, short },
-        workload: "logistic",
-        args: json!({ "data": data, "budget": budget, "short": short }),
-        tolerance: TRAJECTORY,
-        bars: (0.6, 0.25),
-    };
-    let (budget, short) = (280, 56);
-    let network = Row {
-        number: "5",
-        what: "network 64-32-10, digits, batch 64, Adam, 280 steps",
-        source: Source::new("digits.opt", &[("budget", budget)]),
-        kind: Kind::Solve { budget, short },
-        workload: "network",
-        args: json!({ "data": data, "start": format!("{made}/start"), "rows": format!("{made}/rows"),
-            "budget": budget, "short": short }),
-        tolerance: TRAJECTORY,
-        bars: (1.2, 0.6),
-    };
     vec![
-        valley("1", 2, 20_000, (1.5, 1.0), "Rosenbrock N=2, Adam, 20,000 steps"),
-        valley("2", 100, 20_000, (0.5, 0.22), "Rosenbrock N=100, Adam, 20,000 steps"),
-        valley("3", 10_000, 2_000, (0.9, 0.6), "Rosenbrock N=10,000, Adam, 2000 steps"),
-        logistic,
-        network,
-        gmm("6", 1_000, 10, (0.5, 0.2), "GMM gradient, 1000 points, D=10, K=25"),
-        gmm("7", 10_000, 10, (0.25, 0.09), "GMM gradient, 10,000 points, D=10, K=25"),
-        gmm("8", 1_000, 32, (0.8, 0.35), "GMM gradient, 1000 points, D=32, K=25"),
+        valley("1", 2, 20_000, (1.5, 1.0)),
+        valley("2", 100, 20_000, (0.5, 0.22)),
+        valley("3", 10_000, 2_000, (0.9, 0.6)),
+        logistic(data),
+        network("5", "digits.opt", "", data, made),
+        network("5b", "digits_bare.opt", ", no trace", data, made),
+        gmm("6", 1_000, 10, (0.5, 0.2)),
+        gmm("7", 10_000, 10, (0.25, 0.09)),
+        gmm("8", 1_000, 32, (0.8, 0.35)),
+        sigmoid(100_000, 200),
+        vectors("10a", "axpy", 100_000, 1_000),
+        vectors("10b", "dot", 100_000, 1),
+        Row {
+            number: "11",
+            what: "L-BFGS, 23 problems of Moré, Garbow and Hillstrom".into(),
+            source: Source::new("mgh.opt", &[]),
+            kind: Kind::Solves,
+            beside: &["NumPy, SciPy"],
+            workload: "mgh",
+            args: json!({}),
+            tolerance: ENDS,
+            bars: (0.1, 0.02),
+        },
     ]
 }
