@@ -115,6 +115,11 @@ impl Instance {
         self.read(self.program.plan.results[result])
     }
 
+    /// A parameter, as it was set or carried last.
+    pub fn param(&self, param: usize) -> Tensor {
+        self.read(self.program.plan.params[param])
+    }
+
     /// Copies results to parameters of the same types, for the next run.
     ///
     /// # Panics
@@ -146,6 +151,24 @@ impl Instance {
     pub fn int_scalar(&self, result: usize) -> i64 {
         let offset = self.program.plan.offset(self.scalar(result, Elem::Int));
         self.arena.slice::<i64>(offset, 1)[0]
+    }
+
+    /// An element of a real result.
+    pub fn real_element(&self, result: usize, at: usize) -> f64 {
+        let plan = &self.program.plan;
+        let id = plan.results[result];
+        let (offset, count) = (plan.offset(id), plan.item(id).count());
+        match plan.precision {
+            Precision::F64 => self.arena.slice::<f64>(offset, count)[at],
+            Precision::F32 => f64::from(self.arena.slice::<f32>(offset, count)[at]),
+        }
+    }
+
+    /// An element of an integer result.
+    pub fn int_element(&self, result: usize, at: usize) -> i64 {
+        let plan = &self.program.plan;
+        let id = plan.results[result];
+        self.arena.slice::<i64>(plan.offset(id), plan.item(id).count())[at]
     }
 
     /// A truth value.

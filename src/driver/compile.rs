@@ -215,6 +215,30 @@ impl Code {
         }
     }
 
+    /// An element of a real result of rank one of the last run.
+    pub fn real_at(&self, at: usize, row: usize) -> f64 {
+        match &self.native {
+            Some(instance) => instance.real_element(at, row),
+            None => self.results[at].reals()[row],
+        }
+    }
+
+    /// An element of an integer result of rank one of the last run.
+    pub fn int_at(&self, at: usize, row: usize) -> i64 {
+        match &self.native {
+            Some(instance) => instance.int_element(at, row),
+            None => self.results[at].ints()[row],
+        }
+    }
+
+    /// A parameter of the last run.
+    pub fn input(&self, at: usize) -> Tensor {
+        match &self.native {
+            Some(instance) => instance.param(at),
+            None => self.inputs[at].clone(),
+        }
+    }
+
     /// All results of the last run.
     pub fn all(&self) -> Vec<Tensor> {
         (0..self.program.main.results.len()).map(|at| self.get(at)).collect()

@@ -129,7 +129,7 @@ pub struct SolvePlan {
     pub start: Program,
     /// The known arrays that `start` takes.
     pub start_inputs: Vec<Tensor>,
-    /// `(state…, limit: int, seconds: real, inputs…) -> state`: steps until `t == limit` or a stop.
+    /// `(state…, limit: int, seconds: real, inputs…) -> (state…, rows…)`: steps until `t == limit` or a stop.
     pub chunk: Program,
     /// The known arrays that `chunk` takes after the two scalars.
     pub chunk_inputs: Vec<Tensor>,
@@ -167,6 +167,9 @@ pub struct SolvePlan {
     pub reports: Vec<Arc<str>>,
     /// Where the state holds the reports of the optimizer.
     pub reported: Vec<(Arc<str>, usize)>,
+    /// Whether a chunk gives figures of every step, [`SolvePlan::ROW`] and the optimizer's reports; it has then at most
+    /// [`SolvePlan::CHUNK`] steps. Without, the figures are those of the end of a chunk.
+    pub rows: bool,
     /// Whether the loss shown is minus the loss minimized.
     pub maximize: bool,
     /// The name of the optimizer with its hyper-parameters.
@@ -202,6 +205,12 @@ impl SolvePlan {
     pub const START_LOSS: usize = 10;
     /// Number of places before the optimizer's own state.
     pub const FIXED: usize = 11;
+
+    /// The places of the figures that every step of a chunk leaves, in the order of their rows.
+    pub const ROW: [usize; 5] =
+        [SolvePlan::LOSS, SolvePlan::GRAD_NORM, SolvePlan::EVALS_F, SolvePlan::EVALS_G, SolvePlan::EVALS_H];
+    /// The most steps of a chunk that leaves figures of every step.
+    pub const CHUNK: i64 = 1 << 10;
 }
 
 /// One disjunct of a stopping condition.

@@ -79,7 +79,7 @@ impl Lower<'_> {
         let zero = Val::real(0.0);
         let (start, states) = self.start_code(setup, &until, wants)?;
         let trip = self.step_limit(&setup.scope, &until)?;
-        let stop = Stop { until: &until, seconds: &zero, limit: None, trip };
+        let stop = Stop { until: &until, seconds: &zero, limit: None, trip, rows: &[] };
         let last = self.loop_code(setup, &stop, wants, &states, &start)?;
         let state = self.answer_code(setup, wants, &states, &last)?;
         let solved = self.solved(setup, &until, (&state, &states))?;

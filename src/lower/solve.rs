@@ -41,6 +41,8 @@ struct Units {
     statuses: Vec<Arc<str>>,
     /// The places of the optimizer's reports.
     reported: Vec<(Arc<str>, usize)>,
+    /// How many figures of every step a chunk keeps.
+    rows: usize,
     state_names: Vec<String>,
     /// The state to go on from.
     resume: Vec<Tensor>,
@@ -108,6 +110,8 @@ pub(super) struct Stop<'a> {
     pub(super) limit: Option<&'a Val>,
     /// After so many steps.
     pub(super) trip: i64,
+    /// The places of scalars of the state that are kept for every step, as rows.
+    pub(super) rows: &'a [usize],
 }
 
 impl Lower<'_> {
@@ -513,7 +517,7 @@ impl Lower<'_> {
         self.units.truncate(units);
         self.effects.clear();
         self.memo.clear();
-        let Units { start, chunk, finish, statuses, reported, state_names, resume } = built?;
+        let Units { start, chunk, finish, statuses, reported, rows, state_names, resume } = built?;
         let value = self.value_unit(setup)?;
         let answer = setup.objective.params.iter().flat_map(param_types).collect();
         let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name)).collect();
@@ -542,6 +546,7 @@ impl Lower<'_> {
             names,
             reports: self.all_reports(setup)?,
             reported,
+            rows: rows > 0,
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
             why: setup.why.clone(),
@@ -552,10 +557,15 @@ impl Lower<'_> {
     fn plan_units(&mut self, setup: &Setup, until: &[Disjunct], gradient: bool) -> Res<Units> {
         let (start, states) = self.start_unit(setup, until, gradient)?;
         self.statuses.clear();
-        let chunk = self.chunk_unit(setup, until, gradient, &states)?;
+        let reported = self.report_places(setup, &states)?;
+        let rows = match &setup.batch {
+            // The figures of all data are those of the end of a chunk.
+            Some(_) => Vec::new(),
+            None => SolvePlan::ROW.into_iter().chain(reported.iter().map(|(_, place)| *place)).collect(),
+        };
+        let chunk = self.chunk_unit(setup, until, gradient, &states, &rows)?;
         let statuses = std::mem::take(&mut self.statuses);
         let finish = self.finish_unit_code(setup, until, gradient, &states)?;
-        let reported = self.report_places(setup, &states)?;
         let state_names = self.state_names(setup, &states)?;
         let resume = match &setup.saved {
             Some((saved, span)) => {
@@ -565,7 +575,8 @@ impl Lower<'_> {
             }
             None => setup.resume.clone(),
         };
-        Ok(Units { start, chunk, finish, statuses, reported, state_names, resume })
+        let rows = rows.len();
+        Ok(Units { start, chunk, finish, statuses, reported, rows, state_names, resume })
     }
 
     /// The status after an evaluation: 2 if something is not finite, else 1 if the condition holds, else what the
@@ -664,13 +675,14 @@ impl Lower<'_> {
         Ok((state, states))
     }
 
-    /// `chunk`: steps until a limit or a stop.
+    /// `chunk`: steps until a limit or a stop, with some figures of every step.
     fn chunk_unit(
         &mut self,
         setup: &Setup,
         until: &[Disjunct],
         gradient: bool,
         states: &[Val],
+        rows: &[usize],
     ) -> Res<(Program, Vec<Tensor>)> {
         let span = setup.span;
         self.begin_unit("steps", span);
@@ -679,7 +691,8 @@ impl Lower<'_> {
         let params: Vec<Val> = types.iter().map(|ty| self.unit_param(ty.clone())).collect();
         let limit = self.unit_param(Ty::scalar(Elem::Int));
         let seconds = self.unit_param(Ty::scalar(Elem::Real));
-        let stop = Stop { until, seconds: &seconds, limit: Some(&limit), trip: i64::MAX };
+        let trip = if rows.is_empty() { i64::MAX } else { SolvePlan::CHUNK };
+        let stop = Stop { until, seconds: &seconds, limit: Some(&limit), trip, rows };
         let mut results = self.loop_code(setup, &stop, gradient, states, &params)?;
         if setup.batch.is_some() {
             results = self.observed(setup, until, states, results, &seconds)?;
@@ -687,7 +700,7 @@ impl Lower<'_> {
         self.end_unit(&results, span)
     }
 
-    /// Steps from a state until a limit or a stop.
+    /// Steps from a state until a limit or a stop: the state, then the rows kept.
     pub(super) fn loop_code(
         &mut self,
         setup: &Setup,
@@ -703,7 +716,8 @@ impl Lower<'_> {
         self.open("step", span);
         let _ = self.param(Ty::scalar(Elem::Int));
         let carried: Vec<Val> = types.iter().map(|ty| self.param(ty.clone())).collect();
-        let after = self.step_code(setup, stop.until, gradient, states, &carried, stop.seconds)?;
+        let mut after = self.step_code(setup, stop.until, gradient, states, &carried, stop.seconds)?;
+        after.extend(stop.rows.iter().map(|place| after[*place].clone()).collect::<Vec<_>>());
         let body = self.close(&after, span)?;
 
         self.open("go on", span);
@@ -725,7 +739,9 @@ impl Lower<'_> {
         let op = Loop { trip: Dim::Known(stop.trip), condition, body, carried: types.len() };
         let mut all = operands;
         all.extend(captures);
-        Ok(self.emit_op(Op::Loop(Arc::new(op)), all, types, span))
+        let mut given = types.clone();
+        given.extend(stop.rows.iter().map(|place| Ty::new(types[*place].elem, vec![Dim::Known(stop.trip)])));
+        Ok(self.emit_op(Op::Loop(Arc::new(op)), all, given, span))
     }
 
     /// `value`: the loss at a point.

@@ -5,6 +5,7 @@ mod compare;
 mod gradcheck;
 mod gradient;
 mod program;
+mod recorder;
 mod runner;
 mod show;
 mod solve;

@@ -1,19 +1,17 @@
 //! Runs a solve chunk by chunk: between chunks the host looks at the clock, at interrupts and at
 //! the trace.
 
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::recorder::{Pace, Recorder};
 use super::show::number;
 use super::{Event, Progress, Runner};
 use crate::driver::{Code, compile};
 use crate::eval;
 use crate::ir::{Tensor, Ty};
-use crate::lower::{Outcome, POINTS, RunError, SolvePlan, Trace, UntilKind, UntilPart};
-
-/// The same where each point is an evaluation on all data that the steps do not need.
-const EPOCHS: usize = 200;
+use crate::lower::{Outcome, RunError, SolvePlan, Trace, UntilKind, UntilPart};
 
 /// Places of the counts of evaluations.
 const EVALS: [usize; 3] = [SolvePlan::EVALS_F, SolvePlan::EVALS_G, SolvePlan::EVALS_H];
@@ -31,55 +29,6 @@ enum End {
     Interrupt,
 }
 
-/// Points being recorded.
-struct Recorder {
-    /// Record every so many steps.
-    every: i64,
-    /// Whether the interval was chosen by the user.
-    fixed: bool,
-    /// The most points, where it was not.
-    most: usize,
-    trace: Trace,
-}
-
-impl Recorder {
-    fn new(plan: &SolvePlan) -> Recorder {
-        let names: Vec<Arc<str>> = plan.reported.iter().map(|(name, _)| name.clone()).collect();
-        let fixed = plan.trace > 0;
-        let every = if fixed { plan.trace } else { plan.interval };
-        let most = if plan.interval > 1 { EPOCHS } else { POINTS };
-        Recorder { every, fixed, most, trace: Trace::new(&names, 0) }
-    }
-
-    fn record(&mut self, steps: i64, [loss, grad_norm, seconds]: [f64; 3], reports: &[f64]) {
-        #[expect(clippy::cast_precision_loss, reason = "steps are shown as reals in a trace")]
-        let steps = steps as f64;
-        let columns = &mut self.trace.columns;
-        if columns[0].last() == Some(&steps) {
-            return;
-        }
-        for (column, x) in columns.iter_mut().zip([steps, loss, grad_norm, seconds].iter().chain(reports)) {
-            column.push(*x);
-        }
-        if !self.fixed && columns[0].len() > self.most {
-            // Keep every other point, and go on at twice the interval.
-            for column in columns {
-                let mut at = 0;
-                column.retain(|_| {
-                    at += 1;
-                    at % 2 == 1
-                });
-            }
-            self.every *= 2;
-        }
-    }
-
-    /// The next step to record.
-    fn next(&self, steps: i64) -> i64 {
-        (steps / self.every + 1).saturating_mul(self.every)
-    }
-}
-
 /// Runs a solve to its end.
 pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome, RunError> {
     let began = Instant::now();
@@ -90,18 +39,10 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
     if !plan.resume.is_empty() {
         resume(runner, plan, &mut state)?;
     }
-    let places = state.len();
-    let sign = if plan.maximize { -1.0 } else { 1.0 };
-    let mut trace = Recorder::new(plan);
-    let loss = state[SolvePlan::LOSS].reals()[0];
-    let norm = traced_norm(plan, state[SolvePlan::GRAD_NORM].reals()[0]);
-    let reports: Vec<f64> = plan.reported.iter().map(|(_, place)| state[*place].to_reals()[0]).collect();
-    let figures = [sign * loss, norm, began.elapsed().as_secs_f64()];
-    trace.record(state[SolvePlan::T].ints()[0], figures, &reports);
-
-    let mut best = (loss, state.clone());
+    let mut solve = Running::new(plan, began, &state);
     let mut status = state[SolvePlan::STATUS].ints()[0];
     let mut end = End::Status(status);
+    let mut blame_for = None;
     if status == 0 && !runner.plan_only {
         let mut chunk = compile(runner.session, &plan.chunk)?;
         let mut inputs = state.clone();
@@ -109,51 +50,196 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
         inputs.push(Tensor::scalar(0.0));
         inputs.extend(plan.chunk_inputs.iter().cloned());
         chunk.set_all(&inputs);
-        let mut steps = state[SolvePlan::T].ints()[0];
-        let limit = runner.step_limit(plan);
+        solve.tell_start(runner, &state);
+        end = solve.steps(runner, &mut chunk)?;
+        if let End::Status(ended) = end {
+            status = ended;
+        }
+        state = states(&chunk, solve.places);
+        let stopped = runner.session.stop.load(Ordering::Relaxed);
+        if status == 2 {
+            blame_for = Some(state.clone());
+        }
+        if status == 2 || stopped {
+            // The last point is not finite, or of a step that was not finished: what is reported is the best of those
+            // recorded.
+            state = solve.best_state(runner, &mut chunk);
+        }
+    } else if status == 2 {
+        blame_for = Some(state.clone());
+    }
+    let blame = blame_for.and_then(|state| blame(runner, plan, &state));
+    finish(runner, plan, state, &end, solve.trace.trace, began, blame)
+}
+
+/// A solve between two chunks.
+struct Running<'p> {
+    plan: &'p SolvePlan,
+    began: Instant,
+    /// How many arrays the state has.
+    places: usize,
+    /// What the loss is multiplied by for the user.
+    sign: f64,
+    trace: Recorder,
+    pace: Pace,
+    /// The least loss of those recorded.
+    least: f64,
+    best: Best,
+}
+
+/// Where the best recorded point is found.
+enum Best {
+    /// Its state.
+    State(Vec<Tensor>),
+    /// So many steps from the start, in a chunk that began with these inputs.
+    Within { inputs: Vec<Tensor>, steps: i64 },
+}
+
+impl<'p> Running<'p> {
+    /// At the start, which is recorded.
+    fn new(plan: &'p SolvePlan, began: Instant, state: &[Tensor]) -> Running<'p> {
+        let sign = if plan.maximize { -1.0 } else { 1.0 };
+        let mut trace = Recorder::new(plan);
+        let loss = state[SolvePlan::LOSS].reals()[0];
+        let norm = traced_norm(plan, state[SolvePlan::GRAD_NORM].reals()[0]);
+        let reports: Vec<f64> = plan.reported.iter().map(|(_, place)| state[*place].to_reals()[0]).collect();
         let figures = [sign * loss, norm, began.elapsed().as_secs_f64()];
-        tell(runner, steps, figures, EVALS.map(|place| state[place].ints()[0]));
+        trace.record(state[SolvePlan::T].ints()[0], figures, &reports);
+        let (places, best) = (state.len(), Best::State(state.to_vec()));
+        Running { plan, began, places, sign, trace, pace: Pace::new(), least: loss, best }
+    }
+
+    /// Tells of the start.
+    fn tell_start(&self, runner: &mut Runner<'_>, state: &[Tensor]) {
+        let loss = self.sign * state[SolvePlan::LOSS].reals()[0];
+        let norm = traced_norm(self.plan, state[SolvePlan::GRAD_NORM].reals()[0]);
+        let figures = [loss, norm, self.began.elapsed().as_secs_f64()];
+        tell(runner, state[SolvePlan::T].ints()[0], figures, EVALS.map(|place| state[place].ints()[0]));
+    }
+
+    /// Runs chunk after chunk until the steps end.
+    fn steps(&mut self, runner: &mut Runner<'_>, chunk: &mut Code) -> Result<End, RunError> {
+        let limit = runner.step_limit(self.plan);
+        let mut steps = chunk.input(SolvePlan::T).ints()[0];
         loop {
-            let target = trace.next(steps).min(limit);
-            chunk.set(places, Tensor::int_scalar(target));
-            chunk.set(places + 1, Tensor::scalar(began.elapsed().as_secs_f64()));
+            let length = if self.plan.rows { steps.saturating_add(self.pace.steps) } else { i64::MAX };
+            let next = if self.plan.rows { i64::MAX } else { self.trace.next(steps) };
+            let from = self.began.elapsed().as_secs_f64();
+            chunk.set(self.places, Tensor::int_scalar(length.min(next).min(limit)));
+            chunk.set(self.places + 1, Tensor::scalar(from));
             match chunk.run() {
                 Ok(()) => {}
-                Err(RunError::Interrupted(_)) => {
-                    end = interrupt(runner);
-                    break;
-                }
+                Err(RunError::Interrupted(_)) => return Ok(interrupt(runner)),
                 Err(error) => return Err(error),
             }
-            steps = chunk.int(SolvePlan::T);
-            status = chunk.int(SolvePlan::STATUS);
-            let loss = chunk.real(SolvePlan::LOSS);
-            let norm = traced_norm(plan, chunk.real(SolvePlan::GRAD_NORM));
-            let seconds = began.elapsed().as_secs_f64();
-            let reports: Vec<f64> = plan.reported.iter().map(|(_, place)| chunk.real(*place)).collect();
-            trace.record(steps, [sign * loss, norm, seconds], &reports);
-            let evals = EVALS.map(|place| chunk.int(place));
-            tell(runner, steps, [sign * loss, norm, seconds], evals);
-            if loss.is_finite() && (loss <= best.0 || !best.0.is_finite()) {
-                best = (loss, states(&chunk, places));
+            let until = self.began.elapsed().as_secs_f64();
+            let before = std::mem::replace(&mut steps, chunk.int(SolvePlan::T));
+            let ended = ended(runner, chunk.int(SolvePlan::STATUS), steps, limit);
+            self.record(runner, chunk, before..steps, from..until, ended.is_some());
+            self.pace.learn(steps - before, until - from);
+            if let Some(why) = ended {
+                return Ok(why);
             }
-            if let Some(why) = ended(runner, status, steps, limit) {
-                end = why;
+            chunk.carry(self.places);
+        }
+    }
+
+    /// Records those steps of a chunk that are due, and its last step where the solve ends with it.
+    fn record(
+        &mut self,
+        runner: &mut Runner<'_>,
+        chunk: &Code,
+        steps: Range<i64>,
+        seconds: Range<f64>,
+        ended: bool,
+    ) {
+        let mut best = None;
+        let mut at = steps.start;
+        while at < steps.end {
+            at = self.trace.next(at).min(steps.end);
+            if at == steps.end && !ended && at != self.trace.next(at - 1) {
                 break;
             }
-            chunk.carry(places);
+            let point = self.point(chunk, at, &steps, &seconds);
+            self.trace.record(at, point.figures, &point.reports);
+            tell(runner, at, point.figures, point.evals);
+            if point.loss.is_finite() && (point.loss <= self.least || !self.least.is_finite()) {
+                self.least = point.loss;
+                best = Some(at);
+            }
         }
-        state = states(&chunk, places);
-        if runner.session.stop.load(Ordering::Relaxed) {
-            state = best.1.clone();
+        match best {
+            None => {}
+            Some(at) if at == steps.end => self.best = Best::State(states(chunk, self.places)),
+            Some(at) => {
+                let inputs = (0..self.places + 2).map(|at| chunk.input(at)).collect();
+                self.best = Best::Within { inputs, steps: at };
+            }
         }
     }
-    let blame = if status == 2 { blame(runner, plan, &state) } else { None };
-    if status == 2 {
-        // The last point is not finite: what is reported is the best of those recorded.
-        state = best.1.clone();
+
+    /// The figures after a step of a chunk. When it was is told by its share of the chunk's time.
+    fn point(&self, chunk: &Code, at: i64, steps: &Range<i64>, seconds: &Range<f64>) -> Point {
+        let reported = self.plan.reported.iter().map(|(_, place)| *place);
+        if !self.plan.rows {
+            let loss = chunk.real(SolvePlan::LOSS);
+            let norm = traced_norm(self.plan, chunk.real(SolvePlan::GRAD_NORM));
+            return Point {
+                loss,
+                figures: [self.sign * loss, norm, seconds.end],
+                evals: EVALS.map(|place| chunk.int(place)),
+                reports: reported.map(|place| chunk.real(place)).collect(),
+            };
+        }
+        let row = usize::try_from(at - steps.start - 1).unwrap_or(0);
+        // The order of `SolvePlan::ROW`, then the reports.
+        let [loss, norm, evals @ ..]: [usize; SolvePlan::ROW.len()] =
+            std::array::from_fn(|k| self.places + k);
+        let first = self.places + SolvePlan::ROW.len();
+        let norm = traced_norm(self.plan, chunk.real_at(norm, row));
+        #[expect(clippy::cast_precision_loss, reason = "steps of a chunk are few")]
+        let share = (at - steps.start) as f64 / (steps.end - steps.start) as f64;
+        let loss = chunk.real_at(loss, row);
+        Point {
+            loss,
+            figures: [self.sign * loss, norm, seconds.start + share * (seconds.end - seconds.start)],
+            evals: evals.map(|at| chunk.int_at(at, row)),
+            reports: reported.enumerate().map(|(k, _)| chunk.real_at(first + k, row)).collect(),
+        }
     }
-    finish(runner, plan, state, &end, trace.trace, began, blame)
+
+    /// The state at the best recorded point. Where that is inside a chunk, its steps are run again: equal steps give
+    /// equal bits.
+    fn best_state(&mut self, runner: &mut Runner<'_>, chunk: &mut Code) -> Vec<Tensor> {
+        match std::mem::replace(&mut self.best, Best::State(Vec::new())) {
+            Best::State(state) => state,
+            Best::Within { inputs, steps } => {
+                for (at, input) in inputs.iter().enumerate() {
+                    chunk.set(at, input.clone());
+                }
+                chunk.set(self.places, Tensor::int_scalar(steps));
+                let stop = runner.session.stop.swap(false, Ordering::Relaxed);
+                let notes = runner.session.notes.borrow().clone();
+                let done = chunk.run();
+                *runner.session.notes.borrow_mut() = notes;
+                if stop {
+                    runner.session.stop.store(true, Ordering::Relaxed);
+                }
+                // Where even this is interrupted, the chunk's start is what is left.
+                if done.is_ok() { states(chunk, self.places) } else { inputs[..self.places].to_vec() }
+            }
+        }
+    }
+}
+
+/// A recorded point.
+struct Point {
+    /// The loss that is minimized.
+    loss: f64,
+    /// The loss with the user's sign, the norm of the gradient, and when it was.
+    figures: [f64; 3],
+    evals: [i64; 3],
+    reports: Vec<f64>,
 }
 
 /// Tells of a recorded point: its loss, the norm of its gradient, and when it was.
