@@ -17,11 +17,71 @@ fn main() {
             .process()
             .expect("the grammar is LR(1)");
     }
-    let library = embed("FILES", "stdlib", "opt", |path| path.display().to_string().replace('\\', "/"));
+    let mut library = embed("FILES", "stdlib", "opt", |path| path.display().to_string().replace('\\', "/"));
+    library += &declarations();
     fs::write(out.join("stdlib.rs"), library).expect("OUT_DIR is writable");
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let pages = embed("PAGES", "docs/errors", "md", stem);
     fs::write(out.join("pages.rs"), pages).expect("OUT_DIR is writable");
+}
+
+/// A table of what the library declares, by name: the file by its place in `FILES`, and where it stands there.
+/// Primitives stand in it twice, by their machine function too. Declarations begin at the start of a line.
+fn declarations() -> String {
+    let mut files = Vec::new();
+    collect(Path::new("stdlib"), "opt", &mut files);
+    files.sort();
+    let mut found: Vec<(bool, String, usize, usize, usize)> = Vec::new();
+    for (at, file) in files.iter().enumerate() {
+        if file.starts_with("stdlib/rules") || file.starts_with("stdlib/problems") {
+            continue;
+        }
+        let text = fs::read_to_string(file).expect("the file was just listed");
+        let mut declared: Vec<(&str, String, usize)> = Vec::new();
+        // Where the comments and blank lines before the present line begin.
+        let (mut start, mut loose) = (0, None);
+        let mut ends = Vec::new();
+        for line in text.split_inclusive('\n') {
+            if let Some((kind, name)) = declared_name(line) {
+                ends.push(loose.unwrap_or(start));
+                declared.push((kind, name.to_string(), start));
+            }
+            let comment = line.trim().is_empty() || line.starts_with("//");
+            loose = comment.then(|| loose.unwrap_or(start));
+            start += line.len();
+        }
+        ends.push(loose.unwrap_or(start));
+        for ((kind, name, start), end) in declared.into_iter().zip(ends.into_iter().skip(1)) {
+            if kind == "primitive" {
+                let native =
+                    text[start..end].split("native \"").nth(1).and_then(|rest| rest.split('"').next());
+                let native = native.expect("primitives are native").to_string();
+                found.push((true, native, at, start, end));
+            }
+            found.push((false, name, at, start, end));
+        }
+    }
+    found.sort();
+    let mut text = String::from("static DECLARED: &[Declared] = &[\n");
+    for (native, name, file, start, end) in found {
+        writeln!(
+            text,
+            "    Declared {{ native: {native}, name: {name:?}, file: {file}, place: {start}..{end} }},"
+        )
+        .expect("writing to a string");
+    }
+    text.push_str("];\n");
+    text
+}
+
+/// The kind and the name of what a line declares at its start.
+fn declared_name(line: &str) -> Option<(&str, &str)> {
+    const WORDS: [&str; 8] =
+        ["fn", "optimizer", "objective", "set", "distribution", "type", "primitive", "let"];
+    let (word, rest) = line.split_once(' ')?;
+    let rest = rest.trim_start();
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    (WORDS.contains(&word) && end > 0).then(|| (word, &rest[..end]))
 }
 
 /// A table of the files below a folder: their names and texts.

@@ -42,6 +42,7 @@ const ARGUMENTS: usize = 8 << 20;
 
 /// Runs the command of a process, and gives its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    crate::runtime::one_heap();
     let cli = match parsed(arguments.into_iter().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

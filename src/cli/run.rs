@@ -52,6 +52,8 @@ fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) 
     if output.json {
         output.report(&json::run(verb, &program, &record, code));
     }
+    // The process ends, and the system takes back at once what would be freed tree by tree.
+    std::mem::forget((program, record));
     Ok(code)
 }
 

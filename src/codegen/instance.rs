@@ -1,7 +1,6 @@
 //! Running compiled code.
 
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +13,7 @@ use super::{Compiled, Inner, Refusal};
 
 /// A compiled program with memory of its own.
 pub struct Instance {
-    program: Rc<Inner>,
+    program: Arc<Inner>,
     arena: Arena,
     stop: Arc<AtomicBool>,
     notes: Vec<Note>,
@@ -42,7 +41,7 @@ impl fmt::Debug for Instance {
 }
 
 impl Instance {
-    pub(super) fn new(program: Rc<Inner>) -> Result<Instance, Refusal> {
+    pub(super) fn new(program: Arc<Inner>) -> Result<Instance, Refusal> {
         let arena = Arena::new(program.plan.arena)
             .map_err(|error| Refusal::Memory { needed: error.bytes, limit: program.options.memory_limit })?;
         let stop = Arc::new(AtomicBool::new(false));

@@ -40,6 +40,12 @@ pub(super) struct Code {
     pub(super) listing: String,
 }
 
+// SAFETY: machine code and the records that it reads never change once they are made, and the module is touched again
+// only by the one owner that drops it.
+unsafe impl Send for Code {}
+// SAFETY: as above.
+unsafe impl Sync for Code {}
+
 impl Code {
     /// The entry, as a function of context and arena.
     pub(super) fn entry(&self) -> *const u8 {

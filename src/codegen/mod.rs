@@ -28,13 +28,13 @@ pub use instance::{Instance, Trapped};
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ir::{Program, Tensor};
 use crate::plan::{self, Choices, Plan};
 
 /// How to compile.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Whether code is made fast (fusion, Cranelift's optimisations).
     pub optimise: bool,
@@ -123,7 +123,7 @@ const VALUES: usize = 4_000_000;
 /// A program as machine code.
 #[derive(Clone)]
 pub struct Compiled {
-    inner: Rc<Inner>,
+    inner: Arc<Inner>,
 }
 
 struct Inner {
@@ -175,7 +175,7 @@ fn build(program: &Program, options: &Options) -> Result<Compiled, Refusal> {
         return Err(Refusal::Memory { needed: plan.arena, limit: options.memory_limit });
     }
     let code = jit::compile(&plan, options)?;
-    Ok(Compiled { inner: Rc::new(Inner { plan, code, options: *options }) })
+    Ok(Compiled { inner: Arc::new(Inner { plan, code, options: *options }) })
 }
 
 impl Compiled {

@@ -7,6 +7,6 @@ mod session;
 mod stdlib;
 
 pub use catalogue::{Family, HyperParam, Optimizer, catalogue, declared, families, optimizers};
-pub use compile::{Code, compile};
+pub use compile::{Code, compile, compile_both, compile_once};
 pub use session::{Engine, Session, SessionOptions};
 pub use stdlib::Library;

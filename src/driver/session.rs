@@ -1,18 +1,21 @@
 //! What all programs of a process share.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 
 use super::Library;
+use super::compile::Known;
 use crate::data::Loaded;
-use crate::diag::{Report, Sources};
-use crate::ir::{self, Note, Precision};
-use crate::lower::{self, primitive_facts, reading_rules, rewrite_rules};
+use crate::diag::{FileId, Report, Sources};
+use crate::ir::{self, Note, Precision, Rule};
+use crate::lower::{self, reading_rules, rewrite_rules};
 use crate::passes::{self, differentiate::Tapes};
+use crate::syntax::parse_file;
 
 /// What runs the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,6 +72,44 @@ impl Default for SessionOptions {
 /// Called with a pass's name and the program after it.
 pub type Observer = Box<dyn FnMut(&'static str, &ir::Program)>;
 
+/// The rewrite rules of the standard library, being read.
+struct Rules(Result<thread::JoinHandle<Found>, Vec<(FileId, &'static str)>>);
+
+/// The rules, or what is wrong with them.
+type Found = Result<Vec<Rule>, Vec<Report>>;
+
+impl Rules {
+    /// Reads them beside what follows: no program needs them before it is checked. Where the system gives no thread
+    /// they are read when they are needed.
+    fn read(sources: &mut Sources) -> Rules {
+        let files = Library::files().iter().filter(|(path, _)| path.starts_with("stdlib/rules/"));
+        let files: Vec<(FileId, &str)> =
+            files.map(|(path, text)| (sources.add(*path, *text), *text)).collect();
+        let own = files.clone();
+        Rules(thread::Builder::new().spawn(move || read_rules(&own)).map_err(|_| files))
+    }
+
+    fn finish(self) -> Found {
+        match self.0 {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(files) => read_rules(&files),
+        }
+    }
+}
+
+fn read_rules(files: &[(FileId, &str)]) -> Found {
+    let (mut rules, mut reports) = (Vec::new(), Vec::new());
+    for (id, text) in files {
+        let (file, found) = parse_file(*id, text);
+        reports.extend(found);
+        match rewrite_rules(&file) {
+            Ok(found) => rules.extend(found),
+            Err(found) => reports.extend(found),
+        }
+    }
+    if reports.iter().any(Report::is_error) { Err(reports) } else { Ok(rules) }
+}
+
 /// The standard library, the sources read so far, and the options.
 pub struct Session {
     /// The sources, for reports.
@@ -85,43 +126,22 @@ pub struct Session {
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
     pub notes: Rc<RefCell<Vec<Note>>>,
-    passes: passes::Options,
+    /// Programs compiled before.
+    pub(super) known: RefCell<Known>,
+    /// The rewrite rules, until they are first asked for.
+    rules: RefCell<Option<Rules>>,
+    passes: OnceCell<passes::Options>,
 }
 
 impl Session {
-    /// Reads what every program needs of the standard library.
+    /// Begins to read what every program needs of the standard library.
     ///
     /// # Errors
     /// Reports about the standard library itself: always a bug.
     pub fn new(options: SessionOptions) -> Result<Session, Vec<Report>> {
         let mut sources = Sources::default();
-        let mut rules = Vec::new();
-        let mut reports = Vec::new();
-        if let Some((file, found)) = Library::parse("stdlib/primitives.opt", &mut sources) {
-            reports.extend(found);
-            match primitive_facts(&file) {
-                Ok(facts) => ir::set_primitives(facts),
-                Err(found) => reports.extend(found),
-            }
-        }
-        for (path, _) in Library::files().iter().filter(|(path, _)| path.starts_with("stdlib/rules/")) {
-            if let Some((file, found)) = Library::parse(path, &mut sources) {
-                reports.extend(found);
-                match rewrite_rules(&file) {
-                    Ok(found) => rules.extend(found),
-                    Err(found) => reports.extend(found),
-                }
-            }
-        }
-        if reports.iter().any(Report::is_error) {
-            return Err(reports);
-        }
-        let passes = passes::Options {
-            exact: options.exact,
-            rules: Arc::new(rules),
-            tapes: options.tapes.clone(),
-            ..passes::Options::default()
-        };
+        ir::set_primitives(Library::primitives(&mut sources));
+        let rules = Rules::read(&mut sources);
         Ok(Session {
             sources,
             library: Library::new(),
@@ -129,14 +149,27 @@ impl Session {
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
             observer: Rc::new(RefCell::new(None)),
-            passes,
+            known: RefCell::default(),
+            rules: RefCell::new(Some(rules)),
+            passes: OnceCell::new(),
             notes: Rc::default(),
         })
     }
 
     /// What the passes are told.
+    ///
+    /// # Panics
+    /// If the rules of the standard library are wrong, which the tests would show.
     pub fn pass_options(&self) -> &passes::Options {
-        &self.passes
+        self.passes.get_or_init(|| {
+            let rules = self.rules.borrow_mut().take().map_or_else(|| Ok(Vec::new()), Rules::finish);
+            passes::Options {
+                exact: self.options.exact,
+                rules: Arc::new(rules.unwrap_or_else(|reports| panic!("the rules are wrong: {reports:?}"))),
+                tapes: self.options.tapes.clone(),
+                ..passes::Options::default()
+            }
+        })
     }
 
     /// What the passes are told when they make a program readable: the rules of `stdlib/reading.opt`.
@@ -146,7 +179,7 @@ impl Session {
     pub fn reading_options(&mut self) -> passes::Options {
         let (file, _) = Library::parse("stdlib/reading.opt", &mut self.sources).expect("the file exists");
         let rules = reading_rules(&file).expect("the file is right");
-        passes::Options { rules: Arc::new(rules), exact: false, reading: true, ..self.passes.clone() }
+        passes::Options { rules: Arc::new(rules), exact: false, reading: true, ..self.pass_options().clone() }
     }
 
     /// The options as elaboration sees them.

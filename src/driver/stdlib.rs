@@ -1,56 +1,65 @@
-//! The embedded standard library, parsed by need.
+//! The embedded standard library, parsed by need, declaration by declaration.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::diag::{FileId, Report, Sources};
+use crate::ir::{PrimitiveFacts, Primitives};
+use crate::lower::primitive_facts_of;
+use crate::math::Prim;
 use crate::syntax::ast::File;
-use crate::syntax::parse_file;
+use crate::syntax::{parse_file, parse_part};
+
+/// What the library declares. `build.rs` lists it.
+#[derive(Debug)]
+struct Declared {
+    /// Whether the name is that of its machine function; these stand behind all others.
+    native: bool,
+    name: &'static str,
+    /// Its file, by its place in the table of files.
+    file: usize,
+    /// Where it stands in its file.
+    place: Range<usize>,
+}
 
 include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
+/// The path of the primitives.
+const PRIMITIVES: &str = "stdlib/primitives.opt";
+
 /// The files of the standard library by the names they declare.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Library {
-    /// Which file declares a name.
-    index: HashMap<&'static str, usize>,
-    parsed: HashMap<usize, Rc<File>>,
+    /// The identities of the files that a declaration was read of.
+    files: HashMap<usize, FileId>,
+    /// The declarations that were read.
+    parsed: HashMap<&'static str, Rc<File>>,
 }
 
-/// Words that begin a declaration.
-const WORDS: [&str; 8] = ["fn", "optimizer", "objective", "set", "distribution", "type", "primitive", "let"];
-
 impl Library {
-    /// Finds the declarations without parsing: they begin at the start of a line.
+    /// Nothing is read yet.
     pub fn new() -> Library {
-        let mut index = HashMap::new();
-        for (at, (name, text)) in FILES.iter().enumerate() {
-            if name.starts_with("stdlib/rules") || name.starts_with("stdlib/problems") {
-                continue;
-            }
-            for declared in text.lines().filter_map(declared_name) {
-                index.entry(declared).or_insert(at);
-            }
-        }
-        Library { index, parsed: HashMap::new() }
+        Library::default()
     }
 
     /// The names declared, in the alphabet's order.
     pub fn names(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<&str> = self.index.keys().copied().collect();
-        names.sort_unstable();
-        names.into_iter().map(Arc::from).collect()
+        DECLARED.iter().filter(|declared| !declared.native).map(|declared| Arc::from(declared.name)).collect()
     }
 
-    /// The parsed file that declares a name.
+    /// The parsed declaration of a name.
     pub fn file_of(&mut self, name: &str, sources: &mut Sources) -> Option<(Rc<File>, Vec<Report>)> {
-        let at = *self.index.get(name)?;
-        if let Some(file) = self.parsed.get(&at) {
+        let declared = declared(false, name)?;
+        if let Some(file) = self.parsed.get(name) {
             return Some((file.clone(), Vec::new()));
         }
-        let (file, reports) = Library::parse(FILES[at].0, sources)?;
-        self.parsed.insert(at, file.clone());
+        let (path, text) = FILES[declared.file];
+        let id = *self.files.entry(declared.file).or_insert_with(|| sources.add(path, text));
+        let (file, reports) = parse_part(id, text, declared.place.clone());
+        let file = Rc::new(file);
+        self.parsed.insert(declared.name, file.clone());
         Some((file, reports))
     }
 
@@ -62,25 +71,76 @@ impl Library {
         Some((Rc::new(file), reports))
     }
 
+    /// The facts of the primitives, each read when it is first asked for. Their file is the first of the sources.
+    ///
+    /// # Panics
+    /// When a fact is asked for, if its declaration is wrong, which the tests would show.
+    pub fn primitives(sources: &mut Sources) -> Primitives {
+        let text = FILES.iter().find(|(name, _)| *name == PRIMITIVES).map_or("", |(_, text)| text);
+        let id = sources.add(PRIMITIVES, text);
+        Primitives::by_need(Box::new(move |prim| facts(prim, id, text)))
+    }
+
     /// The paths and texts of all files.
     pub fn files() -> &'static [(&'static str, &'static str)] {
         FILES
     }
 }
 
-impl Default for Library {
-    fn default() -> Library {
-        Library::new()
-    }
+/// The declaration of a name, or of a machine function.
+fn declared(native: bool, name: &str) -> Option<&'static Declared> {
+    let at = DECLARED.binary_search_by(|declared| (declared.native, declared.name).cmp(&(native, name)));
+    at.ok().map(|at| &DECLARED[at])
 }
 
-/// The name that a line declares at its start.
-fn declared_name(line: &'static str) -> Option<&'static str> {
-    let (word, rest) = line.split_once(' ')?;
-    if !WORDS.contains(&word) {
-        return None;
+/// What the library says of a primitive.
+fn facts(prim: Prim, file: FileId, text: &'static str) -> PrimitiveFacts {
+    let Some(declared) = declared(true, prim.name()) else {
+        return PrimitiveFacts::default();
+    };
+    let (tree, reports) = parse_part(file, text, declared.place.clone());
+    let found = primitive_facts_of(&tree);
+    assert!(
+        !reports.iter().any(Report::is_error),
+        "the declaration of {} is wrong: {reports:?}",
+        prim.name()
+    );
+    found.unwrap_or_else(|reports| panic!("the facts of {} are wrong: {reports:?}", prim.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DECLARED, FILES, Library};
+    use crate::diag::Sources;
+    use crate::syntax::ast::StmtKind;
+
+    #[test]
+    fn every_declaration_is_read_alone_as_it_is_read_with_its_file() {
+        let mut sources = Sources::default();
+        let mut library = Library::new();
+        for declared in DECLARED.iter().filter(|declared| !declared.native) {
+            let (file, reports) = library.file_of(declared.name, &mut sources).expect("it is listed");
+            assert!(reports.is_empty(), "{}: {reports:?}", declared.name);
+            let (whole, _) = Library::parse(FILES[declared.file].0, &mut sources).expect("the file exists");
+            assert_eq!(file.items.len(), 1, "{}", declared.name);
+            let own = &file.items[0];
+            let there = whole.items.iter().find(|item| item.span.start == own.span.start);
+            let there = there.expect("it stands in its file");
+            assert_eq!(own.span.end, there.span.end, "{}", declared.name);
+            assert!(!matches!(own.kind, StmtKind::Error));
+        }
     }
-    let rest = rest.trim_start();
-    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-    (end > 0).then(|| &rest[..end])
+
+    #[test]
+    fn every_primitive_has_its_facts() {
+        let mut sources = Sources::default();
+        let by_need = Library::primitives(&mut sources);
+        let (file, _) = Library::parse(super::PRIMITIVES, &mut sources).expect("the file exists");
+        let whole = crate::lower::primitive_facts(&file).expect("the file is right");
+        for prim in crate::math::Prim::all() {
+            let (own, there) = (by_need.of(prim), whole.of(prim));
+            assert_eq!((&own.domains, &own.range, &own.facts), (&there.domains, &there.range, &there.facts));
+            assert_eq!(own.derivative.is_some(), there.derivative.is_some(), "{}", prim.name());
+        }
+    }
 }

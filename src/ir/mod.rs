@@ -13,6 +13,7 @@ mod primitives;
 mod program;
 mod read;
 mod rule;
+mod same;
 mod tensor;
 mod text;
 mod ty;
@@ -30,6 +31,7 @@ pub use program::{
 };
 pub use read::{Attributes, Registry, read_program};
 pub use rule::{Comparison, Condition, Rule, Term, cost_of};
+pub use same::same;
 pub use tensor::{Data, Tensor, indices, space, zero};
 pub use text::LITERAL_LIMIT;
 pub use ty::{Elem, Ty};

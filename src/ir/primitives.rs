@@ -33,20 +33,28 @@ pub struct PrimitiveFacts {
 }
 
 /// The facts of all primitives.
-#[derive(Debug, Default)]
 pub struct Primitives {
-    by_prim: Vec<PrimitiveFacts>,
+    by_prim: Vec<OnceLock<PrimitiveFacts>>,
+    read: Read,
 }
+
+/// Reads the facts of a primitive.
+type Read = Box<dyn Fn(Prim) -> PrimitiveFacts + Send + Sync>;
 
 impl Primitives {
     /// Facts by primitive, in the order of `math`'s table.
     pub fn new(by_prim: Vec<PrimitiveFacts>) -> Primitives {
-        Primitives { by_prim }
+        Primitives::by_need(Box::new(move |prim| by_prim[prim.index()].clone()))
+    }
+
+    /// Facts that are read when they are first asked for.
+    pub fn by_need(read: Read) -> Primitives {
+        Primitives { by_prim: Prim::all().map(|_| OnceLock::new()).collect(), read }
     }
 
     /// The facts of a primitive.
     pub fn of(&self, prim: Prim) -> &PrimitiveFacts {
-        &self.by_prim[prim.index()]
+        self.by_prim[prim.index()].get_or_init(|| (self.read)(prim))
     }
 }
 

@@ -64,7 +64,7 @@ pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, Trace, UntilKi
 pub use instead::{Instead, SolveSite, solve_sites};
 pub use objective::{Fit, Objective};
 pub use optimizer::OptimizerValue;
-pub use primitives::primitive_facts;
+pub use primitives::{primitive_facts, primitive_facts_of};
 pub use rules::{reading_rules, rewrite_rules};
 pub use solve::POINTS;
 pub use stated::{StatedCall, StatedCode};

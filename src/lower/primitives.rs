@@ -30,6 +30,16 @@ pub fn primitive_facts(file: &File) -> Result<Primitives, Vec<Report>> {
     if reports.is_empty() { Ok(Primitives::new(by_prim)) } else { Err(reports) }
 }
 
+/// The facts of the one primitive that a tree declares.
+pub fn primitive_facts_of(file: &File) -> Result<PrimitiveFacts, Vec<Report>> {
+    let declared = file.items.iter().find_map(|stmt| match &stmt.kind {
+        StmtKind::Primitive(decl) => Some(facts_of(decl)),
+        _ => None,
+    });
+    declared
+        .map_or_else(|| Ok(PrimitiveFacts::default()), |facts| Ok(facts.map_err(|report| vec![report])?.1))
+}
+
 fn facts_of(decl: &PrimitiveDecl) -> Result<(Prim, PrimitiveFacts), Report> {
     let prim = Prim::named(&decl.native)
         .ok_or_else(|| refused(decl.name.span, format!("no machine function `{}`", decl.native)))?;

@@ -15,7 +15,7 @@ mod simplify;
 
 use std::sync::Arc;
 
-use crate::ir::{Function, Precision, Program, Rule, verify};
+use crate::ir::{Function, Precision, Program, Rule, same, verify};
 
 pub use cse::cse;
 pub use dead_code::dead_code;
@@ -71,8 +71,15 @@ pub fn run_pipeline(
     observe: &mut dyn FnMut(&'static str, &Program),
 ) {
     let options = Options { precision: program.precision, ..options.clone() };
+    // Whether the program is simplified, and nothing has changed since.
+    let mut settled = false;
     for pass in STANDARD {
-        (pass.run)(program, &options);
+        let simplifies = pass.name == SIMPLIFY.name;
+        if !(simplifies && settled) {
+            let before = settled.then(|| program.main.clone());
+            (pass.run)(program, &options);
+            settled = simplifies || before.is_some_and(|before| same(&before, &program.main));
+        }
         if cfg!(debug_assertions) {
             let kept = verify(&program.main).and_then(|()| (pass.ensures)(&program.main));
             if let Err(broken) = kept {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::show::{show, show_fit};
 use crate::data::{self, Loaded};
 use crate::diag::{Report, Span};
-use crate::driver::{Session, compile};
+use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
 use crate::lower::{self, Host, Outcome, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors};
 use crate::syntax::ast::File;
@@ -253,7 +253,7 @@ impl Host for Runner<'_> {
                 objective: None,
             });
         }
-        let mut code = compile(self.session, program)?;
+        let mut code = compile_once(self.session, program)?;
         code.set_all(inputs);
         code.run()?;
         Ok(code.all())

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::recorder::{Pace, Recorder};
 use super::show::number;
 use super::{Event, Progress, Runner};
-use crate::driver::{Code, compile};
+use crate::driver::{Code, compile, compile_both, compile_once};
 use crate::eval;
 use crate::ir::{Tensor, Ty};
 use crate::lower::{Outcome, RunError, SolvePlan, Trace, UntilKind, UntilPart};
@@ -32,7 +32,13 @@ enum End {
 /// Runs a solve to its end.
 pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome, RunError> {
     let began = Instant::now();
-    let mut start = compile(runner.session, &plan.start)?;
+    let (start, chunk) = if runner.plan_only {
+        (compile_once(runner.session, &plan.start), None)
+    } else {
+        let (start, chunk) = compile_both(runner.session, &plan.start, &plan.chunk);
+        (start, Some(chunk))
+    };
+    let mut start = start?;
     start.set_all(&plan.start_inputs);
     start.run()?;
     let mut state = start.all();
@@ -43,8 +49,8 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
     let mut status = state[SolvePlan::STATUS].ints()[0];
     let mut end = End::Status(status);
     let mut blame_for = None;
-    if status == 0 && !runner.plan_only {
-        let mut chunk = compile(runner.session, &plan.chunk)?;
+    if let (0, Some(chunk)) = (status, chunk) {
+        let mut chunk = chunk?;
         let mut inputs = state.clone();
         inputs.push(Tensor::int_scalar(0));
         inputs.push(Tensor::scalar(0.0));
@@ -298,7 +304,7 @@ fn resume(runner: &mut Runner<'_>, plan: &SolvePlan, state: &mut [Tensor]) -> Re
         }
     }
     state[SolvePlan::STATUS] = Tensor::int_scalar(0);
-    let mut code = compile(runner.session, &plan.finish)?;
+    let mut code = compile_once(runner.session, &plan.finish)?;
     let results = run_finish(&mut code, plan, state, 0.0)?;
     let leaves = plan.answer.len();
     let holds = (0..plan.until.len()).any(|k| results[2 + leaves + 3 * k].bools()[0]);
@@ -331,7 +337,7 @@ fn finish(
     blame: Option<String>,
 ) -> Result<Outcome, RunError> {
     let stop = runner.session.stop.swap(false, Ordering::Relaxed);
-    let mut code = compile(runner.session, &plan.finish)?;
+    let mut code = compile_once(runner.session, &plan.finish)?;
     let seconds = began.elapsed().as_secs_f64();
     let results = run_finish(&mut code, plan, &state, seconds);
     if stop && !matches!(end, End::Time) {

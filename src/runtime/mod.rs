@@ -4,7 +4,9 @@
 
 mod buffer;
 mod context;
+mod heap;
 pub mod kernels;
 
 pub use buffer::{Arena, OutOfMemory};
 pub use context::{Context, Noted, record};
+pub use heap::one_heap;

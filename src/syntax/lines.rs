@@ -491,7 +491,7 @@ mod tests {
     /// The tokens as words, statement ends as `;`, supplied brackets in quotes.
     fn laid_out(text: &str) -> String {
         let mut reports = Reports::default();
-        let lexemes = scan(FileId(0), text, &mut reports);
+        let lexemes = scan(FileId(0), text, 0, &mut reports);
         let lines = lay_out(FileId(0), text, &lexemes, &mut reports);
         let shown = lines.tokens.iter().map(|(start, token, end)| match token {
             Token::Id(name) => (*name).to_string(),

@@ -31,5 +31,5 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
-pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file};
+pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};

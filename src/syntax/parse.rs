@@ -4,6 +4,8 @@
 //! around the place is reported and replaced by [`Token::Bad`], and the top-level statement is read
 //! again, so that one mistake costs one statement and all independent mistakes are found.
 
+use std::ops::Range;
+
 use lalrpop_util::ParseError;
 
 use super::ast::{Expr, File, Stmt, StmtKind};
@@ -33,6 +35,12 @@ pub fn parse_file(file: FileId, text: &str) -> (File, Vec<Report>) {
     (parsed.file, parsed.reports)
 }
 
+/// Parses a part of a file that begins at the start of a line and holds whole statements.
+pub fn parse_part(file: FileId, text: &str, part: Range<usize>) -> (File, Vec<Report>) {
+    let parsed = parse_from(file, text.get(..part.end).unwrap_or(text), part.start);
+    (parsed.file, parsed.reports)
+}
+
 /// Parses an entry of the REPL, with its warnings; says when the entry is not complete.
 pub fn parse_entry(file: FileId, text: &str) -> Result<(File, Vec<Report>), Unread> {
     let parsed = parse(file, text);
@@ -48,7 +56,7 @@ pub fn parse_entry(file: FileId, text: &str) -> Result<(File, Vec<Report>), Unre
 /// Whether a line of the REPL goes on with the entry before it: it begins with a clause word.
 pub fn continues_entry(line: &str) -> bool {
     use Token::{Else, From, Given, Id, Over, Pipe, Subject, Until, Using, With};
-    let lexemes = scan(FileId::default(), line, &mut errors::Reports::default());
+    let lexemes = scan(FileId::default(), line, 0, &mut errors::Reports::default());
     let mut tokens = lexemes.iter().map(|lexeme| lexeme.token);
     let (first, second) = (tokens.next(), tokens.next());
     matches!(first, Some(Over | From | Using | Until | With | Subject | Given | Else | Pipe))
@@ -75,8 +83,12 @@ struct Parsed {
 }
 
 fn parse(file: FileId, text: &str) -> Parsed {
+    parse_from(file, text, 0)
+}
+
+fn parse_from(file: FileId, text: &str, start: usize) -> Parsed {
     let mut builder = Builder::new(file);
-    let lexemes = scan(file, text, &mut builder.reports);
+    let lexemes = scan(file, text, start, &mut builder.reports);
     let lines = lay_out(file, text, &lexemes, &mut builder.reports);
     drop(lexemes);
     let mut reader = Reader { file, text, parser: StatementParser::new(), builder, failed_at_end: false };

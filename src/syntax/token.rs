@@ -170,9 +170,10 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
 }
 
 /// Turns text into tokens; never fails. What it cannot read is reported and left out.
-pub fn scan<'t>(file: FileId, text: &'t str, reports: &mut Reports) -> Vec<Lexeme<'t>> {
-    let mut scanner = Scanner { file, text, reports, found: Vec::new(), last_line: Some(0), after: 0 };
-    scanner.run();
+pub fn scan<'t>(file: FileId, text: &'t str, start: usize, reports: &mut Reports) -> Vec<Lexeme<'t>> {
+    let mut scanner =
+        Scanner { file, text, reports, found: Vec::new(), last_line: Some(start), after: start };
+    scanner.run(start);
     scanner.found
 }
 
@@ -188,9 +189,10 @@ struct Scanner<'t, 'r> {
 }
 
 impl<'t> Scanner<'t, '_> {
-    fn run(&mut self) {
+    fn run(&mut self, start: usize) {
         let mut lexer = Token::lexer(self.text);
-        if self.text.starts_with('\u{feff}') {
+        lexer.bump(start);
+        if start == 0 && self.text.starts_with('\u{feff}') {
             lexer.bump('\u{feff}'.len_utf8());
         }
         while let Some(token) = lexer.next() {
@@ -346,7 +348,7 @@ mod tests {
 
     fn words(text: &str) -> (Vec<Token<'_>>, usize) {
         let mut reports = Reports::default();
-        let found = scan(FileId(0), text, &mut reports);
+        let found = scan(FileId(0), text, 0, &mut reports);
         (found.into_iter().map(|lexeme| lexeme.token).collect(), reports.finish().len())
     }
 

@@ -23,14 +23,13 @@ const NOT_FINITE: &[&str] = &["nan", "inf", "infinity"];
 
 fn says(cell: &str) -> Says {
     let numeral = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-    if cell.as_bytes().iter().all(numeral)
-        && let Ok(number) = cell.parse::<f64>()
-    {
-        return match (cell.parse::<i64>(), number.is_finite()) {
-            (Ok(_), _) => Says::Int,
-            (Err(_), true) => Says::Real,
-            (Err(_), false) => Says::TooLarge,
-        };
+    if cell.as_bytes().iter().all(numeral) {
+        if cell.parse::<i64>().is_ok() {
+            return Says::Int;
+        }
+        if let Ok(number) = cell.parse::<f64>() {
+            return if number.is_finite() { Says::Real } else { Says::TooLarge };
+        }
     }
     let plain = cell.trim_start_matches(['+', '-']);
     let is = |word: &&str| cell.eq_ignore_ascii_case(word);

@@ -11,6 +11,8 @@ pub(super) struct Lines<'a> {
     text: &'a str,
     reader: csv::Reader<&'a [u8]>,
     record: ByteRecord,
+    /// Whether there is a quote anywhere.
+    quoted: bool,
     /// How far lines have been counted.
     counted: usize,
     line: usize,
@@ -23,7 +25,8 @@ impl<'a> Lines<'a> {
             .flexible(true)
             .delimiter(delimiter)
             .from_reader(text.as_bytes());
-        Lines { source, text, reader, record: ByteRecord::new(), counted: 0, line: 1 }
+        let quoted = text.contains('"');
+        Lines { source, text, reader, record: ByteRecord::new(), quoted, counted: 0, line: 1 }
     }
 
     /// Moves to the next record, which must have `columns` cells (any number if 0), and gives its
@@ -64,6 +67,9 @@ impl<'a> Lines<'a> {
 
     /// The last record may have swallowed the rest of the file behind a quote never closed.
     fn check_quotes(&self, end: usize) -> Result<(), DataError> {
+        if !self.quoted {
+            return Ok(());
+        }
         let raw = self.text.as_bytes().get(self.counted..end);
         let raw = raw.unwrap_or_default();
         let odd = raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
@@ -76,9 +82,10 @@ impl<'a> Lines<'a> {
 
     /// The cells of the record, without white space around them.
     pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
-        // The whole text is UTF-8, and cells are cut at single-byte letters.
-        let text = |cell| std::str::from_utf8(cell).unwrap_or_default();
-        self.record.iter().map(move |cell| text(cell).trim())
+        // The whole text is UTF-8, and cells are cut at single-byte letters, so the record is checked as one.
+        let text = std::str::from_utf8(self.record.as_slice()).unwrap_or_default();
+        let cell = move |at| text.get(self.record.range(at)?);
+        (0..self.record.len()).map(move |at| cell(at).unwrap_or_default().trim())
     }
 }
 

@@ -10,8 +10,7 @@
 //! plain loops: every pass knows them, derivatives of any order go through them, and a loop need
 //! not know before its end how many turns it makes.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::analysis;
 use crate::diag::Span;
@@ -27,7 +26,7 @@ pub struct Tapes {
     /// The most bytes that the tape of one loop takes before the loop is cut into segments;
     /// [`Tapes::ALL`] takes everything, and `checkpoint` apart too.
     pub limit: u64,
-    chosen: Rc<RefCell<Vec<LoopTape>>>,
+    chosen: Arc<Mutex<Vec<LoopTape>>>,
     /// What was chosen under the limit before this one.
     before: Option<Vec<LoopTape>>,
     /// Whether every loop is cut, whatever that saves.
@@ -40,7 +39,7 @@ impl Tapes {
 
     /// Tapes with a limit of their own, and nothing chosen yet.
     pub fn within(limit: u64) -> Tapes {
-        Tapes { limit, chosen: Rc::default(), before: None, all: false }
+        Tapes { limit, chosen: Arc::default(), before: None, all: false }
     }
 
     /// The same, with nothing chosen yet.
@@ -53,20 +52,24 @@ impl Tapes {
         Tapes { all: true, ..Tapes::within(0) }
     }
 
+    fn list(&self) -> MutexGuard<'_, Vec<LoopTape>> {
+        self.chosen.lock().expect("nothing panics while it holds the list")
+    }
+
     /// What was chosen, loop by loop, in the order in which they were differentiated.
     pub fn chosen(&self) -> Vec<LoopTape> {
-        self.chosen.borrow().clone()
+        self.list().clone()
     }
 
     /// How many loops were chosen for.
     pub(crate) fn count(&self) -> usize {
-        self.chosen.borrow().len()
+        self.list().len()
     }
 
     /// Notes that the loops from `first` on are batched.
     pub(crate) fn batched(&self, first: usize, size: &Dim) {
         let lanes = size.known().map_or(1, i64::unsigned_abs);
-        for tape in self.chosen.borrow_mut().iter_mut().skip(first) {
+        for tape in self.list().iter_mut().skip(first) {
             tape.lanes = tape.lanes.saturating_mul(lanes);
         }
     }
@@ -247,7 +250,7 @@ impl Bounded<'_> {
         let within =
             Bounded { depth: self.depth + usize::from(!region), asked: self.asked || region, ..self };
         let tape = self.tape(op, binding.span, &carried, &params);
-        self.options.tapes.chosen.borrow_mut().extend(tape.clone());
+        self.options.tapes.list().extend(tape.clone());
         let body = within.function(&op.body, &params);
         let op = Loop { body, ..op.clone() };
         match tape {
