@@ -167,6 +167,8 @@ impl Build<'_, '_> {
                 (None, Elem::Real | Elem::Bool) => true,
                 (Some(Fold::Sum | Fold::Max | Fold::Min), Elem::Real) => !(in_memory && inside),
                 (Some(Fold::Prod), Elem::Real) => !folded && !(in_memory && inside),
+                // A truth value is handed back; folded inside, it would be one byte in memory.
+                (Some(Fold::All | Fold::Any), Elem::Bool) => folded && !inside,
                 _ => false,
             };
             let place = &self.writer.targets[at];
@@ -231,13 +233,17 @@ impl Build<'_, '_> {
     }
 
     fn begin_sum(&mut self, at: usize, fold: Fold) {
-        let Scalar::Real(first) = start(fold, Elem::Real) else { return };
+        let first = match start(fold, Elem::Real) {
+            Scalar::Real(x) => x.to_bits(),
+            Scalar::Bool(truth) => if truth { u64::MAX } else { 0 },
+            Scalar::Int(_) => return,
+        };
         let var = self.writer.nest.order[self.lanes_at];
         let folded = var >= self.writer.nest.outputs[at].kept;
         let count = if folded { self.most() } else { self.copies };
         self.sums[at] = (0..count).map(|_| self.name()).collect();
         for to in self.sums[at].clone() {
-            self.insts.push(Inst::Copy { to, from: Arg::Constant(first.to_bits()) });
+            self.insts.push(Inst::Copy { to, from: Arg::Constant(first) });
         }
     }
 
@@ -859,7 +865,14 @@ impl Build<'_, '_> {
                     let (a, b) = (self.node(args[0])?.real(copy)?, self.node(args[1])?.real(copy)?);
                     self.insts.push(Inst::AddProduct { into, a, b, part });
                 } else {
-                    let x = self.node(root)?.real(copy)?;
+                    let x = match self.node(root)? {
+                        Known::Masks(masks) => {
+                            let mask = if masks.len() == 1 { masks[0] } else { masks[copy] };
+                            let (yes, no) = (Arg::Constant(u64::MAX), Arg::Constant(0));
+                            self.real(|to| Inst::Choose { mask, to, yes, no })
+                        }
+                        known => known.real(copy)?,
+                    };
                     self.insts.push(Inst::Fold { fold, into, x, part });
                 }
             }

@@ -11,6 +11,9 @@ mod registers;
 mod strip;
 
 use cranelift::codegen::ir::{InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types};
+use cranelift::prelude::IntCC;
+
+use crate::ir::Fold;
 
 use super::emit::Emitter;
 use super::nest::Writer;
@@ -63,7 +66,13 @@ impl<'p> Writer<'p> {
         for (at, (output, fold)) in plan.results.iter().enumerate() {
             let offset = i32::try_from(plan.strip.result(at)).unwrap_or(0);
             let memory = e.b.ins().stack_addr(types::I64, slot, offset);
-            let result = e.b.ins().load(types::F64, Emitter::flags(), memory, 0);
+            let truth = matches!(fold, Fold::All | Fold::Any);
+            let ty = if truth { types::I64 } else { types::F64 };
+            let mut result = e.b.ins().load(ty, Emitter::flags(), memory, 0);
+            if truth {
+                let none = e.int_const(0);
+                result = e.b.ins().icmp(IntCC::NotEqual, result, none);
+            }
             let variable = self.accumulators[*output][0];
             let so_far = e.b.use_var(variable);
             let sum = e.combine(*fold, so_far, result);

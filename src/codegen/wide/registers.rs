@@ -195,8 +195,10 @@ impl Writer<'_> {
             self.spill(name);
             count -= 1;
         }
+        // What the loop reads of what was there before, every turn wants again.
+        let again = |name: Name| wanted[name] && self.at[name].is_some();
         let after: Vec<bool> =
-            (0..self.strip.names).map(|name| wanted[name] || uses.next(name, at + 1).is_some()).collect();
+            (0..self.strip.names).map(|name| again(name) || uses.next(name, at + 1).is_some()).collect();
         let (vectors, masks, places) = (self.vectors, self.masks, self.at.clone());
         let held = std::mem::take(&mut self.held);
         self.held.extend(&held);
@@ -433,17 +435,15 @@ impl Writer<'_> {
                 let sum = self.changed(*into)?;
                 let lanes = Writer::lanes(*part);
                 match fold {
-                    Fold::Sum | Fold::Prod => {
-                        let op = if *fold == Fold::Sum { Binary::Add } else { Binary::Mul };
+                    Fold::Sum | Fold::Prod | Fold::All | Fold::Any => {
                         let x = self.operand(x, uses, at)?;
-                        self.code.binary(op, sum, sum, x, lanes);
+                        self.code.binary(operation(*fold), sum, sum, x, lanes);
                     }
                     Fold::Max | Fold::Min => {
                         let x = self.register(x, uses, at)?;
                         let vector = self.extreme(*fold == Fold::Max, sum, x, uses, at)?;
                         self.code.load(sum, Operand::Register(vector), lanes);
                     }
-                    Fold::All | Fold::Any => return None,
                 }
             }
             Inst::AddProduct { into, a, b, part } => {
@@ -526,17 +526,29 @@ impl Writer<'_> {
     /// `a = a op b`.
     fn combine(&mut self, fold: Fold, a: Vector, b: Vector, uses: &Uses<'_>, at: usize) -> Option<()> {
         match fold {
-            Fold::Sum => self.code.binary(Binary::Add, a, a, Operand::Register(b), Lanes::All),
-            Fold::Prod => self.code.binary(Binary::Mul, a, a, Operand::Register(b), Lanes::All),
+            Fold::Sum | Fold::Prod | Fold::All | Fold::Any => {
+                self.code.binary(operation(fold), a, a, Operand::Register(b), Lanes::All);
+            }
             Fold::Max | Fold::Min => {
                 let locked = self.locked.len();
                 let vector = self.extreme(fold == Fold::Max, a, b, uses, at)?;
                 self.code.load(a, Operand::Register(vector), Lanes::All);
                 self.locked.truncate(locked);
             }
-            Fold::All | Fold::Any => return None,
         }
         Some(())
+    }
+}
+
+/// What folds two vectors; truth values are all bits or none. The extremes are several instructions.
+fn operation(fold: Fold) -> Binary {
+    match fold {
+        Fold::Sum => Binary::Add,
+        Fold::Prod => Binary::Mul,
+        Fold::Max => Binary::Max,
+        Fold::Min => Binary::Min,
+        Fold::All => Binary::And,
+        Fold::Any => Binary::Or,
     }
 }
 
