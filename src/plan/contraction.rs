@@ -10,6 +10,13 @@ const INNER: usize = 16;
 /// Products of fewer multiplications are left to nests.
 const WORK: usize = 4096;
 
+/// A side of fewer elements fills no block of the library.
+const SIDE: usize = 16;
+/// A side of at least this many elements is long.
+const LONG: usize = 256;
+/// A side of at most this many elements is short.
+const SHORT: usize = 24;
+
 /// A matrix product `c[i, j] = sum of a[i, k] * b[k, j]`, for each index of a batch. Sizes, then
 /// for each matrix where it starts and how far apart rows, columns and members of the batch are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +129,20 @@ pub(super) fn of(plan: &Plan, nest: &NestStep) -> Option<Product> {
         [of_b.offset, one(&inner, &of_b)?, one(&columns, &of_b)?, one(&batch, &of_b)?],
         [0, one(&rows, &of_c)?, one(&columns, &of_c)?, one(&batch, &of_c)?],
     ];
+    if left_to_vectors(&strides, m, k, n) {
+        return None;
+    }
     Some(Product { a, b, batch: size(&batch), m, k, n, masked, strides })
+}
+
+/// Whether vectors do as well without packing: along the inner dimension, if the result is small, or
+/// along a long side, if the others are small.
+fn left_to_vectors(strides: &[[i64; 4]; 3], m: usize, k: usize, n: usize) -> bool {
+    let [a, b, c] = strides;
+    let inner = a[2] == 1 && b[1] == 1 && m.min(n) < SIDE;
+    let columns = b[2] == 1 && c[2] == 1 && n >= LONG && k.max(m) <= SHORT;
+    let rows = a[1] == 1 && c[1] == 1 && m >= LONG && k.max(n) <= SHORT;
+    inner || columns || rows
 }
 
 /// The stride of several variables taken as one; `None` if they do not lie evenly.

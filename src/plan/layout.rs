@@ -149,7 +149,8 @@ fn cost(plan: &Plan, nest: &NestStep) -> usize {
     let mut ordered = nest.clone();
     order::decide(plan, &mut ordered);
     let length = ordered.lanes.map_or(1, |var| ordered.sizes[var]);
-    let work = points.saturating_mul(nest.nodes.len());
+    let computed = nest.nodes.iter().filter(|node| matches!(node, Node::Primitive(..))).count();
+    let work = points.saturating_mul(computed.max(1));
     match length {
         0..4 => work.saturating_mul(SCALAR),
         4..16 => work.saturating_mul(SCALAR / 2),

@@ -12,6 +12,9 @@ use super::steps::{Block, NestStep, Plan, Step};
 /// Arrays of more bytes than this are gone through row by row.
 const STRIPS: usize = 4 << 20;
 
+/// Folds of at most this many elements are short.
+const SHORT: usize = 64;
+
 /// Orders the loops of all nests.
 pub(super) fn order(plan: &mut Plan) {
     let mut body = std::mem::take(&mut plan.body);
@@ -87,8 +90,7 @@ pub(super) fn decide(plan: &Plan, nest: &mut NestStep) {
     let kept = nest.outputs.iter().map(|output| output.kept).min().unwrap_or(0);
     if let Some(var) = long(nest, &forms, kept).filter(|_| real(plan, nest)) {
         // What every output keeps, the long one last; then what some of them fold.
-        let others = (0..kept).filter(|other| *other != var);
-        nest.order = others.chain([var]).chain(kept..=last).collect();
+        nest.order = around(nest, &forms, kept, var);
         nest.lanes = Some(var);
         return put_together(nest, &forms);
     }
@@ -102,13 +104,28 @@ pub(super) fn decide(plan: &Plan, nest: &mut NestStep) {
     {
         let var = kept - 1;
         let largest = forms.memory.iter().map(|(_, bytes)| *bytes).max();
-        let strips = largest.unwrap_or(0) <= STRIPS;
-        let folded = kept..=last;
-        nest.order =
-            if strips { (0..=last).collect() } else { (0..var).chain(folded).chain([var]).collect() };
+        let strips = largest.unwrap_or(0) <= STRIPS || nest.loops[kept..].iter().product::<usize>() <= SHORT;
+        nest.order = if strips {
+            around(nest, &forms, kept, var)
+        } else {
+            (0..var).chain(kept..=last).chain([var]).collect()
+        };
         nest.lanes = real(plan, nest).then_some(var);
     }
     put_together(nest, &forms);
+}
+
+/// The loops in order, vectors running along one that all results keep, around what is folded. What
+/// lies along the vectors stays at hand while the loops that do not move it run inside.
+fn around(nest: &NestStep, forms: &Forms, kept: usize, var: usize) -> Vec<usize> {
+    let again = |other: &usize| {
+        let stays = |(form, _): &(Affine, usize)| form.coefficient(var) != 0 && form.coefficient(*other) == 0;
+        kept < nest.loops.len() && forms.memory.iter().any(stays)
+    };
+    let others = || (0..kept).filter(|other| *other != var);
+    let outside = others().filter(|other| !again(other));
+    let inside = others().filter(again);
+    outside.chain([var]).chain(inside).chain(kept..nest.loops.len()).collect()
 }
 
 /// Whether no result is whole numbers.

@@ -2,7 +2,7 @@
 
 use crate::diag::Span;
 use crate::ir::{
-    Affine, At, Binding, Data, Form, Function, If, Loop, Nest, Node, NodeId, Op, Program, Tensor, Ty,
+    Affine, At, Binding, Data, Elem, Fold, Form, Function, If, Loop, Nest, Node, NodeId, Op, Program, Tensor, Ty,
 };
 use crate::math::Scalar;
 
@@ -239,6 +239,7 @@ impl Schedule {
         block: &mut Block,
     ) -> ItemId {
         let item = self.item(ty);
+        let nest = unfolded(nest, ty.elem);
         let loops: Vec<usize> = nest.dims.iter().chain(&nest.folded).copied().collect();
         block.steps.push(Step::Nest(NestStep {
             order: (0..loops.len()).collect(),
@@ -361,6 +362,34 @@ impl Schedule {
         block.steps.push(Step::If(Box::new(IfStep { condition, then, otherwise, results })));
         items
     }
+}
+
+/// A nest that folds one element only, without the fold: a sum of one element is 0 and the element.
+fn unfolded(mut nest: Nest, elem: Elem) -> Nest {
+    let Some(fold) = nest.fold.filter(|_| nest.folded.iter().all(|size| *size == 1)) else {
+        return nest;
+    };
+    let depth = nest.dims.len();
+    let cut = |form: &mut Affine| form.coefficients.truncate(depth);
+    for node in &mut nest.nodes {
+        match node {
+            Node::Read { operand: _, at } => at.iter_mut().for_each(|at| {
+                if let At::Affine(form) = at {
+                    cut(form);
+                }
+            }),
+            Node::Index(form) => cut(form),
+            Node::Within { ranges, .. } => ranges.iter_mut().for_each(|(form, _, _)| cut(form)),
+            Node::Constant(_) | Node::Primitive(..) => {}
+        }
+    }
+    if let (Fold::Sum, Elem::Real) = (fold, elem) {
+        let root = NodeId(nest.nodes.len() - 1);
+        nest.nodes.push(Node::Constant(Tensor::scalar(0.0)));
+        nest.nodes.push(Node::Primitive(fold.step(), vec![NodeId(root.0 + 1), root]));
+    }
+    (nest.fold, nest.folded) = (None, Vec::new());
+    nest
 }
 
 /// The nest of an elementwise primitive.
