@@ -2,7 +2,8 @@
 
 use crate::diag::Span;
 use crate::ir::{
-    Affine, At, Binding, Data, Elem, Fold, Form, Function, If, Loop, Nest, Node, NodeId, Op, Program, Tensor, Ty,
+    Affine, At, Binding, Data, Elem, Fold, Form, Function, If, Loop, Nest, Node, NodeId, Op, Program, Tensor,
+    Ty,
 };
 use crate::math::Scalar;
 
