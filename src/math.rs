@@ -6,9 +6,9 @@
 //! and `sqrt` that is the same as the `f32` instruction.
 
 pub mod elementary;
-pub mod trace;
 mod special;
 mod stable;
+pub mod trace;
 
 use std::fmt;
 

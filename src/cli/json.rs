@@ -349,6 +349,7 @@ fn config(settings: &Settings) -> Value {
         "memory_limit": setting(settings.memory_limit, Value::from),
         "work_limit": setting(settings.work_limit, Value::from),
         "exact": setting(settings.exact, Value::from),
+        "threads": setting(settings.threads, Value::from),
         "engine": setting(settings.engine, engine),
     })
 }

@@ -75,6 +75,7 @@ impl Instance {
     /// Runs the program on its parameters.
     pub fn run(&mut self) -> Result<(), Trapped> {
         let mut context = Context::new(Arc::as_ptr(&self.stop));
+        context.threads = self.program.options.threads;
         // SAFETY: the code was compiled with this signature, and lives as long as `program`.
         let entry: extern "C" fn(*mut Context, *mut u8) =
             unsafe { std::mem::transmute(self.program.code.entry()) };

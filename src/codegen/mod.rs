@@ -17,6 +17,7 @@ mod instance;
 mod jit;
 mod lanes;
 mod nest;
+mod parts;
 mod rows;
 mod scalar;
 mod symbols;
@@ -48,6 +49,8 @@ pub struct Options {
     pub listing: bool,
     /// The most memory an instance may take, in bytes.
     pub memory_limit: usize,
+    /// How many threads may work on the parts of a step. The results are the same bits for any number.
+    pub threads: usize,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             verify: cfg!(debug_assertions),
             listing: false,
             memory_limit: usize::MAX,
+            threads: 1,
         }
     }
 }

@@ -251,6 +251,7 @@ impl Way {
                 memory_limit: usize::try_from(options.memory_limit).unwrap_or(usize::MAX),
                 ordered: options.exact,
                 listing: options.listing,
+                threads: options.threads,
                 ..codegen::Options::default()
             },
             engine: options.engine,

@@ -44,6 +44,8 @@ pub struct SessionOptions {
     pub work_limit: u64,
     /// Only rewrite rules that keep every bit.
     pub exact: bool,
+    /// How many threads may work at once. The results are the same bits for any number.
+    pub threads: usize,
     /// What runs the code.
     pub engine: Engine,
     /// What loops may keep for reverse mode.
@@ -62,6 +64,7 @@ impl Default for SessionOptions {
             time_limit: None,
             work_limit: 1_000_000,
             exact: false,
+            threads: 1,
             engine: Engine::Native,
             tapes: Tapes::default(),
             listing: false,

@@ -50,7 +50,8 @@ struct Found {
 impl Found {
     fn block(&mut self, plan: &Plan, block: &Block, outermost: bool) {
         if outermost {
-            let given = plan.params.iter().chain(&plan.results).chain(plan.constants.iter().map(|(id, _)| id));
+            let given =
+                plan.params.iter().chain(&plan.results).chain(plan.constants.iter().map(|(id, _)| id));
             self.fixed.extend(given);
             for (at, item) in plan.items.iter().enumerate() {
                 if let (Some(root), Ok(at)) = (item.alias, u32::try_from(at)) {
@@ -84,12 +85,14 @@ impl Found {
 fn moved(item: &Item, length: usize) -> Option<usize> {
     let last = *item.sizes.last()?;
     let at = item.sizes.iter().position(|size| *size == length)?;
-    (last < LONG && at + 1 < item.sizes.len() && item.layout.is_none() && item.elem != Elem::Int).then_some(at)
+    (last < LONG && at + 1 < item.sizes.len() && item.layout.is_none() && item.elem != Elem::Int)
+        .then_some(at)
 }
 
 /// Puts the dimension of a length innermost where that is better on the whole.
 fn attempt(plan: &mut Plan, found: &Found, length: usize) {
-    let given: HashSet<ItemId> = plan.params.iter().chain(plan.constants.iter().map(|(id, _)| id)).copied().collect();
+    let given: HashSet<ItemId> =
+        plan.params.iter().chain(plan.constants.iter().map(|(id, _)| id)).copied().collect();
     let concerned: Vec<&NestStep> = found.nests.iter().filter(|nest| nest.loops.contains(&length)).collect();
     let points = |nest: &NestStep| nest.loops.iter().product::<usize>();
     let mut moves: HashMap<ItemId, usize> = HashMap::new();
@@ -169,6 +172,7 @@ fn copying_nest(plan: &Plan, from: ItemId, to: ItemId) -> NestStep {
         nodes: vec![Node::Read { operand: 0, at }],
         spans: vec![plan.item(from).span],
         outputs: vec![Output { item: to, root: NodeId(0), fold: None, kept: sizes.len() }],
+        cut: None,
         loops: sizes,
     }
 }

@@ -7,6 +7,7 @@
 
 mod buffers;
 mod contraction;
+mod cut;
 mod fusion;
 mod graph;
 mod inline;
@@ -20,8 +21,8 @@ mod schedule;
 mod steps;
 
 pub use steps::{
-    Block, Buffer, BufferId, Carried, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep, Outlined,
-    Output, Plan, ScalarStep, Stacked, Step,
+    Block, Buffer, BufferId, Carried, Cut, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep,
+    Outlined, Output, Piece, Plan, ScalarStep, Stacked, Step,
 };
 
 use crate::ir::Program;
@@ -58,6 +59,7 @@ pub fn plan(program: &Program, choices: Choices) -> Result<Plan, TooLarge> {
     if choices.fuse {
         order::order(&mut plan);
         inplace::in_place(&mut plan);
+        cut::cut(&mut plan);
     }
     outline::outline(&mut plan, choices.chunk);
     buffers::assign(&mut plan)?;

@@ -16,6 +16,8 @@ pub struct Context {
     pub size: i64,
     /// What kernels noted.
     pub noted: Vec<Noted>,
+    /// How many threads may work.
+    pub threads: usize,
 }
 
 /// Something worth a warning, from a kernel.
@@ -37,7 +39,7 @@ impl Context {
 
     /// A context in which nothing has happened.
     pub fn new(stop: *const AtomicBool) -> Context {
-        Context { stop, site: 0, index: 0, size: 0, noted: Vec::new() }
+        Context { stop, site: 0, index: 0, size: 0, noted: Vec::new(), threads: 1 }
     }
 
     /// Notes a failed check; the first one stays.

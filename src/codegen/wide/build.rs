@@ -99,7 +99,8 @@ impl<'p> Writer<'p> {
         let lanes = self.nest.lanes?;
         let lanes_at = self.nest.order.iter().position(|var| *var == lanes)?;
         let depth = self.nest.loops.len();
-        let size = |at: usize| if at == level { span.to - span.from } else { self.nest.sizes[self.nest.order[at]] };
+        let size =
+            |at: usize| if at == level { span.to - span.from } else { self.nest.sizes[self.nest.order[at]] };
         let elements: usize = (level..depth).map(size).product();
         if lanes_at < level || elements < ELEMENTS || size(lanes_at) < 4 {
             return None;
@@ -172,7 +173,8 @@ impl Build<'_, '_> {
             let place = &self.writer.targets[at];
             let beside = item.is_scalar()
                 || folded
-                || self.writer.streams[place.stream].coefficients[var] == i64::try_from(e.plan.width(place.elem)).ok()?;
+                || self.writer.streams[place.stream].coefficients[var]
+                    == i64::try_from(e.plan.width(place.elem)).ok()?;
             if !fits || !beside || (in_memory && folded) {
                 return None;
             }
@@ -246,7 +248,10 @@ impl Build<'_, '_> {
         let view = &self.writer.view;
         let nodes = self.writer.nest.nodes.iter().enumerate();
         let busy = nodes.filter(|(at, node)| {
-            view.wanted[*at] && view.varies[*at] && view.same[*at].0 == *at && matches!(node, Node::Primitive(..))
+            view.wanted[*at]
+                && view.varies[*at]
+                && view.same[*at].0 == *at
+                && matches!(node, Node::Primitive(..))
         });
         let work = |node: &Node| match node {
             Node::Primitive(prim, _) => trace::steps(prim.name()).map_or(1, |steps| steps.len() / 4),
@@ -463,7 +468,12 @@ impl Build<'_, '_> {
                 node.arguments(&mut |id| read |= view.same[id.0].0 == at);
             }
         }
-        multiplies && all && count == 1 && !read && self.known[at].is_none() && self.writer.values[at].is_none()
+        multiplies
+            && all
+            && count == 1
+            && !read
+            && self.known[at].is_none()
+            && self.writer.values[at].is_none()
     }
 
     /// The value of a node, computed here if it is not known.
@@ -560,7 +570,8 @@ impl Build<'_, '_> {
             let place = Arg::Place(self.place(pointer, stream, offset, width, 0));
             return Some(self.loaded(vec![place]));
         }
-        let places = (0..self.copies).map(|copy| Arg::Place(self.place(pointer, stream, offset, width, copy)));
+        let places =
+            (0..self.copies).map(|copy| Arg::Place(self.place(pointer, stream, offset, width, copy)));
         let places = places.collect();
         Some(self.loaded(places))
     }

@@ -349,14 +349,7 @@ impl Code {
     pub(super) fn upper(&mut self, to: Vector, from: Vector, bits: usize) {
         let place = Place::Register(to.0);
         match bits {
-            512 => self.evex(
-                Form { map: 3, opcode: 0x1b, ..REALS },
-                from.0,
-                0,
-                place,
-                Lanes::All,
-                Some(1),
-            ),
+            512 => self.evex(Form { map: 3, opcode: 0x1b, ..REALS }, from.0, 0, place, Lanes::All, Some(1)),
             256 => {
                 let form = Form { map: 3, opcode: 0x19, length: 1, ..REALS };
                 self.evex(form, from.0, 0, place, Lanes::All, Some(1));

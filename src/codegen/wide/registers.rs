@@ -472,14 +472,7 @@ impl Writer<'_> {
     }
 
     /// The greater or less of two registers.
-    fn extreme(
-        &mut self,
-        most: bool,
-        a: Vector,
-        b: Vector,
-        uses: &Uses<'_>,
-        at: usize,
-    ) -> Option<Vector> {
+    fn extreme(&mut self, most: bool, a: Vector, b: Vector, uses: &Uses<'_>, at: usize) -> Option<Vector> {
         let (one, other) = (self.take(uses, at)?, self.take(uses, at)?);
         let mask = self.take_mask()?;
         // Where both are zero, each order gives its second: the signs decide. NaN is put in last.

@@ -38,33 +38,110 @@ pub(super) struct Place {
 /// One thing done, in all lanes.
 #[derive(Debug, Clone)]
 pub(super) enum Inst {
-    Copy { to: Name, from: Arg },
-    Binary { op: Binary, to: Name, a: Arg, b: Arg },
-    Sqrt { to: Name, a: Arg },
-    Round { to: Name, a: Arg, mode: u8 },
-    Shift { how: Shift, to: Name, a: Arg, by: u8 },
+    Copy {
+        to: Name,
+        from: Arg,
+    },
+    Binary {
+        op: Binary,
+        to: Name,
+        a: Arg,
+        b: Arg,
+    },
+    Sqrt {
+        to: Name,
+        a: Arg,
+    },
+    Round {
+        to: Name,
+        a: Arg,
+        mode: u8,
+    },
+    Shift {
+        how: Shift,
+        to: Name,
+        a: Arg,
+        by: u8,
+    },
     /// The greater or less of two; NaN wins, and zeros are ordered.
-    Extreme { most: bool, to: Name, a: Arg, b: Arg },
-    Compare { how: Compare, to: Name, a: Arg, b: Arg },
-    Masks { op: Masks, to: Name, a: Name, b: Name },
-    Not { to: Name, a: Name },
-    Choose { mask: Name, to: Name, yes: Arg, no: Arg },
+    Extreme {
+        most: bool,
+        to: Name,
+        a: Arg,
+        b: Arg,
+    },
+    Compare {
+        how: Compare,
+        to: Name,
+        a: Arg,
+        b: Arg,
+    },
+    Masks {
+        op: Masks,
+        to: Name,
+        a: Name,
+        b: Name,
+    },
+    Not {
+        to: Name,
+        a: Name,
+    },
+    Choose {
+        mask: Name,
+        to: Name,
+        yes: Arg,
+        no: Arg,
+    },
     /// Truth values from memory.
-    Truths { to: Name, from: Place },
+    Truths {
+        to: Name,
+        from: Place,
+    },
     /// A truth value that the caller hands over as 64 bits.
-    Truth { to: Name, input: usize },
+    Truth {
+        to: Name,
+        input: usize,
+    },
     /// Folds a value into another; `part` says that only some lanes are.
-    Fold { fold: Fold, into: Name, x: Arg, part: bool },
+    Fold {
+        fold: Fold,
+        into: Name,
+        x: Arg,
+        part: bool,
+    },
     /// Adds a product, rounded once.
-    AddProduct { into: Name, a: Arg, b: Arg, part: bool },
-    Store { from: Arg, to: Place },
-    StoreTruths { from: Name, to: Place },
+    AddProduct {
+        into: Name,
+        a: Arg,
+        b: Arg,
+        part: bool,
+    },
+    Store {
+        from: Arg,
+        to: Place,
+    },
+    StoreTruths {
+        from: Name,
+        to: Place,
+    },
     /// All lanes of some vectors folded into one number, kept in memory or handed back.
-    Across { fold: Fold, from: Vec<Name>, to: Target },
+    Across {
+        fold: Fold,
+        from: Vec<Name>,
+        to: Target,
+    },
     /// Instructions repeated; after each time pointers move by so many bytes, and at the end back.
-    Loop { count: usize, body: Vec<Inst>, moves: Vec<(usize, i32)> },
+    Loop {
+        count: usize,
+        body: Vec<Inst>,
+        moves: Vec<(usize, i32)>,
+    },
     /// Instructions repeated while the index of the strip grows.
-    Strips { rounds: usize, step: usize, body: Vec<Inst> },
+    Strips {
+        rounds: usize,
+        step: usize,
+        body: Vec<Inst>,
+    },
 }
 
 /// Where a number goes.

@@ -1,0 +1,282 @@
+//! Which nests are cut into parts, so that threads may share them.
+//!
+//! Whether a nest is cut, and where, depends on its sizes alone, never on the number of threads, so
+//! any number of threads gives the same bits. A fold over the loop that is cut leaves a result for
+//! each part; a nest behind it folds these in the order of the parts.
+
+use crate::ir::{Affine, At, Elem, Fold, Node, NodeId, Precision};
+use crate::math::{Cpu, Instruction};
+use crate::runtime::kernels;
+
+use super::order;
+use super::steps::{Block, Cut, Item, ItemId, NestStep, Output, Piece, Plan, Step};
+
+/// Nests of less work are not cut. A unit of work is about a tenth of a nanosecond, so that a nest
+/// is cut from some 40 microseconds on: entering the threads costs a few.
+const LARGE: f64 = 400_000.0;
+/// The work of a part, where that makes neither too few parts nor too many.
+const PART: f64 = 64_000.0;
+/// The most parts.
+const PARTS: usize = 64;
+/// A loop further inside is cut where the loops before it give fewer parts.
+const ENOUGH: usize = 16;
+/// More pieces than this are not cut apart.
+const PIECES: usize = 9;
+/// Parts along neighbours in memory are multiples of this, so that they end with whole vectors.
+const GRAIN: usize = 32;
+/// Parts have their rows on their thread's stack, and no more of them than this.
+const ROWS: usize = 64;
+
+/// Cuts the large nests of a plan.
+pub(super) fn cut(plan: &mut Plan) {
+    let mut body = std::mem::take(&mut plan.body);
+    visit(plan, &mut body);
+    plan.body = body;
+}
+
+fn visit(plan: &mut Plan, block: &mut Block) {
+    let mut done = Vec::with_capacity(block.steps.len());
+    for mut step in std::mem::take(&mut block.steps) {
+        let mut after = Vec::new();
+        match &mut step {
+            Step::Nest(nest) => after = apart(plan, nest),
+            Step::Loop(step) => {
+                if let Some((block, _)) = &mut step.condition {
+                    visit(plan, block);
+                }
+                visit(plan, &mut step.body);
+            }
+            Step::If(step) => {
+                visit(plan, &mut step.then);
+                visit(plan, &mut step.otherwise);
+            }
+            Step::Outlined(step) => visit(plan, &mut step.block),
+            Step::Scalar(_) | Step::Kernel(_) | Step::Copy { .. } => {}
+        }
+        done.push(step);
+        done.extend(after.into_iter().map(Step::Nest));
+    }
+    block.steps = done;
+}
+
+/// Cuts a nest if it is large; gives the nests that fold the results of its parts.
+fn apart(plan: &mut Plan, nest: &mut NestStep) -> Vec<NestStep> {
+    let Some((var, pieces)) = decide(plan, nest) else {
+        return Vec::new();
+    };
+    let parts = pieces.iter().map(Piece::parts).sum();
+    let mut after = Vec::new();
+    for at in 0..nest.outputs.len() {
+        let output = &nest.outputs[at];
+        if let (Some(fold), true) = (output.fold, var >= output.kept) {
+            after.push(gather(plan, nest, at, fold, parts));
+        }
+    }
+    let mut inputs: Vec<ItemId> = Vec::new();
+    for id in &nest.operands {
+        let item = plan.item_mut(*id);
+        if item.sizes.is_empty() && item.literal.is_none() {
+            item.home = true;
+            inputs.push(*id);
+        }
+    }
+    inputs.sort_unstable();
+    inputs.dedup();
+    nest.cut = Some(Cut { var, pieces, inputs });
+    after
+}
+
+/// Puts an item for the results of the parts in the place of a folded output; gives the nest that
+/// folds them.
+fn gather(plan: &mut Plan, nest: &mut NestStep, at: usize, fold: Fold, parts: usize) -> NestStep {
+    let output = &mut nest.outputs[at];
+    let whole = plan.item(output.item);
+    let sizes: Vec<usize> = [parts].iter().chain(&nest.loops[..output.kept]).copied().collect();
+    // Behind the parts, dimensions lie as in the whole: the order of loops goes by that.
+    let inner = whole.layout.as_ref().map(|layout| layout.iter().map(|dim| dim + 1));
+    let partial = Item {
+        elem: whole.elem,
+        sizes,
+        layout: inner.map(|inner| [0].into_iter().chain(inner).collect()),
+        alias: None,
+        literal: None,
+        home: false,
+        spilled: false,
+        lasting: false,
+        buffer: None,
+        span: whole.span,
+    };
+    let partial = plan.add(partial);
+    let (item, kept) = (std::mem::replace(&mut output.item, partial), output.kept);
+    let loops: Vec<usize> = nest.loops[..kept].iter().chain(&[parts]).copied().collect();
+    let vars = [kept].into_iter().chain(0..kept);
+    let mut gather = NestStep {
+        order: (0..loops.len()).collect(),
+        sizes: loops.clone(),
+        loops,
+        lanes: None,
+        operands: vec![partial],
+        nodes: vec![Node::Read { operand: 0, at: vars.map(|var| At::Affine(Affine::var(var))).collect() }],
+        spans: vec![nest.spans[output.root.0]],
+        outputs: vec![Output { item, root: NodeId(0), fold: Some(fold), kept }],
+        cut: None,
+    };
+    order::decide(plan, &mut gather);
+    gather
+}
+
+/// The loop variable to cut, and how.
+fn decide(plan: &Plan, nest: &NestStep) -> Option<(usize, Vec<Piece>)> {
+    let costs = Costs::of(plan, nest);
+    let work = costs.before(nest, nest.order.len());
+    if nest.sizes.contains(&0) || work < LARGE || costs.rows > ROWS {
+        return None;
+    }
+    let wanted = parts_of(work);
+    let mut best: Option<(usize, usize, Vec<Piece>)> = None;
+    for (level, var) in nest.order.iter().enumerate() {
+        let again = costs.before(nest, level);
+        if nest.sizes[*var] < 2 || !may_cut(plan, nest, *var) {
+            continue;
+        }
+        let pieces = pieces(nest, *var, wanted);
+        let parts: usize = pieces.iter().map(Piece::parts).sum();
+        let repeats = again * number(parts);
+        if parts < 2 || repeats > work / 4.0 || !few_results(plan, nest, *var, parts) {
+            continue;
+        }
+        if best.as_ref().is_none_or(|(most, _, _)| parts > *most) {
+            best = Some((parts, *var, pieces));
+        }
+        if parts >= ENOUGH.min(wanted) {
+            break;
+        }
+    }
+    best.map(|(_, var, pieces)| (var, pieces))
+}
+
+/// How many parts some work is worth.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 4 and 64")]
+fn parts_of(work: f64) -> usize {
+    (work / PART).clamp(4.0, number(PARTS)) as usize
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn number(n: usize) -> f64 {
+    n as f64
+}
+
+/// Whether parts of a loop may run at once and their folds be put together.
+fn may_cut(plan: &Plan, nest: &NestStep, var: usize) -> bool {
+    nest.outputs.iter().all(|output| {
+        let Some(fold) = output.fold else { return true };
+        if var >= output.kept {
+            return match fold {
+                Fold::Sum => !plan.ordered || plan.item(output.item).elem == Elem::Int,
+                Fold::Max | Fold::Min | Fold::All | Fold::Any => true,
+                Fold::Prod => false,
+            };
+        }
+        // A result that is folded in memory is set to its start before, wherever the loops go.
+        let place = |wanted: &dyn Fn(usize) -> bool| nest.order.iter().position(|var| wanted(*var));
+        let folding = place(&|other| other >= output.kept);
+        folding.is_none_or(|folding| place(&|other| other == var).is_some_and(|at| at < folding))
+    })
+}
+
+/// Whether the results of parts take little memory beside what the nest reads.
+fn few_results(plan: &Plan, nest: &NestStep, var: usize, parts: usize) -> bool {
+    let bytes = |id: &ItemId| plan.item(*id).count().saturating_mul(8);
+    let partial = nest.outputs.iter().filter(|output| output.fold.is_some() && var >= output.kept);
+    let results: usize = partial.map(|output| bytes(&output.item).saturating_mul(parts)).sum();
+    let read: usize = nest.operands.iter().map(bytes).sum();
+    results <= (read / 8).max(PARTS * 64)
+}
+
+/// The range of a variable in pieces in which the ranges of nodes are decided, and these in parts.
+fn pieces(nest: &NestStep, var: usize, wanted: usize) -> Vec<Piece> {
+    let size = nest.sizes[var];
+    let mut ends = bounds(nest, var);
+    if ends.len() > PIECES + 1 {
+        ends = vec![0, size];
+    }
+    let grain = if nest.lanes == Some(var) { GRAIN } else { 1 };
+    let part = size.div_ceil(wanted).next_multiple_of(grain);
+    ends.windows(2)
+        .map(|ends| Piece { from: ends[0], to: ends[1], part: even(ends[1] - ends[0], part, grain) })
+        .collect()
+}
+
+/// A size of parts near `part` of which the length is a multiple, if there is one.
+fn even(length: usize, part: usize, grain: usize) -> usize {
+    let sizes = (part..=part + part / 2).step_by(grain).take(1000);
+    sizes.into_iter().find(|size| length.is_multiple_of(*size)).unwrap_or(part).min(length)
+}
+
+/// Where ranges of a variable alone begin and end.
+fn bounds(nest: &NestStep, var: usize) -> Vec<usize> {
+    let size = nest.sizes[var];
+    let mut bounds = vec![0, size];
+    for node in &nest.nodes {
+        if let Node::Within { ranges, .. } = node {
+            bounds.extend(ranges.iter().flat_map(|range| nest.borders(range, var)));
+        }
+    }
+    bounds.sort_unstable();
+    bounds.dedup();
+    bounds
+}
+
+/// What the nodes of a nest cost.
+struct Costs {
+    /// Of every node and output, how many loops it stands in, and its work each time.
+    of: Vec<(usize, f64)>,
+    /// How many rows it wants for functions of many elements.
+    rows: usize,
+}
+
+impl Costs {
+    fn of(plan: &Plan, nest: &NestStep) -> Costs {
+        let single = plan.precision == Precision::F32;
+        let depth = |form: &Affine| {
+            let moves = |var: &usize| form.coefficient(*var) != 0 && nest.sizes[*var] != 1;
+            nest.order.iter().rposition(moves).map_or(0, |at| at + 1)
+        };
+        // Without vectors, the same takes longer.
+        let slow = if nest.lanes.is_some() { 1.0 } else { 3.0 };
+        let mut costs = Costs { of: Vec::new(), rows: 0 };
+        for node in &nest.nodes {
+            let mut level = 0;
+            node.forms(&mut |form| level = level.max(depth(form)));
+            node.arguments(&mut |id| level = level.max(costs.of[id.0].0));
+            let in_rows = matches!(node, Node::Primitive(prim, _) if kernels::block(*prim, single).is_some());
+            costs.rows += usize::from(in_rows);
+            costs.of.push((level, slow * cost(node, in_rows)));
+        }
+        costs.of.extend(nest.outputs.iter().map(|_| (nest.order.len(), slow)));
+        costs
+    }
+
+    /// The work in the loops before a level.
+    fn before(&self, nest: &NestStep, level: usize) -> f64 {
+        let rounds =
+            |level: usize| nest.order[..level].iter().map(|var| number(nest.sizes[*var])).product::<f64>();
+        let last = level == nest.order.len();
+        let inside = self.of.iter().filter(|(at, _)| last || *at <= level);
+        inside.map(|(at, cost)| cost * rounds(*at)).sum()
+    }
+}
+
+/// The work of a node.
+fn cost(node: &Node, in_rows: bool) -> f64 {
+    let Node::Primitive(prim, _) = node else {
+        return if matches!(node, Node::Constant(_)) { 0.0 } else { 1.0 };
+    };
+    match prim.cpu() {
+        Cpu::Instruction(Instruction::Div | Instruction::Sqrt) => 6.0,
+        Cpu::Instruction(Instruction::Hypot | Instruction::HypotSlope) => 15.0,
+        Cpu::Instruction(_) => 1.0,
+        Cpu::Call1(_) if in_rows => 12.0,
+        Cpu::Call1(_) | Cpu::Call2(_) | Cpu::CallInt(_) | Cpu::Order(_) | Cpu::Ints(_) => 100.0,
+    }
+}
