@@ -49,6 +49,8 @@ pub struct Options {
     pub listing: bool,
     /// The most memory an instance may take, in bytes.
     pub memory_limit: usize,
+    /// Nests of at least so much work are cut into parts; see `plan::LARGE`.
+    pub large: f64,
     /// How many threads may work on the parts of a step. The results are the same bits for any number.
     pub threads: usize,
 }
@@ -62,6 +64,7 @@ impl Default for Options {
             verify: cfg!(debug_assertions),
             listing: false,
             memory_limit: usize::MAX,
+            large: plan::LARGE,
             threads: 1,
         }
     }
@@ -173,7 +176,12 @@ pub fn compile(program: &Program, options: &Options) -> Result<Compiled, Refusal
 }
 
 fn build(program: &Program, options: &Options) -> Result<Compiled, Refusal> {
-    let choices = Choices { fuse: options.optimise, ordered: options.ordered, ..Choices::default() };
+    let choices = Choices {
+        fuse: options.optimise,
+        ordered: options.ordered,
+        large: options.large,
+        ..Choices::default()
+    };
     let plan = plan::plan(program, choices).map_err(|_| Refusal::Unaddressable)?;
     if plan.arena > options.memory_limit {
         return Err(Refusal::Memory { needed: plan.arena, limit: options.memory_limit });

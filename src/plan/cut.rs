@@ -11,9 +11,9 @@ use crate::runtime::kernels;
 use super::order;
 use super::steps::{Block, Cut, Item, ItemId, NestStep, Output, Piece, Plan, Step};
 
-/// Nests of less work are not cut. A unit of work is about a tenth of a nanosecond, so that a nest
+/// Nests of less work than this are not cut. A unit of work is about a tenth of a nanosecond, so that a nest
 /// is cut from some 40 microseconds on: entering the threads costs a few.
-const LARGE: f64 = 400_000.0;
+pub const LARGE: f64 = 400_000.0;
 /// The work of a part, where that makes neither too few parts nor too many.
 const PART: f64 = 64_000.0;
 /// The most parts.
@@ -28,29 +28,29 @@ const GRAIN: usize = 32;
 const ROWS: usize = 64;
 
 /// Cuts the large nests of a plan.
-pub(super) fn cut(plan: &mut Plan) {
+pub(super) fn cut(plan: &mut Plan, large: f64) {
     let mut body = std::mem::take(&mut plan.body);
-    visit(plan, &mut body);
+    visit(plan, &mut body, large);
     plan.body = body;
 }
 
-fn visit(plan: &mut Plan, block: &mut Block) {
+fn visit(plan: &mut Plan, block: &mut Block, large: f64) {
     let mut done = Vec::with_capacity(block.steps.len());
     for mut step in std::mem::take(&mut block.steps) {
         let mut after = Vec::new();
         match &mut step {
-            Step::Nest(nest) => after = apart(plan, nest),
+            Step::Nest(nest) => after = apart(plan, nest, large),
             Step::Loop(step) => {
                 if let Some((block, _)) = &mut step.condition {
-                    visit(plan, block);
+                    visit(plan, block, large);
                 }
-                visit(plan, &mut step.body);
+                visit(plan, &mut step.body, large);
             }
             Step::If(step) => {
-                visit(plan, &mut step.then);
-                visit(plan, &mut step.otherwise);
+                visit(plan, &mut step.then, large);
+                visit(plan, &mut step.otherwise, large);
             }
-            Step::Outlined(step) => visit(plan, &mut step.block),
+            Step::Outlined(step) => visit(plan, &mut step.block, large),
             Step::Scalar(_) | Step::Kernel(_) | Step::Copy { .. } => {}
         }
         done.push(step);
@@ -60,8 +60,8 @@ fn visit(plan: &mut Plan, block: &mut Block) {
 }
 
 /// Cuts a nest if it is large; gives the nests that fold the results of its parts.
-fn apart(plan: &mut Plan, nest: &mut NestStep) -> Vec<NestStep> {
-    let Some((var, pieces)) = decide(plan, nest) else {
+fn apart(plan: &mut Plan, nest: &mut NestStep, large: f64) -> Vec<NestStep> {
+    let Some((var, pieces)) = decide(plan, nest, large) else {
         return Vec::new();
     };
     let parts = pieces.iter().map(Piece::parts).sum();
@@ -126,17 +126,19 @@ fn gather(plan: &mut Plan, nest: &mut NestStep, at: usize, fold: Fold, parts: us
 }
 
 /// The loop variable to cut, and how.
-fn decide(plan: &Plan, nest: &NestStep) -> Option<(usize, Vec<Piece>)> {
+fn decide(plan: &Plan, nest: &NestStep, large: f64) -> Option<(usize, Vec<Piece>)> {
     let costs = Costs::of(plan, nest);
     let work = costs.before(nest, nest.order.len());
-    if nest.sizes.contains(&0) || work < LARGE || costs.rows > ROWS {
+    if nest.sizes.contains(&0) || work < large || costs.rows > ROWS {
         return None;
     }
     let wanted = parts_of(work);
     let mut best: Option<(usize, usize, Vec<Piece>)> = None;
-    for (level, var) in nest.order.iter().enumerate() {
+    let order = nest.order.iter().enumerate().filter(|(_, var)| nest.sizes[**var] > 1);
+    // The first index out of range is reported, so where there are any the order stays.
+    for (level, var) in order.take(if has_computed(nest) { 1 } else { usize::MAX }) {
         let again = costs.before(nest, level);
-        if nest.sizes[*var] < 2 || !may_cut(plan, nest, *var) {
+        if !may_cut(plan, nest, *var) {
             continue;
         }
         let pieces = pieces(nest, *var, wanted);
@@ -153,6 +155,12 @@ fn decide(plan: &Plan, nest: &NestStep) -> Option<(usize, Vec<Piece>)> {
         }
     }
     best.map(|(_, var, pieces)| (var, pieces))
+}
+
+/// Whether a nest computes indices.
+fn has_computed(nest: &NestStep) -> bool {
+    let computed = |at: &At| matches!(at, At::Computed(_));
+    nest.nodes.iter().any(|node| matches!(node, Node::Read { at, .. } if at.iter().any(computed)))
 }
 
 /// How many parts some work is worth.
@@ -200,7 +208,7 @@ fn pieces(nest: &NestStep, var: usize, wanted: usize) -> Vec<Piece> {
     if ends.len() > PIECES + 1 {
         ends = vec![0, size];
     }
-    let grain = if nest.lanes == Some(var) { GRAIN } else { 1 };
+    let grain = if nest.lanes == Some(var) && size >= 8 * GRAIN { GRAIN } else { 1 };
     let part = size.div_ceil(wanted).next_multiple_of(grain);
     ends.windows(2)
         .map(|ends| Piece { from: ends[0], to: ends[1], part: even(ends[1] - ends[0], part, grain) })
