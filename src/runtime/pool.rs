@@ -72,6 +72,7 @@ unsafe impl<T> Sync for Shared<T> {}
 unsafe impl<T> Send for Shared<T> {}
 
 impl<T> Shared<T> {
+    /// The pointer.
     pub(super) fn get(&self) -> *const T {
         self.0
     }
