@@ -104,7 +104,7 @@ fn instances(text: &str, expression: &str) -> Vec<Instance> {
     drop(lower);
     let last = runner.planned.pop().unwrap();
     let code = compile(&session, &last.program).unwrap();
-    let whole = Options { large: f64::INFINITY, ..Options::default() };
+    let whole = Options { large: u64::MAX, ..Options::default() };
     let several = Options { threads: 2, ..Options::default() };
     let kinds = [whole, Options::default(), several].into_iter();
     kinds

@@ -478,7 +478,7 @@ fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
         compiled.unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program)).instance().unwrap()
     };
     // As it is, and with all nests cut into parts, on one thread and on several.
-    let in_parts = |threads| compile(&Options { large: 0.0, threads, ..options });
+    let in_parts = |threads| compile(&Options { large: 0, threads, ..options });
     let mut instances = vec![compile(&options)];
     if optimise {
         instances.extend([in_parts(1), in_parts(3)]);

@@ -40,6 +40,9 @@ pub enum Verb {
         /// Values of the program's inputs
         #[arg(value_name = "NAME=VALUE")]
         inputs: Vec<String>,
+        /// Time and bytes by line of the source, on standard error
+        #[arg(long)]
+        profile: bool,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]

@@ -17,6 +17,7 @@ use crate::plan::{Block, Cut, ItemId, KernelStep, NestStep, Outlined, Plan, Step
 use crate::runtime::kernels;
 
 use super::emit::Emitter;
+use super::profile::Share;
 use super::{Options, Refusal};
 
 /// Blocks of more scalar steps than this may have many scalars alive at once, on which the thorough
@@ -38,6 +39,8 @@ pub(super) struct Code {
     pub(super) bytes: usize,
     /// The functions as text, if that was asked for.
     pub(super) listing: String,
+    /// The steps that are measured.
+    pub(super) meters: Vec<Vec<Share>>,
 }
 
 // SAFETY: machine code and the records that it reads never change once they are made, and the module is touched again
@@ -84,6 +87,9 @@ pub(super) struct Shared<'p> {
     strips: HashMap<Vec<u8>, FuncId>,
     list: bool,
     listing: String,
+    /// Whether steps are measured, and those that are.
+    profile: bool,
+    meters: Vec<Vec<Share>>,
 }
 
 /// What a machine function does.
@@ -102,6 +108,17 @@ impl<'p> Shared<'p> {
             self.sites.push(span);
         }
         i64::try_from(self.sites.len()).unwrap_or(0)
+    }
+
+    /// Whether steps are measured.
+    pub(super) fn profiles(&self) -> bool {
+        self.profile
+    }
+
+    /// The number of a step that is measured.
+    pub(super) fn meter(&mut self, shares: Vec<Share>) -> i64 {
+        self.meters.push(shares);
+        i64::try_from(self.meters.len() - 1).unwrap_or(i64::MAX)
     }
 
     /// A chunk, to be called from a function; it is written later.
@@ -219,6 +236,8 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         strips: HashMap::new(),
         list: options.listing,
         listing: String::new(),
+        profile: options.profile,
+        meters: Vec::new(),
     };
     let main = shared.module.declare_anonymous_function(&shared.signature).map_err(refused)?;
     let scalars: Vec<ItemId> = plan.params.iter().copied().filter(|id| plan.item(*id).is_scalar()).collect();
@@ -239,6 +258,7 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         functions: shared.functions,
         bytes: bytes + shared.bytes,
         listing: shared.listing,
+        meters: shared.meters,
     })
 }
 

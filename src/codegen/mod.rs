@@ -18,6 +18,7 @@ mod jit;
 mod lanes;
 mod nest;
 mod parts;
+mod profile;
 mod rows;
 mod scalar;
 mod symbols;
@@ -26,6 +27,7 @@ mod view;
 mod wide;
 
 pub use instance::{Instance, Trapped};
+pub use profile::{Measured, Share, Usage};
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,10 +49,12 @@ pub struct Options {
     pub verify: bool,
     /// Whether the machine functions are kept as text, for [`Compiled::listing`].
     pub listing: bool,
+    /// Whether the code measures its steps.
+    pub profile: bool,
     /// The most memory an instance may take, in bytes.
     pub memory_limit: usize,
     /// Nests of at least so much work are cut into parts; see `plan::LARGE`.
-    pub large: f64,
+    pub large: u64,
     /// How many threads may work on the parts of a step. The results are the same bits for any number.
     pub threads: usize,
 }
@@ -63,6 +67,7 @@ impl Default for Options {
             wide: true,
             verify: cfg!(debug_assertions),
             listing: false,
+            profile: false,
             memory_limit: usize::MAX,
             large: plan::LARGE,
             threads: 1,

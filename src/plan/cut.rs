@@ -4,16 +4,14 @@
 //! any number of threads gives the same bits. A fold over the loop that is cut leaves a result for
 //! each part; a nest behind it folds these in the order of the parts.
 
-use crate::ir::{Affine, At, Elem, Fold, Node, NodeId, Precision};
-use crate::math::{Cpu, Instruction};
-use crate::runtime::kernels;
+use crate::ir::{Affine, At, Elem, Fold, Node, NodeId};
 
+use super::cost::{Costs, number};
 use super::order;
 use super::steps::{Block, Cut, Item, ItemId, NestStep, Output, Piece, Plan, Step};
 
-/// Nests of less work than this are not cut. A unit of work is about a tenth of a nanosecond, so that a nest
-/// is cut from some 40 microseconds on: entering the threads costs a few.
-pub const LARGE: f64 = 400_000.0;
+/// Nests of less work than this are not cut: some 40 microseconds, of which entering the threads takes a few.
+pub const LARGE: u64 = 400_000;
 /// The work of a part, where that makes neither too few parts nor too many.
 const PART: f64 = 64_000.0;
 /// The most parts.
@@ -28,13 +26,13 @@ const GRAIN: usize = 32;
 const ROWS: usize = 64;
 
 /// Cuts the large nests of a plan.
-pub(super) fn cut(plan: &mut Plan, large: f64) {
+pub(super) fn cut(plan: &mut Plan, large: u64) {
     let mut body = std::mem::take(&mut plan.body);
     visit(plan, &mut body, large);
     plan.body = body;
 }
 
-fn visit(plan: &mut Plan, block: &mut Block, large: f64) {
+fn visit(plan: &mut Plan, block: &mut Block, large: u64) {
     let mut done = Vec::with_capacity(block.steps.len());
     for mut step in std::mem::take(&mut block.steps) {
         let mut after = Vec::new();
@@ -60,7 +58,7 @@ fn visit(plan: &mut Plan, block: &mut Block, large: f64) {
 }
 
 /// Cuts a nest if it is large; gives the nests that fold the results of its parts.
-fn apart(plan: &mut Plan, nest: &mut NestStep, large: f64) -> Vec<NestStep> {
+fn apart(plan: &mut Plan, nest: &mut NestStep, large: u64) -> Vec<NestStep> {
     let Some((var, pieces)) = decide(plan, nest, large) else {
         return Vec::new();
     };
@@ -126,7 +124,13 @@ fn gather(plan: &mut Plan, nest: &mut NestStep, at: usize, fold: Fold, parts: us
 }
 
 /// The loop variable to cut, and how.
-fn decide(plan: &Plan, nest: &NestStep, large: f64) -> Option<(usize, Vec<Piece>)> {
+fn decide(plan: &Plan, nest: &NestStep, large: u64) -> Option<(usize, Vec<Piece>)> {
+    let large = number(usize::try_from(large).unwrap_or(usize::MAX));
+    // No node costs as much as this.
+    let points: f64 = nest.sizes.iter().map(|size| number(*size)).product();
+    if points * number(nest.nodes.len() + nest.outputs.len()) * 1000.0 < large {
+        return None;
+    }
     let costs = Costs::of(plan, nest);
     let work = costs.before(nest, nest.order.len());
     if nest.sizes.contains(&0) || work < large || costs.rows > ROWS {
@@ -167,11 +171,6 @@ fn has_computed(nest: &NestStep) -> bool {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 4 and 64")]
 fn parts_of(work: f64) -> usize {
     (work / PART).clamp(4.0, number(PARTS)) as usize
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn number(n: usize) -> f64 {
-    n as f64
 }
 
 /// Whether parts of a loop may run at once and their folds be put together.
@@ -233,58 +232,4 @@ fn bounds(nest: &NestStep, var: usize) -> Vec<usize> {
     bounds.sort_unstable();
     bounds.dedup();
     bounds
-}
-
-/// What the nodes of a nest cost.
-struct Costs {
-    /// Of every node and output, how many loops it stands in, and its work each time.
-    of: Vec<(usize, f64)>,
-    /// How many rows it wants for functions of many elements.
-    rows: usize,
-}
-
-impl Costs {
-    fn of(plan: &Plan, nest: &NestStep) -> Costs {
-        let single = plan.precision == Precision::F32;
-        let depth = |form: &Affine| {
-            let moves = |var: &usize| form.coefficient(*var) != 0 && nest.sizes[*var] != 1;
-            nest.order.iter().rposition(moves).map_or(0, |at| at + 1)
-        };
-        // Without vectors, the same takes longer.
-        let slow = if nest.lanes.is_some() { 1.0 } else { 3.0 };
-        let mut costs = Costs { of: Vec::new(), rows: 0 };
-        for node in &nest.nodes {
-            let mut level = 0;
-            node.forms(&mut |form| level = level.max(depth(form)));
-            node.arguments(&mut |id| level = level.max(costs.of[id.0].0));
-            let in_rows = matches!(node, Node::Primitive(prim, _) if kernels::block(*prim, single).is_some());
-            costs.rows += usize::from(in_rows);
-            costs.of.push((level, slow * cost(node, in_rows)));
-        }
-        costs.of.extend(nest.outputs.iter().map(|_| (nest.order.len(), slow)));
-        costs
-    }
-
-    /// The work in the loops before a level.
-    fn before(&self, nest: &NestStep, level: usize) -> f64 {
-        let rounds =
-            |level: usize| nest.order[..level].iter().map(|var| number(nest.sizes[*var])).product::<f64>();
-        let last = level == nest.order.len();
-        let inside = self.of.iter().filter(|(at, _)| last || *at <= level);
-        inside.map(|(at, cost)| cost * rounds(*at)).sum()
-    }
-}
-
-/// The work of a node.
-fn cost(node: &Node, in_rows: bool) -> f64 {
-    let Node::Primitive(prim, _) = node else {
-        return if matches!(node, Node::Constant(_)) { 0.0 } else { 1.0 };
-    };
-    match prim.cpu() {
-        Cpu::Instruction(Instruction::Div | Instruction::Sqrt) => 6.0,
-        Cpu::Instruction(Instruction::Hypot | Instruction::HypotSlope) => 15.0,
-        Cpu::Instruction(_) => 1.0,
-        Cpu::Call1(_) if in_rows => 12.0,
-        Cpu::Call1(_) | Cpu::Call2(_) | Cpu::CallInt(_) | Cpu::Order(_) | Cpu::Ints(_) => 100.0,
-    }
 }

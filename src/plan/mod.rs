@@ -7,6 +7,7 @@
 
 mod buffers;
 mod contraction;
+mod cost;
 mod cut;
 mod fusion;
 mod graph;
@@ -20,6 +21,7 @@ mod print;
 mod schedule;
 mod steps;
 
+pub use cost::work_of_nodes;
 pub use cut::LARGE;
 pub use steps::{
     Block, Buffer, BufferId, Carried, Cut, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep,
@@ -38,7 +40,7 @@ pub struct Choices {
     /// Steps of more than this weight together become a machine function of their own.
     pub chunk: usize,
     /// Nests of at least so much work are cut into parts.
-    pub large: f64,
+    pub large: u64,
 }
 
 impl Default for Choices {

@@ -6,9 +6,11 @@ mod buffer;
 mod context;
 mod heap;
 pub mod kernels;
+mod laps;
 mod pool;
 
 pub use buffer::{Arena, OutOfMemory};
 pub use context::{Context, Noted, record};
 pub use heap::one_heap;
+pub use laps::{Lap, lap};
 pub use pool::{Part, each, parts};
