@@ -64,6 +64,9 @@ pub fn lines(used: &[Usage], sources: &Sources) -> Vec<Line> {
 /// The table.
 pub fn table(used: &[Usage], sources: &Sources, elapsed: f64) -> String {
     let lines = lines(used, sources);
+    if lines.is_empty() {
+        return "profile: no compiled code ran".to_string();
+    }
     let total: f64 = lines.iter().map(|line| line.seconds).sum();
     let head = ["line", "calls", "time", "%", "bytes", "GB/s"].map(String::from);
     let mut rows = vec![(head, "source".to_string())];

@@ -38,7 +38,8 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
 fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) -> Result<u8, Failure> {
     program.check()?;
     let since = Instant::now();
-    let record = if program.code.is_wrong() { program.record() } else { program.run() };
+    let ran = !program.code.is_wrong();
+    let record = if ran { program.run() } else { program.record() };
     if let (Some(_), Some(solve)) = (signals.received(), record.unsaid()) {
         output.result(&summary(solve));
     }
@@ -52,7 +53,7 @@ fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) 
             solve.outcome.status, solve.outcome.reason
         ));
     }
-    if program.session.options.profile {
+    if program.session.options.profile && ran {
         let elapsed = since.elapsed().as_secs_f64();
         output.asked(&profile::table(&program.session.usage(), &program.session.sources, elapsed));
     }
