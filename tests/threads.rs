@@ -74,6 +74,15 @@ fn large(precision: Precision) -> Vec<(&'static str, (Program, Vec<Tensor>))> {
             }),
         ),
         (
+            "many functions",
+            program(&[&[n]], &|b, p| {
+                let names = ["exp", "tanh", "sigmoid", "softplus", "sin", "cos", "expm1", "gauss", "sech2"];
+                let parts: Vec<Value> = names.iter().map(|name| b.call(name, &[p[0]])).collect();
+                let sum = parts.into_iter().reduce(|sum, part| b.call("add", &[sum, part]));
+                vec![sum.unwrap()]
+            }),
+        ),
+        (
             "shifted",
             program(&[&[n]], &|b, p| {
                 let next = b.slice_axis(p[0], 0, &Dim::from(1), &Dim::from(n));
