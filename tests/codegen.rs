@@ -473,11 +473,19 @@ fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
     let (program, inputs) = random(seed, precision, whole);
     let expected = eval(&program, &inputs);
     let options = Options { optimise, ordered: !whole, verify: true, ..Options::default() };
-    let compiled =
-        compile(&program, &options).unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program));
-    let mut instance = compiled.instance().unwrap();
+    let compile = |options: &Options| {
+        let compiled = compile(&program, options);
+        compiled.unwrap_or_else(|refusal| panic!("seed {seed}: {refusal}\n{}", program)).instance().unwrap()
+    };
+    // As it is, and with all nests cut into parts, on one thread and on several.
+    let in_parts = |threads| compile(&Options { large: 0, threads, ..options });
+    let mut instances = vec![compile(&options)];
+    if optimise {
+        instances.extend([in_parts(1), in_parts(3)]);
+    }
     // Twice: nothing may be left over from a run.
-    for _ in 0..2 {
+    for at in (0..instances.len()).flat_map(|at| [at, at]) {
+        let instance = &mut instances[at];
         for (at, input) in inputs.iter().enumerate() {
             instance.set(at, input);
         }

@@ -40,6 +40,9 @@ pub enum Verb {
         /// Values of the program's inputs
         #[arg(value_name = "NAME=VALUE")]
         inputs: Vec<String>,
+        /// Time and bytes by line of the source, on standard error
+        #[arg(long)]
+        profile: bool,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]
@@ -221,6 +224,9 @@ pub struct Options {
     /// Only rewrite rules that keep every bit, and sums from left to right
     #[arg(long, global = true)]
     pub exact: bool,
+    /// How many threads may work at once; results are the same bits for any number [default: 1]
+    #[arg(long, global = true, value_name = "N", value_parser = threads)]
+    pub threads: Option<usize>,
     /// Colors in diagnostics: auto, always or never; NO_COLOR is heeded too
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto, hide_possible_values = true)]
     pub color: ColorWhen,
@@ -279,10 +285,20 @@ impl From<EngineArg> for Engine {
     }
 }
 
+/// More threads than this would get no parts: a step is cut into at most so many.
+const MOST_THREADS: usize = 64;
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if x.is_finite() && x > 0.0 => Ok(x),
         _ => Err("a positive number of seconds is needed".into()),
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(n) if (1..=MOST_THREADS).contains(&n) => Ok(n),
+        _ => Err(format!("a number of threads from 1 to {MOST_THREADS} is needed")),
     }
 }
 

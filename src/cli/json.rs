@@ -201,6 +201,9 @@ pub fn run(verb: &str, program: &Program, record: &Record, code: u8) -> Value {
     let prints = record.prints.iter().map(|(text, span)| of_print(text, *span, sources));
     report.insert("prints".into(), prints.collect());
     report.insert("saved".into(), record.saved.clone().into());
+    if program.session.options.profile {
+        report.insert("profile".into(), super::profile::json(&program.session.usage(), sources));
+    }
     Value::Object(report)
 }
 
@@ -349,6 +352,7 @@ fn config(settings: &Settings) -> Value {
         "memory_limit": setting(settings.memory_limit, Value::from),
         "work_limit": setting(settings.work_limit, Value::from),
         "exact": setting(settings.exact, Value::from),
+        "threads": setting(settings.threads, Value::from),
         "engine": setting(settings.engine, engine),
     })
 }

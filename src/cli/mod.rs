@@ -16,6 +16,7 @@ mod json;
 mod memory;
 mod optimizers;
 mod output;
+mod profile;
 mod program;
 mod record;
 mod run;
@@ -85,7 +86,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs } => run::run(file, inputs, options, output, signals),
+        Verb::Run { file, inputs, profile } => run::run(file, inputs, *profile, options, output, signals),
         Verb::Eval { text } => run::eval(text, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),

@@ -60,6 +60,13 @@ impl Output {
         }
     }
 
+    /// Something that was asked for beside the results.
+    pub fn asked(self, text: &str) {
+        if !self.json {
+            write_error(&printable(text));
+        }
+    }
+
     /// A sentence about something that went wrong outside any program.
     pub fn error(self, text: &str) {
         if !self.json {

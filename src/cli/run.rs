@@ -1,6 +1,7 @@
 //! `minima run` and `minima eval`.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::args::Options;
 use super::output::Output;
@@ -8,17 +9,19 @@ use super::program::Program;
 use super::record::{Record, summary};
 use super::signals::Signals;
 use super::source::{Failure, Source};
-use super::{exit, json};
+use super::{exit, json, profile};
 
 /// Runs a program.
 pub fn run(
     file: &Path,
     inputs: &[String],
+    profile: bool,
     options: &Options,
     output: Output,
     signals: &Signals,
 ) -> Result<u8, Failure> {
-    let program = Program::of_file(file, inputs, options, signals)?;
+    let mut program = Program::of_file(file, inputs, options, signals)?;
+    program.session.options.profile = profile;
     perform("run", program, output, signals)
 }
 
@@ -34,7 +37,9 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
 
 fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) -> Result<u8, Failure> {
     program.check()?;
-    let record = if program.code.is_wrong() { program.record() } else { program.run() };
+    let since = Instant::now();
+    let ran = !program.code.is_wrong();
+    let record = if ran { program.run() } else { program.record() };
     if let (Some(_), Some(solve)) = (signals.received(), record.unsaid()) {
         output.result(&summary(solve));
     }
@@ -47,6 +52,10 @@ fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) 
             "note: {name} ({file}:{line}) ended with {}: {}",
             solve.outcome.status, solve.outcome.reason
         ));
+    }
+    if program.session.options.profile && ran {
+        let elapsed = since.elapsed().as_secs_f64();
+        output.asked(&profile::table(&program.session.usage(), &program.session.sources, elapsed));
     }
     let code = exit_code(&program, &record, signals);
     if output.json {

@@ -35,6 +35,8 @@ pub struct Settings {
     pub work_limit: Setting<u64>,
     /// Only rewrite rules that keep every bit.
     pub exact: Setting<bool>,
+    /// How many threads may work at once.
+    pub threads: Setting<usize>,
     /// What runs the code.
     pub engine: Setting<Engine>,
 }
@@ -53,6 +55,7 @@ impl Settings {
             ),
             work_limit: Setting::of(options.work_limit, default.work_limit),
             exact: Setting::of(options.exact.then_some(true), default.exact),
+            threads: Setting::of(options.threads, default.threads),
             engine: Setting::of(options.engine.map(Into::into), default.engine),
         }
     }
@@ -83,6 +86,7 @@ impl Settings {
             time_limit: self.time_limit.value,
             work_limit: self.work_limit.value,
             exact: self.exact.value,
+            threads: self.threads.value,
             engine: self.engine.value,
             ..SessionOptions::default()
         }

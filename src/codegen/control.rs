@@ -14,26 +14,30 @@ const INLINE_COPY: usize = 64;
 impl<'p> Emitter<'p, '_> {
     /// The steps of a block.
     pub(super) fn block(&mut self, block: &'p Block) {
-        for step in &block.steps {
-            match step {
-                Step::Scalar(step) => {
-                    let args: Vec<_> = step.operands.iter().map(|id| self.scalar(*id)).collect();
-                    let last = step.operands.last().map(|id| self.plan.item(*id).literal);
-                    let value = match last {
-                        Some(Some(Scalar::Int(n))) if self.as_products(step.prim, n) => {
-                            self.power(args[0], n)
-                        }
-                        Some(_) | None => self.primitive(step.prim, &args),
-                    };
-                    self.bind(step.item, value);
-                }
-                Step::Nest(step) => self.nest(step),
-                Step::Kernel(step) => self.kernel(step),
-                Step::Copy { from, to } => self.copy(*from, *to),
-                Step::Loop(step) => self.repeat(step),
-                Step::If(step) => self.choose(step),
-                Step::Outlined(step) => self.outlined(step),
+        let scalars = |a: &Step, b: &Step| matches!((a, b), (Step::Scalar(_), Step::Scalar(_)));
+        for steps in block.steps.chunk_by(scalars) {
+            steps.iter().for_each(|step| self.step(step));
+            self.charge(steps);
+        }
+    }
+
+    fn step(&mut self, step: &'p Step) {
+        match step {
+            Step::Scalar(step) => {
+                let args: Vec<_> = step.operands.iter().map(|id| self.scalar(*id)).collect();
+                let last = step.operands.last().map(|id| self.plan.item(*id).literal);
+                let value = match last {
+                    Some(Some(Scalar::Int(n))) if self.as_products(step.prim, n) => self.power(args[0], n),
+                    Some(_) | None => self.primitive(step.prim, &args),
+                };
+                self.bind(step.item, value);
             }
+            Step::Nest(step) => self.nest(step),
+            Step::Kernel(step) => self.kernel(step),
+            Step::Copy { from, to } => self.copy(*from, *to),
+            Step::Loop(step) => self.repeat(step),
+            Step::If(step) => self.choose(step),
+            Step::Outlined(step) => self.outlined(step),
         }
     }
 
@@ -131,6 +135,7 @@ impl<'p> Emitter<'p, '_> {
             self.collect(step.index, stacked);
         }
         self.advance(step);
+        self.charge_turn(step);
         let i = self.scalar(step.index);
         let one = self.int_const(1);
         let next = self.b.ins().iadd(i, one);

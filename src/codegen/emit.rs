@@ -29,6 +29,8 @@ pub(super) struct Emitter<'p, 'f> {
     pub(super) scalars: HashMap<ItemId, Variable>,
     /// The memory that strips are handed over in, once there is one.
     pub(super) handed: Option<StackSlot>,
+    /// Where the rows of a part start; outside of parts they lie in the arena.
+    pub(super) rows: Option<Value>,
 }
 
 impl<'p> Emitter<'p, '_> {
@@ -53,6 +55,15 @@ impl<'p> Emitter<'p, '_> {
     pub(super) fn pointer(&mut self, id: ItemId) -> Value {
         let offset = i64::try_from(self.plan.offset(id)).unwrap_or(i64::MAX);
         let offset = self.int_const(offset);
+        self.b.ins().iadd(self.arena, offset)
+    }
+
+    /// Where rows for functions of many elements start.
+    pub(super) fn first_row(&mut self) -> Value {
+        if let Some(rows) = self.rows {
+            return rows;
+        }
+        let offset = self.int_const(i64::try_from(self.plan.rows).unwrap_or(i64::MAX));
         self.b.ins().iadd(self.arena, offset)
     }
 

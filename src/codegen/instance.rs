@@ -1,15 +1,17 @@
 //! Running compiled code.
 
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use crate::diag::Span;
 use crate::ir::{Concern, Data, Elem, Note, Precision, Tensor, Trap, add_note};
 use crate::plan::ItemId;
 use crate::runtime::{Arena, Context};
 
-use super::{Compiled, Inner, Refusal};
+use super::{Compiled, Inner, Measured, Refusal};
 
 /// A compiled program with memory of its own.
 pub struct Instance {
@@ -17,6 +19,7 @@ pub struct Instance {
     arena: Arena,
     stop: Arc<AtomicBool>,
     notes: Vec<Note>,
+    measured: Rc<Measured>,
 }
 
 /// Why a run could not go on.
@@ -45,7 +48,8 @@ impl Instance {
         let arena = Arena::new(program.plan.arena)
             .map_err(|error| Refusal::Memory { needed: error.bytes, limit: program.options.memory_limit })?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mut instance = Instance { program, arena, stop, notes: Vec::new() };
+        let measured = Measured::new(&program.code.meters);
+        let mut instance = Instance { program, arena, stop, notes: Vec::new(), measured };
         let program = instance.program.clone();
         for (item, tensor) in &program.plan.constants {
             instance.write(*item, tensor);
@@ -56,6 +60,11 @@ impl Instance {
     /// Lets loops end early when the flag is set; the results of such a run mean nothing.
     pub fn watch(&mut self, stop: Arc<AtomicBool>) {
         self.stop = stop;
+    }
+
+    /// What is measured of it, where [`super::Options::profile`] asks for that.
+    pub fn measured(&self) -> Rc<Measured> {
+        self.measured.clone()
     }
 
     /// The program it runs.
@@ -75,10 +84,17 @@ impl Instance {
     /// Runs the program on its parameters.
     pub fn run(&mut self) -> Result<(), Trapped> {
         let mut context = Context::new(Arc::as_ptr(&self.stop));
+        context.threads = self.program.options.threads;
         // SAFETY: the code was compiled with this signature, and lives as long as `program`.
         let entry: extern "C" fn(*mut Context, *mut u8) =
             unsafe { std::mem::transmute(self.program.code.entry()) };
+        let mut laps = self.measured.laps.borrow_mut();
+        if self.program.options.profile {
+            context.laps = laps.as_mut_ptr();
+            context.last = Some(Instant::now());
+        }
         entry(&raw mut context, self.arena.base());
+        drop(laps);
         for noted in &context.noted {
             if let (Ok(site), Ok(concern)) = (usize::try_from(noted.site), usize::try_from(noted.concern)) {
                 let note = Note {

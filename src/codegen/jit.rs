@@ -13,10 +13,11 @@ use cranelift_module::{FuncId, Module, ModuleError, ModuleReloc, default_libcall
 
 use crate::diag::Span;
 use crate::ir::Precision;
-use crate::plan::{Block, ItemId, KernelStep, Outlined, Plan, Step};
+use crate::plan::{Block, Cut, ItemId, KernelStep, NestStep, Outlined, Plan, Step};
 use crate::runtime::kernels;
 
 use super::emit::Emitter;
+use super::profile::Share;
 use super::{Options, Refusal};
 
 /// Blocks of more scalar steps than this may have many scalars alive at once, on which the thorough
@@ -38,6 +39,8 @@ pub(super) struct Code {
     pub(super) bytes: usize,
     /// The functions as text, if that was asked for.
     pub(super) listing: String,
+    /// The steps that are measured.
+    pub(super) meters: Vec<Vec<Share>>,
 }
 
 // SAFETY: machine code and the records that it reads never change once they are made, and the module is touched again
@@ -69,10 +72,12 @@ pub(super) struct Shared<'p> {
     /// The same machine with the quick register allocator.
     quick: OwnedTargetIsa,
     signature: Signature,
+    /// That of parts.
+    of_parts: Signature,
     sites: Vec<Span>,
     records: Vec<Box<[i64]>>,
-    /// Chunks not written yet.
-    waiting: Vec<(FuncId, &'p Block, &'p [ItemId])>,
+    /// Machine functions not written yet.
+    waiting: Vec<(FuncId, Inside<'p>)>,
     functions: usize,
     /// The bytes of strips.
     bytes: usize,
@@ -82,6 +87,18 @@ pub(super) struct Shared<'p> {
     strips: HashMap<Vec<u8>, FuncId>,
     list: bool,
     listing: String,
+    /// Whether steps are measured, and those that are.
+    profile: bool,
+    meters: Vec<Vec<Share>>,
+}
+
+/// What a machine function does.
+#[derive(Clone, Copy)]
+enum Inside<'p> {
+    /// Steps, which read some scalars that are bound outside.
+    Steps(&'p Block, &'p [ItemId]),
+    /// A part of a nest.
+    Part(&'p NestStep, &'p Cut),
 }
 
 impl<'p> Shared<'p> {
@@ -93,15 +110,42 @@ impl<'p> Shared<'p> {
         i64::try_from(self.sites.len()).unwrap_or(0)
     }
 
+    /// Whether steps are measured.
+    pub(super) fn profiles(&self) -> bool {
+        self.profile
+    }
+
+    /// The number of a step that is measured.
+    pub(super) fn meter(&mut self, shares: Vec<Share>) -> i64 {
+        self.meters.push(shares);
+        i64::try_from(self.meters.len() - 1).unwrap_or(i64::MAX)
+    }
+
     /// A chunk, to be called from a function; it is written later.
     pub(super) fn chunk(&mut self, outlined: &'p Outlined, function: &mut ir::Function) -> ir::FuncRef {
-        let id = self
-            .module
-            .declare_anonymous_function(&self.signature)
-            .expect("anonymous functions do not clash");
-        self.waiting.push((id, &outlined.block, &outlined.inputs));
+        self.later(Inside::Steps(&outlined.block, &outlined.inputs), function)
+    }
+
+    /// The parts of a nest, to be called from a function; they are written later.
+    pub(super) fn part(
+        &mut self,
+        nest: &'p NestStep,
+        cut: &'p Cut,
+        function: &mut ir::Function,
+    ) -> ir::FuncRef {
+        self.later(Inside::Part(nest, cut), function)
+    }
+
+    fn later(&mut self, inside: Inside<'p>, function: &mut ir::Function) -> ir::FuncRef {
+        let signature = match inside {
+            Inside::Steps(..) => &self.signature,
+            Inside::Part(..) => &self.of_parts,
+        };
+        let declared = self.module.declare_anonymous_function(signature);
+        let id = declared.expect("anonymous functions do not clash");
+        self.waiting.push((id, inside));
         let reference = self.module.declare_func_in_func(id, function);
-        // Chunks may lie further apart than a near call reaches.
+        // Functions may lie further apart than a near call reaches.
         function.dfg.ext_funcs[reference].colocated = false;
         reference
     }
@@ -176,10 +220,13 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
     let module = JITModule::new(JITBuilder::with_isa(thorough, default_libcall_names()));
     let mut signature = module.make_signature();
     signature.params = vec![AbiParam::new(types::I64); 2];
+    let mut of_parts = signature.clone();
+    of_parts.params.push(AbiParam::new(types::I64));
     let mut shared = Shared {
         module,
         quick: machine(options, "single_pass")?,
         signature,
+        of_parts,
         sites: Vec::new(),
         records: Vec::new(),
         waiting: Vec::new(),
@@ -189,14 +236,17 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         strips: HashMap::new(),
         list: options.listing,
         listing: String::new(),
+        profile: options.profile,
+        meters: Vec::new(),
     };
     let main = shared.module.declare_anonymous_function(&shared.signature).map_err(refused)?;
     let scalars: Vec<ItemId> = plan.params.iter().copied().filter(|id| plan.item(*id).is_scalar()).collect();
     let mut builder = FunctionBuilderContext::new();
     let mut context = shared.module.make_context();
-    let mut bytes = write(plan, &mut shared, &mut builder, &mut context, main, &plan.body, &scalars)?;
-    while let Some((id, block, inputs)) = shared.waiting.pop() {
-        bytes += write(plan, &mut shared, &mut builder, &mut context, id, block, inputs)?;
+    shared.waiting.push((main, Inside::Steps(&plan.body, &scalars)));
+    let mut bytes = 0;
+    while let Some((id, inside)) = shared.waiting.pop() {
+        bytes += write(plan, &mut shared, &mut builder, &mut context, id, inside)?;
     }
     shared.module.finalize_definitions().map_err(refused)?;
     let entry = shared.module.get_finalized_function(main);
@@ -208,6 +258,7 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         functions: shared.functions,
         bytes: bytes + shared.bytes,
         listing: shared.listing,
+        meters: shared.meters,
     })
 }
 
@@ -218,20 +269,26 @@ fn write<'p>(
     builder: &mut FunctionBuilderContext,
     context: &mut Compile,
     id: FuncId,
-    block: &'p Block,
-    inputs: &[ItemId],
+    inside: Inside<'p>,
 ) -> Result<usize, Refusal> {
     shared.functions += 1;
-    context.func.signature = shared.signature.clone();
-    emit(plan, shared, builder, &mut context.func, block, inputs);
+    context.func.signature = match inside {
+        Inside::Steps(..) => shared.signature.clone(),
+        Inside::Part(..) => shared.of_parts.clone(),
+    };
+    emit(plan, shared, builder, &mut context.func, inside);
     if shared.list {
         let text = context.func.display().to_string();
         shared.listing.push_str(&text);
         context.set_disasm(true);
     }
     let straight = |step: &&Step| matches!(step, Step::Scalar(_));
+    let scalars = match inside {
+        Inside::Steps(block, _) => block.steps.iter().filter(straight).count(),
+        Inside::Part(..) => 0,
+    };
     let module = &mut shared.module;
-    if block.steps.iter().filter(straight).count() > STRAIGHT {
+    if scalars > STRAIGHT {
         quickly(module, &*shared.quick, context, id)?;
     } else {
         module.define_function(id, context).map_err(refused)?;
@@ -275,8 +332,7 @@ fn emit<'p>(
     shared: &mut Shared<'p>,
     builder: &mut FunctionBuilderContext,
     function: &mut ir::Function,
-    block: &'p Block,
-    inputs: &[ItemId],
+    inside: Inside<'p>,
 ) {
     let config = shared.module.target_config();
     let mut b = FunctionBuilder::new(function, builder);
@@ -285,6 +341,7 @@ fn emit<'p>(
     b.switch_to_block(entry);
     b.seal_block(entry);
     let (host, arena) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+    let part = b.block_params(entry).get(2).copied();
     let mut emitter = Emitter {
         plan,
         convention: shared.signature.call_conv,
@@ -299,9 +356,15 @@ fn emit<'p>(
         signatures: HashMap::new(),
         scalars: HashMap::new(),
         handed: None,
+        rows: None,
     };
-    inputs.iter().for_each(|id| emitter.reload(*id));
-    emitter.block(block);
+    match inside {
+        Inside::Steps(block, inputs) => {
+            inputs.iter().for_each(|id| emitter.reload(*id));
+            emitter.block(block);
+        }
+        Inside::Part(nest, cut) => emitter.parts(nest, cut, part.unwrap_or(arena)),
+    }
     ir::InstBuilder::return_(emitter.b.ins(), &[]);
     emitter.b.finalize(config);
 }

@@ -17,6 +17,8 @@ mod instance;
 mod jit;
 mod lanes;
 mod nest;
+mod parts;
+mod profile;
 mod rows;
 mod scalar;
 mod symbols;
@@ -25,6 +27,7 @@ mod view;
 mod wide;
 
 pub use instance::{Instance, Trapped};
+pub use profile::{Measured, Share, Usage};
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,8 +49,14 @@ pub struct Options {
     pub verify: bool,
     /// Whether the machine functions are kept as text, for [`Compiled::listing`].
     pub listing: bool,
+    /// Whether the code measures its steps.
+    pub profile: bool,
     /// The most memory an instance may take, in bytes.
     pub memory_limit: usize,
+    /// Nests of at least so much work are cut into parts; see `plan::LARGE`.
+    pub large: u64,
+    /// How many threads may work on the parts of a step. The results are the same bits for any number.
+    pub threads: usize,
 }
 
 impl Default for Options {
@@ -58,7 +67,10 @@ impl Default for Options {
             wide: true,
             verify: cfg!(debug_assertions),
             listing: false,
+            profile: false,
             memory_limit: usize::MAX,
+            large: plan::LARGE,
+            threads: 1,
         }
     }
 }
@@ -169,7 +181,12 @@ pub fn compile(program: &Program, options: &Options) -> Result<Compiled, Refusal
 }
 
 fn build(program: &Program, options: &Options) -> Result<Compiled, Refusal> {
-    let choices = Choices { fuse: options.optimise, ordered: options.ordered, ..Choices::default() };
+    let choices = Choices {
+        fuse: options.optimise,
+        ordered: options.ordered,
+        large: options.large,
+        ..Choices::default()
+    };
     let plan = plan::plan(program, choices).map_err(|_| Refusal::Unaddressable)?;
     if plan.arena > options.memory_limit {
         return Err(Refusal::Memory { needed: plan.arena, limit: options.memory_limit });

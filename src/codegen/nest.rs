@@ -13,6 +13,7 @@ use crate::math::Cpu;
 use crate::plan::{NestStep, Output};
 
 use super::emit::Emitter;
+use super::parts::Part;
 use super::rows::{Body, Rows, Span};
 use super::scalar::start;
 use super::values::{Place, Source, Stream, Val};
@@ -47,6 +48,8 @@ pub(super) struct Writer<'p> {
     segments: usize,
     /// Rows of values computed many at a time.
     pub(super) rows: Rows,
+    /// The part of the nest that is being written, if it is cut.
+    pub(super) part: Option<Part>,
 }
 
 impl<'p> Emitter<'p, '_> {
@@ -62,7 +65,15 @@ impl<'p> Emitter<'p, '_> {
             }
             return;
         }
-        let mut writer = Writer::new(self, nest);
+        match &nest.cut {
+            Some(cut) => self.call_parts(nest, cut),
+            None => self.write(nest, None),
+        }
+    }
+
+    /// The loops of a nest, or of a part of it.
+    pub(super) fn write(&mut self, nest: &'p NestStep, part: Option<Part>) {
+        let mut writer = Writer::new(self, nest, part);
         writer.enter(self, 0);
         writer.level(self, 0);
     }
@@ -87,8 +98,12 @@ impl<'p> Emitter<'p, '_> {
 }
 
 impl<'p> Writer<'p> {
-    fn new(e: &mut Emitter<'p, '_>, nest: &'p NestStep) -> Writer<'p> {
+    fn new(e: &mut Emitter<'p, '_>, nest: &'p NestStep, part: Option<Part>) -> Writer<'p> {
         let depth = nest.loops.len();
+        let mut bounds: Vec<(usize, usize)> = nest.sizes.iter().map(|size| (0, *size)).collect();
+        if let Some(part) = &part {
+            bounds[part.var] = part.within;
+        }
         let mut writer = Writer {
             nest,
             elems: Vec::new(),
@@ -101,10 +116,11 @@ impl<'p> Writer<'p> {
             entered: 0,
             lanes: None,
             view: View::default(),
-            bounds: nest.sizes.iter().map(|size| (0, *size)).collect(),
+            bounds,
             accumulators: vec![Vec::new(); nest.outputs.len()],
             segments: 1,
             rows: Rows::new(nest.nodes.len(), e.arena),
+            part,
         };
         writer.prepare(e);
         writer.view = writer.look();
@@ -137,12 +153,15 @@ impl<'p> Writer<'p> {
         self.begin(e, level);
         if level == depth {
             self.innermost(e);
+        } else if let Some(span) = self.part.as_ref().and_then(|part| part.span(self.nest.order[level])) {
+            self.segment(e, level, span);
+            self.entered = level;
         } else {
             let var = self.nest.order[level];
             let cuts = self.cuts(var);
             let whole = cuts.len() == 2 || self.segments * (cuts.len() - 1) > SEGMENTS;
             if whole {
-                self.segment(e, level, 0, self.nest.sizes[var]);
+                self.segment(e, level, Span { base: None, from: 0, to: self.nest.sizes[var] });
             } else {
                 let (view, values, segments) = (self.view.clone(), self.values.clone(), self.segments);
                 self.segments *= cuts.len() - 1;
@@ -150,7 +169,7 @@ impl<'p> Writer<'p> {
                     self.bounds[var] = (ends[0], ends[1]);
                     self.view = self.look();
                     self.compute(e, level);
-                    self.segment(e, level, ends[0], ends[1]);
+                    self.segment(e, level, Span { base: None, from: ends[0], to: ends[1] });
                     self.values.clone_from(&values);
                 }
                 self.bounds[var] = (0, self.nest.sizes[var]);
@@ -163,18 +182,18 @@ impl<'p> Writer<'p> {
     }
 
     /// One segment of a loop: by rows or in vectors if that can be.
-    fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
-        let var = self.nest.order[level];
-        let whole = Span { base: None, from: start, to: end };
-        if self.nest.lanes.is_some() && self.lanes.is_none() && self.wide(e, level, whole, &Body::All) {
+    fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span) {
+        let (var, count) = (self.nest.order[level], span.to - span.from);
+        let cut_inside = self.part.as_ref().is_some_and(|part| part.is_inside(self.nest, level));
+        let alone = self.nest.lanes.is_some() && self.lanes.is_none() && !cut_inside;
+        if alone && self.wide(e, level, span, &Body::All) {
             return;
         }
-        let vectors = self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, end - start);
-        let span = Span { base: None, from: start, to: end };
+        let vectors = self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, count);
         if !vectors {
             self.round(e, level, span, 1, &Body::All);
-        } else if level + 1 == self.nest.loops.len() && self.calls_rows(e, end - start) {
-            self.by_rows(e, level, start, end);
+        } else if level + 1 == self.nest.loops.len() && self.calls_rows(e, count) {
+            self.by_rows(e, level, span);
         } else {
             self.in_vectors(e, level, span, &Body::All);
         }
@@ -236,10 +255,7 @@ impl<'p> Writer<'p> {
     /// The inside of a loop.
     fn once(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, i: Value, body: &Body) {
         let var = self.nest.order[level];
-        self.ivs[var] = match span.base {
-            Some(base) => e.b.ins().iadd(base, i),
-            None => i,
-        };
+        self.ivs[var] = span.moved(e, i);
         self.point(e, level + 1);
         match body {
             Body::All => {

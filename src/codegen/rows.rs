@@ -21,6 +21,16 @@ pub(super) struct Span {
     pub(super) to: usize,
 }
 
+impl Span {
+    /// A round counted from the base, as a value of the loop variable.
+    pub(super) fn moved(self, e: &mut Emitter<'_, '_>, i: Value) -> Value {
+        match self.base {
+            Some(base) => e.b.ins().iadd(base, i),
+            None => i,
+        }
+    }
+}
+
 /// What a round does.
 pub(super) enum Body {
     /// Everything.
@@ -103,7 +113,8 @@ impl<'p> Writer<'p> {
     }
 
     /// The innermost loop by rows.
-    pub(super) fn by_rows(&mut self, e: &mut Emitter<'p, '_>, level: usize, start: usize, end: usize) {
+    pub(super) fn by_rows(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span) {
+        let (start, end) = (span.from, span.to);
         let calls = self.row_calls(e, end - start);
         let stages = self.stages(&calls);
         for (row, id) in calls.iter().enumerate() {
@@ -116,11 +127,13 @@ impl<'p> Writer<'p> {
                 let moved = e.times(i, number(ROW));
                 let start = e.int_const(number(start));
                 let base = e.b.ins().iadd(moved, start);
+                let base = span.moved(e, base);
                 self.row(e, level, base, ROW, &stages);
             });
         }
         if !(end - start).is_multiple_of(ROW) {
             let base = e.int_const(number(start + whole * ROW));
+            let base = span.moved(e, base);
             self.row(e, level, base, (end - start) % ROW, &stages);
         }
         self.rows.of.fill(None);
@@ -135,9 +148,7 @@ impl<'p> Writer<'p> {
         count: usize,
         stages: &[Vec<NodeId>],
     ) {
-        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let first = e.int_const(number(e.plan.rows));
-        let first = e.b.ins().iadd(e.arena, first);
+        let first = e.first_row();
         let width = e.width(Elem::Real);
         let before = e.times(base, width);
         self.rows.base = e.b.ins().isub(first, before);

@@ -16,6 +16,8 @@ use super::nest::Writer;
 pub(super) struct Stream {
     pub(super) start: i64,
     pub(super) coefficients: Vec<i64>,
+    /// What the number of a part adds.
+    pub(super) part: i64,
 }
 
 /// Where a read takes its element from.
@@ -70,10 +72,11 @@ impl<'p> Writer<'p> {
         for output in &self.nest.outputs {
             let target = self.nest.target(e.plan, output);
             let item = e.plan.item(output.item);
+            let parted = self.nest.is_parted(output);
             let place = if item.is_scalar() {
                 Place { stream: 0, offset: 0, elem: item.elem, computed: Vec::new() }
             } else {
-                self.place(e, output.item, &target, Vec::new())
+                self.place(e, output.item, &target, Vec::new(), parted)
             };
             self.targets.push(place);
         }
@@ -107,7 +110,7 @@ impl<'p> Writer<'p> {
         let computed = flat.computed.iter();
         let computed = computed.map(|(id, size, distance)| (*id, *size, distance * width));
         let computed = computed.collect();
-        Source::Memory(self.place(e, flat.item, &flat.form, computed))
+        Source::Memory(self.place(e, flat.item, &flat.form, computed, false))
     }
 
     /// A place from a form in elements.
@@ -117,6 +120,7 @@ impl<'p> Writer<'p> {
         id: ItemId,
         form: &Affine,
         computed: Vec<(NodeId, usize, i64)>,
+        parted: bool,
     ) -> Place {
         let elem = e.plan.item(id).elem;
         let width = e.width(elem);
@@ -130,7 +134,8 @@ impl<'p> Writer<'p> {
             1 => 0,
             _ => form.coefficient(var) * width,
         });
-        let stream = Stream { start, coefficients: coefficients.collect() };
+        let part = if parted { e.plan.item(id).strides()[0] * width } else { 0 };
+        let stream = Stream { start, coefficients: coefficients.collect(), part };
         let known = self.streams.iter().position(|s| *s == stream);
         let stream = known.unwrap_or_else(|| {
             self.streams.push(stream);
@@ -144,7 +149,12 @@ impl<'p> Writer<'p> {
         let stream = &self.streams[at];
         let Some(outer) = level.checked_sub(1) else {
             let start = e.int_const(stream.start);
-            return e.b.ins().iadd(e.arena, start);
+            let first = e.b.ins().iadd(e.arena, start);
+            let Some(part) = self.part.as_ref().filter(|_| stream.part != 0) else {
+                return first;
+            };
+            let moved = e.times(part.number, stream.part);
+            return e.b.ins().iadd(first, moved);
         };
         let before = self.pointers[outer][at];
         let var = self.nest.order[outer];

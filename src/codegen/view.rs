@@ -138,14 +138,6 @@ impl<'p> Writer<'p> {
         }
     }
 
-    /// A form that depends on one variable only, and its coefficient.
-    fn only(&self, form: &Affine, var: usize) -> Option<i64> {
-        let others = (0..self.nest.loops.len()).filter(|other| *other != var && self.nest.sizes[*other] != 1);
-        let alone = others.clone().all(|other| form.coefficient(other) == 0);
-        let k = form.coefficient(var);
-        (alone && k != 0).then_some(k)
-    }
-
     /// Where a loop is cut so that ranges of its variable are decided in between.
     pub(super) fn cuts(&self, var: usize) -> Vec<usize> {
         let size = self.nest.sizes[var];
@@ -157,22 +149,7 @@ impl<'p> Writer<'p> {
             if !self.view.wanted[at] || self.view.same[at] != NodeId(at) {
                 continue;
             }
-            for (form, lo, hi) in ranges {
-                let Some(k) = self.only(form, var) else {
-                    continue;
-                };
-                // The least variable at which the form reaches a bound.
-                for bound in [*lo, *hi] {
-                    let distance = bound - form.offset;
-                    let first = if k > 0 { div_up(distance, k) } else { (-distance).div_euclid(-k) + 1 };
-                    if let Ok(first) = usize::try_from(first)
-                        && first > 0
-                        && first < size
-                    {
-                        cuts.push(first);
-                    }
-                }
-            }
+            cuts.extend(ranges.iter().flat_map(|range| self.nest.borders(range, var)));
         }
         cuts.sort_unstable();
         cuts.dedup();
@@ -236,9 +213,4 @@ impl<'p> Writer<'p> {
             }
         }
     }
-}
-
-/// The quotient rounded up.
-fn div_up(a: i64, b: i64) -> i64 {
-    -(-a).div_euclid(b)
 }

@@ -197,7 +197,7 @@ fn make(
     passes::run_pipeline(&mut program, &way.passes, &mut observe);
     let interpreted = way.engine == Engine::Oracle
         || constant_results(&program).is_some()
-        || way.once && work(&program.main) <= LITTLE;
+        || way.once && !way.codegen.profile && work(&program.main) <= LITTLE;
     let compiled = if interpreted { None } else { Some(codegen::compile(&program, &way.codegen)?) };
     Ok(Made { program, compiled, tapes: way.passes.tapes.chosen() })
 }
@@ -210,6 +210,9 @@ fn code(session: &Session, made: &Arc<Made>) -> Result<Code, Refusal> {
     };
     if let Some(instance) = &mut native {
         instance.watch(session.stop.clone());
+        if session.options.profile {
+            session.measured.borrow_mut().push(instance.measured());
+        }
     }
     Ok(Code {
         made: made.clone(),
@@ -251,6 +254,8 @@ impl Way {
                 memory_limit: usize::try_from(options.memory_limit).unwrap_or(usize::MAX),
                 ordered: options.exact,
                 listing: options.listing,
+                threads: options.threads,
+                profile: options.profile,
                 ..codegen::Options::default()
             },
             engine: options.engine,

@@ -10,6 +10,7 @@ use std::thread;
 
 use super::Library;
 use super::compile::Known;
+use crate::codegen::{Measured, Usage};
 use crate::data::Loaded;
 use crate::diag::{FileId, Report, Sources};
 use crate::ir::{self, Note, Precision, Rule};
@@ -44,10 +45,14 @@ pub struct SessionOptions {
     pub work_limit: u64,
     /// Only rewrite rules that keep every bit.
     pub exact: bool,
+    /// How many threads may work at once. The results are the same bits for any number.
+    pub threads: usize,
     /// What runs the code.
     pub engine: Engine,
     /// What loops may keep for reverse mode.
     pub tapes: Tapes,
+    /// Whether code measures its steps, for `minima run --profile`.
+    pub profile: bool,
     /// Whether machine code is kept as text, for `minima ir`.
     pub listing: bool,
 }
@@ -62,9 +67,11 @@ impl Default for SessionOptions {
             time_limit: None,
             work_limit: 1_000_000,
             exact: false,
+            threads: 1,
             engine: Engine::Native,
             tapes: Tapes::default(),
             listing: false,
+            profile: false,
         }
     }
 }
@@ -130,6 +137,8 @@ pub struct Session {
     pub(super) known: RefCell<Known>,
     /// The rewrite rules, until they are first asked for.
     rules: RefCell<Option<Rules>>,
+    /// What is measured of all code, where a profile is asked for.
+    pub measured: Rc<RefCell<Vec<Rc<Measured>>>>,
     passes: OnceCell<passes::Options>,
 }
 
@@ -153,7 +162,13 @@ impl Session {
             rules: RefCell::new(Some(rules)),
             passes: OnceCell::new(),
             notes: Rc::default(),
+            measured: Rc::default(),
         })
+    }
+
+    /// What was measured of the code so far.
+    pub fn usage(&self) -> Vec<Usage> {
+        self.measured.borrow().iter().flat_map(|measured| measured.usage()).collect()
     }
 
     /// What the passes are told.

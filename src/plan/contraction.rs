@@ -9,6 +9,13 @@ use super::steps::{Block, ItemId, KernelStep, NestStep, Plan, Step};
 const INNER: usize = 16;
 /// Products of fewer multiplications are left to nests.
 const WORK: usize = 4096;
+/// Products of at least so many multiplications are cut into parts: some 30 microseconds.
+const LARGE: usize = 1 << 20;
+/// The fewest rows or columns of a part. Every part brings the other matrix into the library's order
+/// again, which so many rows outweigh.
+const EDGE: usize = 128;
+/// The most parts of a product.
+const PARTS: usize = 16;
 
 /// A side of fewer elements fills no block of the library.
 const SIDE: usize = 16;
@@ -40,12 +47,26 @@ impl Product {
         let mut numbers = vec![number(self.batch), number(self.m), number(self.k), number(self.n)];
         numbers.extend(self.strides.iter().flatten());
         numbers.push(i64::from(self.masked));
+        numbers.extend(self.parts().map(number));
         KernelStep {
             name: "gemm",
             operands: vec![self.a, self.b],
             item: nest.outputs[0].item,
             numbers,
             span: nest.spans.last().copied().unwrap_or_default(),
+        }
+    }
+
+    /// The rows and columns of a part: the whole product, or a part of its longer side. Like the cuts
+    /// of nests, these depend on sizes alone. Members of a batch are parts in any case.
+    fn parts(&self) -> [usize; 2] {
+        let part = |size: usize| size.div_ceil(PARTS).max(EDGE).next_multiple_of(8).min(size);
+        if self.m.saturating_mul(self.k).saturating_mul(self.n) < LARGE {
+            [self.m, self.n]
+        } else if self.m >= self.n {
+            [part(self.m), self.n]
+        } else {
+            [self.m, part(self.n)]
         }
     }
 }

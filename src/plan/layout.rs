@@ -173,6 +173,7 @@ fn copying_nest(plan: &Plan, from: ItemId, to: ItemId) -> NestStep {
         nodes: vec![Node::Read { operand: 0, at }],
         spans: vec![plan.item(from).span],
         outputs: vec![Output { item: to, root: NodeId(0), fold: None, kept: sizes.len() }],
+        cut: None,
         loops: sizes,
     }
 }

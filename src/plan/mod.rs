@@ -7,6 +7,8 @@
 
 mod buffers;
 mod contraction;
+mod cost;
+mod cut;
 mod fusion;
 mod graph;
 mod inline;
@@ -19,9 +21,11 @@ mod print;
 mod schedule;
 mod steps;
 
+pub use cost::work_of_nodes;
+pub use cut::LARGE;
 pub use steps::{
-    Block, Buffer, BufferId, Carried, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep, Outlined,
-    Output, Plan, ScalarStep, Stacked, Step,
+    Block, Buffer, BufferId, Carried, Cut, Flat, IfStep, Item, ItemId, KernelStep, LoopStep, NestStep,
+    Outlined, Output, Piece, Plan, ScalarStep, Stacked, Step,
 };
 
 use crate::ir::Program;
@@ -35,11 +39,13 @@ pub struct Choices {
     pub ordered: bool,
     /// Steps of more than this weight together become a machine function of their own.
     pub chunk: usize,
+    /// Nests of at least so much work are cut into parts.
+    pub large: u64,
 }
 
 impl Default for Choices {
     fn default() -> Choices {
-        Choices { fuse: true, ordered: false, chunk: 2000 }
+        Choices { fuse: true, ordered: false, chunk: 2000, large: LARGE }
     }
 }
 
@@ -58,6 +64,7 @@ pub fn plan(program: &Program, choices: Choices) -> Result<Plan, TooLarge> {
     if choices.fuse {
         order::order(&mut plan);
         inplace::in_place(&mut plan);
+        cut::cut(&mut plan, choices.large);
     }
     outline::outline(&mut plan, choices.chunk);
     buffers::assign(&mut plan)?;

@@ -82,6 +82,7 @@ impl Forms {
     }
 }
 
+/// Orders the loops of a nest.
 pub(super) fn decide(plan: &Plan, nest: &mut NestStep) {
     let Some(last) = nest.loops.len().checked_sub(1) else {
         return;

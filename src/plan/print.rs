@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::ir::{Affine, At, Node};
 
-use super::steps::{Block, ItemId, NestStep, Plan, Step};
+use super::steps::{Block, ItemId, NestStep, Piece, Plan, Step};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,6 +107,15 @@ impl Plan {
             "{pad}nest {:?} as {:?} in order {:?}, lanes {:?}",
             nest.loops, nest.sizes, nest.order, nest.lanes
         )?;
+        if let Some(cut) = &nest.cut {
+            writeln!(
+                f,
+                "{pad}  cut into {} parts along v{}: {}",
+                cut.parts(),
+                cut.var,
+                stretches(&cut.pieces)
+            )?;
+        }
         for (at, node) in nest.nodes.iter().enumerate() {
             write!(f, "{pad}  n{at} = ")?;
             match node {
@@ -146,6 +155,13 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// `0..1 by 1, 1..1000 by 100`.
+fn stretches(pieces: &[Piece]) -> String {
+    let texts: Vec<String> =
+        pieces.iter().map(|piece| format!("{}..{} by {}", piece.from, piece.to, piece.part)).collect();
+    texts.join(", ")
 }
 
 /// `2*v0 + v1 - 3`.

@@ -256,6 +256,7 @@ impl Schedule {
             operands: operands.to_vec(),
             spans: vec![binding.span; nest.nodes.len()],
             nodes: nest.nodes,
+            cut: None,
         }));
         item
     }

@@ -107,6 +107,45 @@ pub struct NestStep {
     pub spans: Vec<Span>,
     /// What it gives.
     pub outputs: Vec<Output>,
+    /// The parts it is cut into, if it is.
+    pub cut: Option<Cut>,
+}
+
+/// How a nest is cut into parts that may run at once. An output that is folded over the variable
+/// that is cut has a result for each part, along a first dimension of its item.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The loop variable whose range is cut.
+    pub var: usize,
+    /// Its range in pieces; parts are numbered through them.
+    pub pieces: Vec<Piece>,
+    /// Scalars that the nest reads. Parts take them from their homes.
+    pub inputs: Vec<ItemId>,
+}
+
+/// A piece of the range of a loop variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it begins.
+    pub from: usize,
+    /// Where it ends.
+    pub to: usize,
+    /// The length of its parts; the last may be shorter.
+    pub part: usize,
+}
+
+impl Piece {
+    /// How many parts it has.
+    pub fn parts(&self) -> usize {
+        (self.to - self.from).div_ceil(self.part)
+    }
+}
+
+impl Cut {
+    /// How many parts there are.
+    pub fn parts(&self) -> usize {
+        self.pieces.iter().map(Piece::parts).sum()
+    }
 }
 
 /// An output of a nest.
@@ -350,11 +389,34 @@ impl NestStep {
         Some(flat)
     }
 
+    /// Whether an output has a result for each part.
+    pub fn is_parted(&self, output: &Output) -> bool {
+        output.fold.is_some() && self.cut.as_ref().is_some_and(|cut| cut.var >= output.kept)
+    }
+
+    /// Where a range `lo <= form < hi` begins and ends along a variable that the form depends on alone.
+    pub fn borders(&self, (form, lo, hi): &(Affine, i64, i64), var: usize) -> Vec<usize> {
+        let others = (0..self.loops.len()).filter(|other| *other != var && self.sizes[*other] != 1);
+        let alone = others.clone().all(|other| form.coefficient(other) == 0);
+        let k = form.coefficient(var);
+        if !alone || k == 0 {
+            return Vec::new();
+        }
+        // The least variable at which the form reaches a bound.
+        let first = |bound: i64| {
+            let distance = bound - form.offset;
+            if k > 0 { -(-distance).div_euclid(k) } else { (-distance).div_euclid(-k) + 1 }
+        };
+        let inside = |at: &usize| *at > 0 && *at < self.sizes[var];
+        [*lo, *hi].into_iter().filter_map(|bound| usize::try_from(first(bound)).ok()).filter(inside).collect()
+    }
+
     /// Which element an output puts its value in, in elements from the first.
     pub fn target(&self, plan: &Plan, output: &Output) -> Affine {
         let mut coefficients = vec![0; self.loops.len()];
         let strides = plan.item(output.item).strides();
-        coefficients[..output.kept].copy_from_slice(&strides[..output.kept]);
+        let own = &strides[usize::from(self.is_parted(output))..];
+        coefficients[..output.kept].copy_from_slice(&own[..output.kept]);
         Affine { coefficients, offset: 0 }
     }
 }

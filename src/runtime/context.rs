@@ -1,6 +1,9 @@
 //! What compiled code reports to, and listens to.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use super::Lap;
 
 /// Shared by the host and one run of compiled code, which knows the layout.
 #[derive(Debug)]
@@ -16,6 +19,12 @@ pub struct Context {
     pub size: i64,
     /// What kernels noted.
     pub noted: Vec<Noted>,
+    /// How many threads may work.
+    pub threads: usize,
+    /// What is measured of each step, where a profile is asked for.
+    pub laps: *mut Lap,
+    /// When the last step ended, where a profile is asked for.
+    pub last: Option<Instant>,
 }
 
 /// Something worth a warning, from a kernel.
@@ -37,7 +46,16 @@ impl Context {
 
     /// A context in which nothing has happened.
     pub fn new(stop: *const AtomicBool) -> Context {
-        Context { stop, site: 0, index: 0, size: 0, noted: Vec::new() }
+        Context {
+            stop,
+            site: 0,
+            index: 0,
+            size: 0,
+            noted: Vec::new(),
+            threads: 1,
+            laps: std::ptr::null_mut(),
+            last: None,
+        }
     }
 
     /// Notes a failed check; the first one stays.

@@ -76,6 +76,12 @@ impl Call {
         unsafe { std::slice::from_raw_parts(self.arena.add(offset).cast(), count) }
     }
 
+    /// How many threads may work.
+    pub(super) fn threads(&self) -> usize {
+        // SAFETY: the context is that of the run, and nothing changes it meanwhile.
+        unsafe { (*self.context).threads }
+    }
+
     /// Whether the result takes the place of an operand.
     pub(super) fn is_in_place_of(&self, at: usize) -> bool {
         self.size(2) == self.size(4 + 2 * at)

@@ -2,10 +2,14 @@
 //!
 //! Numbers: `batch, m, k, n`, then for each of `a`, `b` and `c` in elements: start, and how far
 //! apart rows, columns and members of the batch are; then whether zero times anything is zero (0 or
-//! 1). To the library zero times infinite is NaN, so only what is NaN then is multiplied again by hand.
+//! 1); then how many rows and columns of `c` are one part. Parts run on several threads. To the library zero times infinite is NaN, so only what is NaN then is multiplied again by hand.
 
 use super::call::Call;
 use crate::runtime::Context;
+use crate::runtime::pool::{Shared, each};
+
+/// Batches of fewer multiplications stay on one thread.
+const LARGE: usize = 1 << 20;
 
 /// What the library multiplies.
 pub(super) trait Multiply: Copy {
@@ -92,24 +96,34 @@ pub unsafe extern "C" fn gemm<T: Multiply>(context: *mut Context, arena: *mut u8
     // SAFETY: by the caller's promise.
     let call = unsafe { Call::new(context, arena, record) };
     let [batch, m, k, n] = [0, 1, 2, 3].map(|at| call.sized(at));
-    let distance = |at: usize| isize::try_from(call.number(at)).unwrap_or(0);
-    for member in 0..batch {
-        let member = isize::try_from(member).unwrap_or(0);
-        let start = |first: usize| distance(first) + member * distance(first + 3);
-        // SAFETY: by the caller's promise.
+    let numbers: [isize; 12] = std::array::from_fn(|at| isize::try_from(call.number(4 + at)).unwrap_or(0));
+    let masked = call.number(16) != 0;
+    let [rows, columns] = [17, 18].map(|at| call.sized(at).max(1));
+    let [down, across] = [m.div_ceil(rows), n.div_ceil(columns)];
+    // SAFETY: by the caller's promise.
+    let (a, b, c) = unsafe { (call.operand::<T>(0), call.operand::<T>(1), call.out::<T>()) };
+    let (a, b, c) = (Shared(a.as_ptr()), Shared(b.as_ptr()), Shared(c.as_mut_ptr().cast_const()));
+    // Entering the threads costs more than small products do.
+    let threads = if batch * m * k * n < LARGE { 1 } else { call.threads() };
+    each(threads, batch * down * across, &|part| {
+        let (member, place) = (part / (down * across), part % (down * across));
+        let [i, j] = [place / across * rows, place % across * columns];
+        let [row, column, member] = [i, j, member].map(|at| isize::try_from(at).unwrap_or(0));
+        let start = |at: usize, i: isize, j: isize| {
+            numbers[at] + i * numbers[at + 1] + j * numbers[at + 2] + member * numbers[at + 3]
+        };
+        // SAFETY: by the caller's promise; every part of `c` is written by one call.
         unsafe {
-            let a = call.operand::<T>(0).as_ptr().offset(start(4));
-            let b = call.operand::<T>(1).as_ptr().offset(start(8));
-            let c = call.out::<T>().as_mut_ptr().offset(start(12));
-            let a = (a, distance(5), distance(6));
-            let b = (b, distance(9), distance(10));
-            let c = (c, distance(13), distance(14));
-            T::multiply(m, k, n, a, b, c);
-            if call.number(16) != 0 {
-                mask([m, k, n], a, b, c);
+            let a = (a.get().offset(start(0, row, 0)), numbers[1], numbers[2]);
+            let b = (b.get().offset(start(4, 0, column)), numbers[5], numbers[6]);
+            let c = (c.get().cast_mut().offset(start(8, row, column)), numbers[9], numbers[10]);
+            let sizes = [rows.min(m - i), k, columns.min(n - j)];
+            T::multiply(sizes[0], k, sizes[2], a, b, c);
+            if masked {
+                mask(sizes, a, b, c);
             }
         }
-    }
+    });
 }
 
 /// Multiplies again what is NaN in `c = a b`, zero times anything being zero.
