@@ -13,6 +13,7 @@ use minima::lower::{Host, Lower, Options, Outcome, Res, RunError, SolvePlan, Val
 use minima::run::{Event, Runner, Sink};
 use minima::syntax::ast::File;
 
+use super::clock::worked;
 use super::measure::median;
 use super::ours::{self, Source};
 
@@ -23,12 +24,6 @@ impl Sink for Silent {
     fn event(&mut self, _: Event) {}
 }
 
-/// Seconds that this thread has run, so that other processes do not count; where the system does not tell, none.
-fn clock() -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    told.split(' ').next().and_then(|text| text.parse::<f64>().ok()).map_or(f64::NAN, |n| n * 1e-9)
-}
-
 /// Compiles what a program runs, and takes out of the time what is no compilation.
 struct Compiler<'s, 'r> {
     runner: &'r mut Runner<'s>,
@@ -37,9 +32,9 @@ struct Compiler<'s, 'r> {
 
 impl Compiler<'_, '_> {
     fn apart<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let begin = clock();
+        let begin = worked();
         let done = work(self);
-        self.other += clock() - begin;
+        self.other += worked() - begin;
         done
     }
 }
@@ -100,7 +95,7 @@ impl Host for Compiler<'_, '_> {
 
 fn once(source: &Source) -> f64 {
     let mut session = ours::session(1);
-    let begin = clock();
+    let begin = worked();
     let program = source.read(&mut session);
     let mut sink = Silent;
     let mut runner = Runner::new(&mut session, Path::new(&program.folder), program.inputs.clone(), &mut sink);
@@ -108,7 +103,7 @@ fn once(source: &Source) -> f64 {
     let mut lower = Lower::new(&mut compiler);
     program.files.iter().for_each(|file| lower.program(file));
     drop(lower);
-    clock() - begin - compiler.other
+    worked() - begin - compiler.other
 }
 
 /// The median of the seconds of so many compilations.

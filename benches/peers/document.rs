@@ -62,7 +62,16 @@ pub fn tables(one: &[Found], lines: &[Line], two: &[Found], machine: &str, versi
     if !two.is_empty() {
         let threads = super::ours::threads(2);
         text += &format!("\nWith two threads for JAX and {threads} for Minima:\n\n");
-        text += &bars(two.iter().filter_map(report::line));
+        text += &ratios(two.iter().filter_map(report::line));
+    }
+    text
+}
+
+/// Ratios without bars: those are for one thread.
+fn ratios(lines: impl Iterator<Item = Line>) -> String {
+    let mut text = heading(&["#", "workload", "Minima", "peer", "ratio"]);
+    for line in lines {
+        text += &row(&[line.number, line.what, line.ours, line.peer, line.shown]);
     }
     text
 }

@@ -28,10 +28,14 @@ type Make = fn(usize) -> (Row, usize);
 
 /// The title, what is counted, the greatest power of ten, and the row.
 const PANELS: &[(&str, &str, u32, Make)] = &[
-    ("Rosenbrock, Adam (row 3)", "unknowns", 7, |n| (valley("3", n, steps(n), (0.0, 0.0)), steps(n))),
+    ("Rosenbrock, Adam (row 3)", "time of a step, by unknowns", 7, |n| {
+        (valley("3", n, steps(n), (0.0, 0.0)), steps(n))
+    }),
     // 10^7 rows are 2.4 GB on each side.
-    ("logistic regression, Adam (row 4)", "rows of 30", 6, |n| (growing(n, steps(30 * n)), steps(30 * n))),
-    ("sigmoid(affine) (row 9)", "elements", 7, |n| (sigmoid(n, steps(n)), steps(n))),
+    ("logistic regression, Adam (row 4)", "time of a step, by rows of 30 measurements", 6, |n| {
+        (growing(n, steps(30 * n)), steps(30 * n))
+    }),
+    ("sigmoid(affine) (row 9)", "time of a turn, by elements", 7, |n| (sigmoid(n, steps(n)), steps(n))),
 ];
 
 /// Measures all sizes, prints them, and draws the picture.
@@ -111,7 +115,7 @@ fn svg(panels: &[Panel]) -> String {
             let _ = writeln!(text, "<path d=\"M{x:.1} {TOP}V{bottom}\" stroke=\"#ddd\"/>");
             let _ = writeln!(
                 text,
-                "<text x=\"{x:.1}\" y=\"{under}\" text-anchor=\"middle\">10<tspan dy=\"-5\" font-size=\"9\">{power}</tspan></text>"
+                "<text x=\"{x:.1}\" y=\"{under}\" text-anchor=\"middle\">10<tspan dx=\"2\" dy=\"-5\" font-size=\"9\">{power}</tspan></text>"
             );
         }
         let mut power = lo;
@@ -157,5 +161,5 @@ fn svg(panels: &[Panel]) -> String {
             x + 30.0
         );
     }
-    text + "<text x=\"16\" y=\"28\">time of a step</text>\n</svg>\n"
+    text + "</svg>\n"
 }

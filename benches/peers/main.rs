@@ -2,11 +2,12 @@
 //! peers' values, then all are timed in turn, and the tables in `docs/benchmarks.md` are written.
 //!
 //! `-- --only 3,5` measures these rows and writes nothing, `-- --quick` takes three rounds instead of nine and writes
-//! nothing, `-- --two` measures with two threads too, `-- --growth` draws `docs/growth.svg`. The Python with the peers is `MINIMA_PYTHON`, else `python3`; what is
+//! nothing, `-- --processor` times in seconds of the processor, for a busy machine, and writes nothing, `-- --two` measures with two threads too, `-- --growth` draws `docs/growth.svg`. The Python with the peers is `MINIMA_PYTHON`, else `python3`; what is
 //! not installed there is reported, and its columns stay empty.
 
 #![expect(clippy::unwrap_used, reason = "a measurement")]
 
+mod clock;
 mod columns;
 mod compiling;
 mod document;
@@ -35,6 +36,8 @@ struct Asked {
     only: Vec<String>,
     /// Rounds of each row.
     rounds: usize,
+    /// Time in seconds of the processor.
+    processor: bool,
     /// Measure with two threads too, as a whole run does.
     two: bool,
     /// Draw how cost grows, and nothing else.
@@ -45,7 +48,8 @@ struct Asked {
 
 impl Asked {
     fn read() -> Asked {
-        let mut asked = Asked { only: Vec::new(), rounds: 9, two: false, growth: false, memory: None };
+        let mut asked =
+            Asked { only: Vec::new(), rounds: 9, processor: false, two: false, growth: false, memory: None };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -54,6 +58,7 @@ impl Asked {
                     asked.only = list.split(',').map(str::to_string).collect();
                 }
                 "--quick" => asked.rounds = 3,
+                "--processor" => asked.processor = true,
                 "--two" => asked.two = true,
                 "--growth" => asked.growth = true,
                 "--memory" => asked.memory = arguments.next(),
@@ -70,7 +75,7 @@ impl Asked {
 
     /// Whether the tables are written: only by a whole run.
     fn writes(&self) -> bool {
-        self.only.is_empty() && self.rounds >= 7
+        self.only.is_empty() && self.rounds >= 7 && !self.processor
     }
 }
 
@@ -111,7 +116,10 @@ fn others(rows: &[Row], asked: &Asked, places: &Places) -> Vec<Line> {
         ));
     }
     if asked.wants("13") {
-        lines.extend(processes::starts(&places.data, asked.rounds).map(|starts| report::cold_start(&starts)));
+        match processes::starts(&places.data, asked.rounds) {
+            Some(starts) => lines.push(report::cold_start(&starts)),
+            None => println!("13: a process failed, or JAX is not there"),
+        }
     }
     if asked.wants("14") {
         lines.push(report::gradients(&gradient_cost::ratios(&[])));
@@ -146,6 +154,7 @@ fn main() {
     if asked.wants("5") || asked.wants("15") {
         prepare::minibatches(&places.made);
     }
+    clock::PROCESSOR.store(asked.processor, std::sync::atomic::Ordering::Relaxed);
     let load = machine::load();
     let (one, versions) = measured(&rows, &asked, 1, &places);
     let lines = others(&rows, &asked, &places);

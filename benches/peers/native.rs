@@ -54,13 +54,21 @@ impl Work {
         y
     }
 
-    fn seconds(&self, times: usize) -> f64 {
-        let begin = Instant::now();
+    fn seconds(&self, times: usize, processor: bool) -> f64 {
+        let (begin, worked_before) = (Instant::now(), worked());
         for _ in 0..times {
             black_box(self.run());
         }
-        begin.elapsed().as_secs_f64() / times as f64
+        let seconds = if processor { worked() - worked_before } else { begin.elapsed().as_secs_f64() };
+        seconds / times as f64
     }
+}
+
+/// Seconds that this thread has worked, as the system tells it.
+fn worked() -> f64 {
+    std::thread::yield_now();
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').next().and_then(|text| text.parse::<f64>().ok()).map_or(f64::NAN, |n| n * 1e-9)
 }
 
 fn main() {
@@ -77,12 +85,12 @@ fn main() {
             let x = (0..n).map(|i| (1.0 + i as f64).sin()).collect();
             let y = (0..n).map(|i| (2.0 + i as f64).cos()).collect();
             let made: &Work = work.insert(Work { is_dot, turns, x, y });
-            println!("{{\"seconds\":{:e}}}", made.seconds(1));
+            println!("{{\"seconds\":{:e}}}", made.seconds(1, false));
         } else if let Some(work) = &work {
             if line.contains("\"values\"") {
                 println!("{{\"values\":{:?}}}", work.run());
             } else {
-                println!("{{\"seconds\":{:e}}}", work.seconds(number(&line, "times")));
+                println!("{{\"seconds\":{:e}}}", work.seconds(number(&line, "times"), line.contains("\"processor\":true")));
             }
         }
     }

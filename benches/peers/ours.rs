@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
 use minima::driver::{Code, Session, SessionOptions, compile};
 use minima::run::{Event, Program, Progress, Sink, SolveRecord};
+
+use super::clock::{self, PROCESSOR};
 
 /// A program of this folder with values for its inputs.
 #[derive(Debug, Clone)]
@@ -28,9 +30,26 @@ pub struct Solved {
 /// Keeps what solves say.
 #[derive(Default)]
 struct Ear {
+    /// After so many steps the clock is read.
+    budget: i64,
+    /// The clock at the first recorded point, and at the last.
+    clock: (f64, f64),
     first: Option<Progress>,
     last: Option<Progress>,
     solved: Vec<Solved>,
+}
+
+impl Ear {
+    /// Seconds of the solve that ended. It tells of the seconds that passed; those of the processor are known of a solve
+    /// that ran all its steps.
+    fn seconds(&self) -> f64 {
+        let steps = self.last.map_or(0, |last| last.steps);
+        match (self.first, self.last) {
+            _ if PROCESSOR.load(Ordering::Relaxed) && steps == self.budget => self.clock.1 - self.clock.0,
+            (Some(first), Some(last)) => last.seconds - first.seconds,
+            _ => 0.0,
+        }
+    }
 }
 
 impl Sink for Ear {
@@ -38,13 +57,15 @@ impl Sink for Ear {
         match event {
             Event::Solving => (self.first, self.last) = (None, None),
             Event::Progress(progress) => {
-                self.first.get_or_insert(progress);
+                if self.first.is_none() {
+                    self.first = Some(progress);
+                    self.clock.0 = clock::now();
+                } else if progress.steps == self.budget {
+                    self.clock.1 = clock::now();
+                }
                 self.last = Some(progress);
             }
-            Event::Solved(record) => {
-                let (Some(first), Some(last)) = (self.first, self.last) else { return };
-                self.solved.push(Solved { seconds: last.seconds - first.seconds, record: *record });
-            }
+            Event::Solved(record) => self.solved.push(Solved { seconds: self.seconds(), record: *record }),
             _ => {}
         }
     }
@@ -94,7 +115,8 @@ impl Source {
     pub fn solves(&self, threads: usize) -> Vec<Solved> {
         let mut session = session(threads);
         let mut program = self.read(&mut session);
-        let mut ear = Ear::default();
+        let budget = self.inputs.get("budget").and_then(|text| text.parse().ok());
+        let mut ear = Ear { budget: budget.unwrap_or(-1), ..Ear::default() };
         program.run(&mut session, &mut ear);
         assert!(!program.is_wrong(), "{}: {:?}", self.file, program.reports);
         ear.solved
@@ -125,11 +147,11 @@ pub fn results(code: &mut Code) -> Vec<f64> {
 
 /// Seconds of one of so many runs.
 pub fn timed(code: &mut Code, times: usize) -> f64 {
-    let begin = Instant::now();
+    let begin = clock::now();
     for _ in 0..times {
         code.run().unwrap_or_else(|_| panic!("it runs"));
     }
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
     let times = times as f64;
-    begin.elapsed().as_secs_f64() / times
+    (clock::now() - begin) / times
 }

@@ -2,7 +2,7 @@
 
     {"do": "setup", "workload": W, "variant": V, "args": {...}}   makes a workload ready, compiled and run once
     {"do": "values"}        what it computes, as a flat list
-    {"do": "run", "times": k}   seconds of one of k runs
+    {"do": "run", "times": k, "processor": p}   seconds of one of k runs, if p seconds of the processor
     {"do": "memory"}        the most memory that the process held, in KiB
 
 A workload is a function of its arguments that gives a `run()` and a `values()`; it stands in a dictionary under
@@ -74,11 +74,12 @@ def peak():
         return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), None)
 
 
-def timed(run, times):
-    begin = time.perf_counter()
+def timed(run, times, processor=False):
+    clock = time.process_time if processor else time.perf_counter
+    begin = clock()
     for _ in range(times):
         run()
-    return (time.perf_counter() - begin) / times
+    return (clock() - begin) / times
 
 
 def serve(versions, workloads, parts={}):
@@ -106,7 +107,7 @@ def serve(versions, workloads, parts={}):
             elif ask["do"] == "values":
                 answer(values=flat(values()))
             elif ask["do"] == "run":
-                answer(seconds=part * timed(run, ask["times"]))
+                answer(seconds=part * timed(run, ask["times"], ask.get("processor")))
             elif ask["do"] == "memory":
                 answer(kib=peak())
         except ModuleNotFoundError as error:

@@ -2,8 +2,11 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
+
+use super::clock::PROCESSOR;
 
 /// A process that runs workloads in another tool.
 pub struct Peer {
@@ -77,7 +80,8 @@ impl Peer {
 
     /// Seconds of one of so many runs.
     pub fn run(&mut self, times: usize) -> f64 {
-        self.ask(&json!({ "do": "run", "times": times }))["seconds"].as_f64().unwrap()
+        let processor = PROCESSOR.load(Ordering::Relaxed);
+        self.ask(&json!({ "do": "run", "times": times, "processor": processor }))["seconds"].as_f64().unwrap()
     }
 }
 
