@@ -4,12 +4,16 @@
 //!   comments `//> text` they are what it prints, line by line.
 //! - ` ```minima error E0203 ` is a program that is refused; its first error has this code.
 //! - ` ```minima fragment ` parses.
-//! - ` ```sh ` and ` ```text ` are not looked at, and there are no others but `rust` and `json`.
+//! - ` ```console ` has commands behind `$ `, each with all that it says; `…` there stands for any text.
+//! - ` ```csv data.csv ` is written to a file, and so is a program with a name, ` ```minima fit.opt `.
+//! - ` ```sh ` and ` ```text ` are not looked at, nor are programs of other languages.
 //!
-//! Programs run in `examples/`, so that `data/…` means the data there.
+//! Programs run in `examples/`, so that `data/…` means the data there. A document that names files has
+//! a folder of its own, in which its blocks are run one after the other.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::rc::Rc;
 
 use minima::driver::{Session, SessionOptions};
@@ -22,13 +26,19 @@ enum Promise {
     Runs,
     Parses,
     Refused(String),
+    /// A file for the blocks that follow.
+    Written,
+    /// Commands, with what they say.
+    Said,
 }
 
-/// A block of Minima in a document.
+/// A block of a document.
 struct Snippet {
     /// `docs/language.md:12`, its first line.
     place: String,
     promise: Promise,
+    /// The name under which it is written to the document's folder.
+    file: Option<String>,
     text: String,
 }
 
@@ -75,14 +85,17 @@ fn snippets(name: &str, text: &str) -> Vec<Snippet> {
             lines.by_ref().map(|(_, line)| line).take_while(|line| line.trim() != "```").collect();
         let place = format!("{name}:{}", at + 2);
         let words: Vec<&str> = fence.split_whitespace().collect();
-        let promise = match words.as_slice() {
-            ["minima"] => Promise::Runs,
-            ["minima", "fragment"] => Promise::Parses,
-            ["minima", "error", code] => Promise::Refused((*code).to_string()),
-            ["sh" | "text" | "rust" | "json"] => continue,
+        let (promise, file) = match words.as_slice() {
+            ["minima"] => (Promise::Runs, None),
+            ["minima", "fragment"] => (Promise::Parses, None),
+            ["minima", "error", code] => (Promise::Refused((*code).to_string()), None),
+            ["minima", name] if name.ends_with(".opt") => (Promise::Runs, Some((*name).to_string())),
+            ["csv", name] => (Promise::Written, Some((*name).to_string())),
+            ["console"] => (Promise::Said, None),
+            ["sh" | "text" | "rust" | "json" | "python" | "julia" | "stan"] => continue,
             _ => panic!("{place}: a fence says what it is, this one says `{fence}`"),
         };
-        found.push(Snippet { place, promise, text: body.join("\n") + "\n" });
+        found.push(Snippet { place, promise, file, text: body.join("\n") + "\n" });
     }
     found
 }
@@ -94,14 +107,61 @@ fn expected(text: &str) -> Vec<String> {
     text.lines().filter_map(after).map(plain).collect()
 }
 
+/// The folder in which a document's blocks are run: its own, empty at first, if it names files.
+fn folder(name: &str, snippets: &[Snippet]) -> PathBuf {
+    if snippets.iter().all(|snippet| snippet.file.is_none()) {
+        return Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).expect("the folder of the last run can be removed");
+    }
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+/// What is wrong with commands and what they are said to say.
+fn wrong_commands(text: &str, folder: &Path) -> Option<String> {
+    let command = Path::new(env!("CARGO_BIN_EXE_minima")).parent().expect("it is in a folder");
+    let path = format!("{}:{}", command.display(), std::env::var("PATH").unwrap_or_default());
+    let mut wrong = String::new();
+    for block in format!("\n{text}").split("\n$ ").skip(1) {
+        let (line, expected) = block.split_once('\n').unwrap_or((block, ""));
+        let script = format!("( {line} ) 2>&1");
+        let output = Command::new("sh").args(["-c", &script]).env("PATH", &path).current_dir(folder).output();
+        let said = String::from_utf8_lossy(&output.expect("a shell").stdout).into_owned();
+        let said: Vec<&str> = said.trim_end().lines().map(str::trim_end).collect();
+        let expected: Vec<&str> = expected.trim_end().lines().collect();
+        let same = said.iter().zip(&expected).all(|(said, expected)| fits(expected, said));
+        if said.len() != expected.len() || !same {
+            wrong += &format!("$ {line}\n{}\n", said.join("\n"));
+        }
+    }
+    (!wrong.is_empty()).then(|| format!("the commands say\n{wrong}"))
+}
+
+/// Whether a line is as expected, where `…` stands for any text that is not empty.
+fn fits(expected: &str, line: &str) -> bool {
+    let Some((head, tail)) = expected.split_once('…') else { return line == expected };
+    let Some(rest) = line.strip_prefix(head) else { return false };
+    rest.char_indices().skip(1).any(|(at, _)| fits(tail, &rest[at..])) || tail.is_empty() && !rest.is_empty()
+}
+
 /// What is wrong with a snippet.
-fn wrong(session: &mut Session, snippet: &Snippet) -> Option<String> {
+fn wrong(session: &mut Session, snippet: &Snippet, folder: &Path) -> Option<String> {
+    if let Some(name) = &snippet.file {
+        std::fs::write(folder.join(name), &snippet.text).expect("a file can be written");
+    }
+    match snippet.promise {
+        Promise::Written => return None,
+        Promise::Said => return wrong_commands(&snippet.text, folder),
+        Promise::Runs | Promise::Parses | Promise::Refused(_) => {}
+    }
     let id = session.sources.add(snippet.place.as_str(), snippet.text.as_str());
     let (file, mut reports) = minima::syntax::parse_file(id, &snippet.text);
     let mut said = Said::default();
     if snippet.promise != Promise::Parses {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-        let mut runner = Runner::new(session, &folder, HashMap::new(), &mut said);
+        let mut runner = Runner::new(session, folder, HashMap::new(), &mut said);
         let mut lower = Lower::new(&mut runner);
         lower.program(&Rc::new(file));
         for test in lower.tests() {
@@ -134,22 +194,21 @@ fn wrong(session: &mut Session, snippet: &Snippet) -> Option<String> {
 fn what_the_documents_say_is_so() {
     let run = || {
         let documents = documents();
-        let all: Vec<Snippet> = documents.iter().flat_map(|(name, text)| snippets(name, text)).collect();
-        assert!(all.len() > 30, "the documents have examples");
         let mut session = Session::new(SessionOptions::default()).unwrap_or_else(|r| panic!("{r:?}"));
         let mut found = Vec::new();
-        for snippet in &all {
-            if let Some(wrong) = wrong(&mut session, snippet) {
-                found.push(format!("{}: {wrong}", snippet.place));
+        let mut count = 0;
+        for (name, text) in &documents {
+            let snippets = snippets(name, text);
+            let folder = folder(name, &snippets);
+            count += snippets.len();
+            for snippet in &snippets {
+                if let Some(wrong) = wrong(&mut session, snippet, &folder) {
+                    found.push(format!("{}: {wrong}", snippet.place));
+                }
             }
         }
-        assert!(
-            found.is_empty(),
-            "{} of {} blocks are not true\n{}",
-            found.len(),
-            all.len(),
-            found.join("\n")
-        );
+        assert!(count > 30, "the documents have examples");
+        assert!(found.is_empty(), "{} of {count} blocks are not true\n{}", found.len(), found.join("\n"));
     };
     let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(run).expect("a thread");
     if let Err(panic) = thread.join() {

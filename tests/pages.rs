@@ -13,6 +13,18 @@ use minima::run::{Event, Program, Sink};
 /// Address space for the stack of a thread that runs programs.
 const STACK: usize = 256 << 20;
 
+/// The families of codes, and what they are about.
+const FAMILIES: &[(&str, &str)] = &[
+    ("E01", "text, signs and brackets"),
+    ("E02", "types and shapes"),
+    ("E03", "names and calls"),
+    ("E04", "statements, objectives, optimizers and solves"),
+    ("E05", "stops at run time, and limits"),
+    ("E06", "files"),
+    ("E07", "the command line"),
+    ("E09", "what is not built yet"),
+];
+
 /// A page as it stands in the source.
 #[derive(Debug, Default)]
 struct Page {
@@ -166,6 +178,41 @@ fn write(page: &Page, message: &str) -> String {
     text
 }
 
+/// Writes a page under `UPDATE=1`; else says whether it is out of date.
+fn kept(path: &str, text: &str) -> Option<String> {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, text).expect("the page can be written");
+        return None;
+    }
+    let same = std::fs::read_to_string(path).unwrap_or_default() == text;
+    (!same).then(|| format!("{path} is not up to date: UPDATE=1 cargo test --test pages"))
+}
+
+/// The index of all pages, by the family of their codes.
+fn index(pages: &[Page]) -> String {
+    let mut text =
+        "# The errors of Minima\n\nEach has a page with a program that has it, the message, and a mended \
+                    program. `minima explain E0203`\nshows it in a terminal. This list is written by \
+                    `UPDATE=1 cargo test --test pages` from `pages.txt`.\n"
+            .to_string();
+    for (family, about) in FAMILIES {
+        writeln!(text, "\n## {family}: {about}\n\n| code | |\n|---|---|").expect("writing to a string");
+        for Page { code, title, .. } in pages.iter().filter(|page| page.code.starts_with(family)) {
+            writeln!(text, "| [{code}]({code}.md) | {title} |").expect("writing to a string");
+        }
+    }
+    text
+}
+
+#[test]
+fn the_index_has_every_page() {
+    let (pages, index) = (pages(), index(&pages()));
+    for Page { code, .. } in &pages {
+        assert!(index.contains(&format!("[{code}]")), "{code} is of no family");
+    }
+    assert_eq!(kept("docs/errors/README.md", &index), None);
+}
+
 #[test]
 fn every_page_shows_its_error_and_how_to_mend_it() {
     let check = || {
@@ -186,13 +233,7 @@ fn every_page_shows_its_error_and_how_to_mend_it() {
             if !page.right.is_empty() && mended.iter().any(|(code, error, _)| *error || *code == page.code) {
                 wrong.push(format!("{}: the mended program reports {mended:?}", page.code));
             }
-            let text = write(&page, &message);
-            let path = format!("docs/errors/{}.md", page.code);
-            if std::env::var_os("UPDATE").is_some() {
-                std::fs::write(&path, text).expect("the page can be written");
-            } else if std::fs::read_to_string(&path).unwrap_or_default() != text {
-                wrong.push(format!("{path} is not up to date: UPDATE=1 cargo test --test pages"));
-            }
+            wrong.extend(kept(&format!("docs/errors/{}.md", page.code), &write(&page, &message)));
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     };
