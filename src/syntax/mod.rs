@@ -11,6 +11,7 @@ mod build;
 mod build_statements;
 mod depth;
 mod errors;
+mod habits;
 mod lines;
 mod parse;
 mod print;
