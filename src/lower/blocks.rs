@@ -219,10 +219,20 @@ impl Lower<'_> {
             Some(Slot::Var(cell, _)) => cell.clone(),
             Some(Slot::Let(Val::Poison, _)) => return Err(super::Poisoned),
             Some(Slot::Let(_, at)) => {
-                let at = *at;
-                return self.fail(errors::assigned_let(place.span, name, at));
+                let report = match super::given_at(scope) {
+                    Some(given) if given == *at => errors::assigned_given(place.span, name),
+                    Some(_) => errors::assigned_let(place.span, name, *at, errors::Home::Optimizer),
+                    None => errors::assigned_let(place.span, name, *at, errors::Home::Other),
+                };
+                return self.fail(report);
             }
-            None => return self.fail(errors::assigned_unknown(place.span, name)),
+            None => {
+                let optimizer = super::given_at(scope).is_some();
+                let home = if optimizer { errors::Home::Optimizer } else { errors::Home::Other };
+                // Said once: what reads the name later is no further mistake.
+                self.globals = self.globals.with(name, Slot::Let(Val::Poison, place.span));
+                return self.fail(errors::assigned_unknown(place.span, name, home));
+            }
         };
         let new = self.expr(scope, value);
         let old = cell.borrow().clone();

@@ -178,6 +178,11 @@ impl Lower<'_> {
                 _ => return self.fail(errors::range_of_ints(at, &val.describe())),
             }
         }
+        if let (ExprKind::Int(from), ExprKind::Int(to)) = (&*lo.kind, &*hi.kind)
+            && from > to
+        {
+            return self.fail(errors::range_runs_up(span, *from, *to));
+        }
         Ok(Val::Range(Box::new(a), Box::new(b)))
     }
 

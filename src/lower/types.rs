@@ -32,6 +32,12 @@ impl Lower<'_> {
         if matches!(val, Val::Poison) {
             return Err(super::Poisoned);
         }
+        if let TypeKind::Named { name, args, .. } = &ty.kind
+            && let Some(first) = args.first()
+            && matches!(&*name.name, "real" | "int" | "bool" | "string")
+        {
+            return self.fail(errors::sizes_in_brackets(first.span, &name.name));
+        }
         match &ty.kind {
             TypeKind::Named { name, args, dims } => match &*name.name {
                 "real" => self.fit_array(Elem::Real, dims, ty, val, span, scope, bound),
@@ -285,6 +291,12 @@ impl Lower<'_> {
         bound: &mut Vec<Arc<str>>,
     ) -> Option<Val> {
         match &ty.kind {
+            TypeKind::Named { name, args, .. }
+                if !args.is_empty() && matches!(&*name.name, "real" | "int" | "bool") =>
+            {
+                self.report(errors::sizes_in_brackets(args[0].span, &name.name));
+                None
+            }
             TypeKind::Named { name, args, dims } => {
                 let elem = match &*name.name {
                     "real" => Elem::Real,

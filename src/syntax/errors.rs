@@ -190,6 +190,12 @@ pub fn documents_nothing(span: Span) -> Report {
         .help("`///` stands above a statement; other comments begin with `//`")
 }
 
+/// E0153. A comment where a quotient of integers may have been meant.
+pub fn comment_after_operand(span: Span) -> Report {
+    Report::warning("E0153", span, "`//` begins a comment: the rest of this line is not computed")
+        .help("integers are divided by `div`: `n div 2`")
+}
+
 // Statements
 
 /// E0113. An expression whose value nobody takes.
@@ -217,9 +223,9 @@ pub fn cannot_assign(place: &Expr) -> Report {
             ArgValue::Generator(..) => "…".to_string(),
         };
         let inside = args.iter().map(parts).collect::<Vec<_>>().join(", ");
-        let names = args.iter().all(|arg| {
-            matches!(&arg.value, ArgValue::Expr(e) if matches!(&*e.kind, ExprKind::Name(_)))
-        });
+        let names = args
+            .iter()
+            .all(|arg| matches!(&arg.value, ArgValue::Expr(e) if matches!(&*e.kind, ExprKind::Name(_))));
         let report = if names {
             report.help(format!("a function is declared with `fn {name}({inside}) = e`"))
         } else {

@@ -58,7 +58,8 @@ fn range_at(place: &Place<'_, '_>, at: usize) -> Option<String> {
 
 fn loops(place: &Place<'_, '_>) -> Option<Report> {
     let (before, found) = (place.before(), place.found());
-    let bound = place.back(2) == Token::For || (place.back(2), place.back(3)) == (Token::OpenParen, Token::For);
+    let bound =
+        place.back(2) == Token::For || (place.back(2), place.back(3)) == (Token::OpenParen, Token::For);
     match (before, found) {
         (Token::Id(name), Token::Assign) if bound => {
             let set = range_at(place, place.at + 1).unwrap_or_else(|| "0..n".to_string());
@@ -192,19 +193,25 @@ fn clauses(place: &Place<'_, '_>) -> Option<Report> {
         (_, Token::Id(word)) if solving => {
             let meant = if USING.contains(&word) {
                 "using"
-            } else if OVER.contains(&word) && place.expects("over") && place.word_in_statement(Token::Over).is_none() {
+            } else if OVER.contains(&word)
+                && place.expects("over")
+                && place.word_in_statement(Token::Over).is_none()
+            {
                 "over"
             } else {
                 return clause_words(place, word);
             };
-            Some(told(place, format!("there is no clause `{word}`"), format!("write `{meant}`"))?.fix(place.span(), meant))
+            Some(
+                told(place, format!("there is no clause `{word}`"), format!("write `{meant}`"))?
+                    .fix(place.span(), meant),
+            )
         }
-        (_, Token::By) if solving => {
-            Some(told(place, "an optimizer stands behind `using`", "write `using`")?.fix(place.span(), "using"))
-        }
-        (_, Token::For) if solving && place.expects("over") => {
-            Some(told(place, "what is solved for stands behind `over`", "write `over`")?.fix(place.span(), "over"))
-        }
+        (_, Token::By) if solving => Some(
+            told(place, "an optimizer stands behind `using`", "write `using`")?.fix(place.span(), "using"),
+        ),
+        (_, Token::For) if solving && place.expects("over") => Some(
+            told(place, "what is solved for stands behind `over`", "write `over`")?.fix(place.span(), "over"),
+        ),
         (_, Token::While) if solving => told(
             place,
             "a solve has no `while`",
@@ -223,7 +230,9 @@ fn clauses(place: &Place<'_, '_>) -> Option<Report> {
             "bounds and sets of params are not built yet",
             "minimize over a free `u` and put `x = a + (b - a)*sigmoid(u)` in its place, which stays in (a, b)",
         ),
-        (_, Token::Over | Token::Using | Token::Until) if place.expects("end") || !place.expects_operand() => {
+        (_, Token::Over | Token::Using | Token::Until)
+            if place.expects("end") || !place.expects_operand() =>
+        {
             solve_word(place)
         }
         _ => None,
@@ -244,11 +253,9 @@ fn clause_words(place: &Place<'_, '_>, word: &str) -> Option<Report> {
             let count = place.slice(place.at - 1, place.at);
             told(place, "the end of a solve is a condition", format!("write `until {figure} >= {count}`"))
         }
-        ("starting" | "start" | "at" | "init" | "initial" | "x0", Some(Token::Over)) => told(
-            place,
-            "the start of a param stands behind its `=`",
-            "write `over x = 0.0`",
-        ),
+        ("starting" | "start" | "at" | "init" | "initial" | "x0", Some(Token::Over)) => {
+            told(place, "the start of a param stands behind its `=`", "write `over x = 0.0`")
+        }
         (_, Some(Token::Over)) if place.token(place.at + 1) == Token::Assign => Some(
             told(place, "a comma is missing between two params", format!("write `, {word} = …`"))?
                 .fix(place.end_before(), ","),
@@ -326,7 +333,9 @@ fn definitions(place: &Place<'_, '_>) -> Option<Report> {
             told(place, "a name begins with a letter", "write the digits behind it: `x2`")
         }
         (Token::Id(_), Token::Comma) if named && place.at == start + 2 => tuple(place, start + 1, start),
-        (Token::Id(_), Token::Comma) if place.at == start + 1 && !place.expects(",") => tuple(place, start, start),
+        (Token::Id(_), Token::Comma) if place.at == start + 1 && !place.expects(",") => {
+            tuple(place, start, start)
+        }
         (Token::Id(name), Token::Assign) if named && place.in_block() && place.back(2) == Token::Assign => {
             let first = place.slice(start + 1, start + 2);
             told(
@@ -343,7 +352,9 @@ fn definitions(place: &Place<'_, '_>) -> Option<Report> {
         (Token::Id(name), Token::Assign) if place.back(2) == Token::From => told(
             place,
             "`from` takes the start itself",
-            format!("write `from 0.0`, or a record of the params: `from ({name} = 0.0)`; without an objective the start stands behind `over`"),
+            format!(
+                "write `from 0.0`, or a record of the params: `from ({name} = 0.0)`; without an objective the start stands behind `over`"
+            ),
         ),
         (Token::Id(_), Token::Assign)
             if place.back(2) == Token::And && place.last_clause() == Some(Token::Over) =>
@@ -394,24 +405,38 @@ fn signs(place: &Place<'_, '_>) -> Option<Report> {
     match (place.before(), place.found()) {
         (
             Token::Dot,
-            Token::Star | Token::Slash | Token::Caret | Token::Plus | Token::Minus | Token::Pipe | Token::OpenParen,
+            Token::Star
+            | Token::Slash
+            | Token::Caret
+            | Token::Plus
+            | Token::Minus
+            | Token::Pipe
+            | Token::OpenParen,
         ) if place.back(2).ends_operand() => {
             let sign = place.found().text();
-            let what = if sign == "(" { "functions of numbers work".to_string() } else { format!("`{sign}` works") };
+            let what =
+                if sign == "(" { "functions of numbers work".to_string() } else { format!("`{sign}` works") };
             let dot = place.span_of(place.at - 1);
             Some(
                 told(place, format!("{what} on arrays entry by entry as it is"), "leave the dot out")?
                     .fix(dot, ""),
             )
         }
-        (_, Token::Tilde) if matches!(after, Token::Assign | Token::Equal) => {
-            Some(told(place, "there is no `~=`", "write `!=`")?.fix(place.span().to(place.span_of(place.at + 1)), "!="))
-        }
-        (Token::Less, Token::Greater) if place.touches() => {
-            Some(told(place, "there is no `<>`", "write `!=`")?.fix(place.span_of(place.at - 1).to(place.span()), "!="))
-        }
-        (_, Token::Assign) if matches!(after, Token::Less) && place.span().end == place.span_of(place.at + 1).start => {
-            Some(told(place, "there is no `=<`", "write `<=`")?.fix(place.span().to(place.span_of(place.at + 1)), "<="))
+        (_, Token::Tilde) if matches!(after, Token::Assign | Token::Equal) => Some(
+            told(place, "there is no `~=`", "write `!=`")?
+                .fix(place.span().to(place.span_of(place.at + 1)), "!="),
+        ),
+        (Token::Less, Token::Greater) if place.touches() => Some(
+            told(place, "there is no `<>`", "write `!=`")?
+                .fix(place.span_of(place.at - 1).to(place.span()), "!="),
+        ),
+        (_, Token::Assign)
+            if matches!(after, Token::Less) && place.span().end == place.span_of(place.at + 1).start =>
+        {
+            Some(
+                told(place, "there is no `=<`", "write `<=`")?
+                    .fix(place.span().to(place.span_of(place.at + 1)), "<="),
+            )
         }
         (_, Token::At) if place.expects_operand() && after == Token::OpenParen => {
             told(place, "a function without a name has no `@`", "write `x -> e` or `(x, y) -> e`")
@@ -421,9 +446,10 @@ fn signs(place: &Place<'_, '_>) -> Option<Report> {
             "there are no decorators and macros",
             "leave this line out: every program is compiled",
         ),
-        (_, Token::FatArrow) if place.first() != Token::Fn => {
-            Some(told(place, "a function without a name has a thin arrow", "write `x -> e`")?.fix(place.span(), "->"))
-        }
+        (_, Token::FatArrow) if place.first() != Token::Fn => Some(
+            told(place, "a function without a name has a thin arrow", "write `x -> e`")?
+                .fix(place.span(), "->"),
+        ),
         (Token::Plus, Token::Plus) if place.touches() => {
             let name = place.slice(place.at - 2, place.at - 1);
             told(place, "there is no `++`", format!("write `{name} += 1`"))
@@ -431,8 +457,10 @@ fn signs(place: &Place<'_, '_>) -> Option<Report> {
         (_, Token::Less) if place.expects_operand() && matches!(after, Token::Id(_)) => {
             told(place, "an inner product has a name", "write `dot(x, y)`")
         }
-        (_, _) if (place.token(place.start()), place.token(place.start() + 1)) == (Token::Minus, Token::Minus)
-            && place.at > place.start() + 1 =>
+        (_, _)
+            if (place.token(place.start()), place.token(place.start() + 1))
+                == (Token::Minus, Token::Minus)
+                && place.at > place.start() + 1 =>
         {
             let span = place.span_of(place.start()).to(place.span_of(place.start() + 1));
             let report = Report::error("E0112", span, "comments do not begin with `--`");
@@ -449,13 +477,20 @@ fn numbers(place: &Place<'_, '_>) -> Option<Report> {
     match (place.before(), place.found()) {
         (Token::Int(_) | Token::Real(_), Token::Id(name)) if place.touches() => {
             let digits = number(place.at - 1);
-            let power = name.strip_prefix('x').is_some_and(|rest| rest == "10") && place.token(place.at + 1) == Token::Caret;
+            let power = name.strip_prefix('x').is_some_and(|rest| rest == "10")
+                && place.token(place.at + 1) == Token::Caret;
             if power {
                 let exponent = operand(place.token(place.at + 2)).unwrap_or_else(|| "8".to_string());
-                return told(place, "powers of ten are written with an `e`", format!("write `{digits}e{exponent}`"));
+                return told(
+                    place,
+                    "powers of ten are written with an `e`",
+                    format!("write `{digits}e{exponent}`"),
+                );
             }
             match name {
-                "e" | "E" => told(place, "the exponent of this number is missing", format!("write `{digits}e-3`")),
+                "e" | "E" => {
+                    told(place, "the exponent of this number is missing", format!("write `{digits}e-3`"))
+                }
                 "i" | "j" | "im" => told(
                     place,
                     "there are no complex numbers",
@@ -515,24 +550,34 @@ fn texts(place: &Place<'_, '_>) -> Option<Report> {
         (Token::Dot, Token::Str(name)) => told(
             place,
             "a field is a name",
-            format!("a column that is called otherwise is read by its text: `matrix(data, only = \"{name}\")`"),
+            format!(
+                "a column that is called otherwise is read by its text: `matrix(data, only = \"{name}\")`"
+            ),
         ),
         (_, Token::From) if place.at == place.start() => told(
             place,
             "there is nothing to import from",
             "the functions of the library are in scope: leave this line out",
         ),
-        (Token::Id("import" | "using"), Token::Id(_)) | (Token::Import, Token::Id(_)) if place.at == place.start() + 1 => told(
-            place,
-            "a file is imported by its path",
-            "write `import \"file.opt\" as m`; the functions of the library are in scope without",
-        ),
+        (Token::Id("import" | "using"), Token::Id(_)) | (Token::Import, Token::Id(_))
+            if place.at == place.start() + 1 =>
+        {
+            told(
+                place,
+                "a file is imported by its path",
+                "write `import \"file.opt\" as m`; the functions of the library are in scope without",
+            )
+        }
         (_, Token::Comma | Token::Sep) if place.first() == Token::Save && place.expects("to") => {
             told(place, "`save` says what and where", "write `save w to \"w.npz\"`")
         }
         (_, Token::Colon) if place.first() == Token::Assert && place.in_block() => Some(
-            told(place, "the message of an assertion stands behind a comma", "write `assert c, \"message\"`")?
-                .fix(place.span(), ","),
+            told(
+                place,
+                "the message of an assertion stands behind a comma",
+                "write `assert c, \"message\"`",
+            )?
+            .fix(place.span(), ","),
         ),
         (Token::Id("test"), Token::Id(name)) if place.at == place.start() + 1 => Some(
             told(place, "the name of a test is a text", format!("write `test \"{name}\" {{ … }}`"))?
@@ -578,7 +623,8 @@ fn signatures(place: &Place<'_, '_>) -> Option<Report> {
             told(place, "a type names what its entries are", "write `real[n]`")
         }
         (Token::Colon, Token::Int(_) | Token::Real(_)) if in_params => {
-            let (name, value) = (place.slice(place.at - 2, place.at - 1), place.slice(place.at, place.at + 1));
+            let (name, value) =
+                (place.slice(place.at - 2, place.at - 1), place.slice(place.at, place.at + 1));
             told(
                 place,
                 "a value stands behind `=`, a type behind `:`",
@@ -588,11 +634,9 @@ fn signatures(place: &Place<'_, '_>) -> Option<Report> {
         (Token::Id(_), Token::OpenBrace) if in_params => {
             told(place, "an array type is written with brackets", "write `real[n]`, `real[n, d]`")
         }
-        (Token::Id(name), Token::Id(param)) if first == Token::Fn && place.at == place.start() + 2 => told(
-            place,
-            "parameters stand in parentheses",
-            format!("write `fn {name}({param}) = e`"),
-        ),
+        (Token::Id(name), Token::Id(param)) if first == Token::Fn && place.at == place.start() + 2 => {
+            told(place, "parameters stand in parentheses", format!("write `fn {name}({param}) = e`"))
+        }
         _ => None,
     }
 }
@@ -635,7 +679,10 @@ pub fn hint(place: &Place<'_, '_>, report: Report) -> Report {
 }
 
 fn starts_operand(token: Token<'_>) -> bool {
-    matches!(token, Token::Int(_) | Token::Real(_) | Token::Str(_) | Token::Id(_) | Token::True | Token::False)
+    matches!(
+        token,
+        Token::Int(_) | Token::Real(_) | Token::Str(_) | Token::Id(_) | Token::True | Token::False
+    )
 }
 
 /// `a if c else b`

@@ -188,7 +188,8 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
 
 /// Turns text into tokens; never fails. What it cannot read is reported and left out.
 pub fn scan<'t>(file: FileId, text: &'t str, reports: &mut Reports) -> Vec<Lexeme<'t>> {
-    let mut scanner = Scanner { file, text, reports, found: Vec::new(), last_line: Some(0), after: 0, bars: 0 };
+    let mut scanner =
+        Scanner { file, text, reports, found: Vec::new(), last_line: Some(0), after: 0, bars: 0 };
     scanner.run();
     scanner.found
 }
@@ -271,7 +272,11 @@ impl<'t> Scanner<'t, '_> {
             Token::Comment if slice.starts_with("///") && !slice.starts_with("////") => {
                 self.push(Token::Doc(slice), start, end);
             }
-            Token::Comment => {}
+            Token::Comment => {
+                if self.after_operand() && looks_like_division(slice) {
+                    self.reports.push(errors::comment_after_operand(Span::new(self.file, start, start + 2)));
+                }
+            }
             Token::Number => {
                 let number = self.number(slice, span);
                 self.push(number, start, end);
@@ -315,7 +320,8 @@ impl<'t> Scanner<'t, '_> {
             {
                 let end = start + at + 1 + escaped.len_utf8();
                 let span = Span::new(self.file, start + at, end);
-                let path = inside.matches('\\').count() > 1 || inside.get(..at).is_some_and(|it| it.ends_with(':'));
+                let path =
+                    inside.matches('\\').count() > 1 || inside.get(..at).is_some_and(|it| it.ends_with(':'));
                 self.reports.push(errors::unknown_escape(span, escaped, path));
                 return;
             }
@@ -388,6 +394,14 @@ impl<'t> Scanner<'t, '_> {
 /// The bytes before the end of the first line.
 fn line_length(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
+}
+
+/// Whether a comment is a number, and signs of arithmetic behind it: `// 2`, `// 2 + 1)`.
+fn looks_like_division(comment: &str) -> bool {
+    let rest = comment.trim_start_matches('/').trim();
+    let arithmetic =
+        |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '*' | '(' | ')' | '[' | ']');
+    rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(arithmetic)
 }
 
 /// A string literal without its quotes.
