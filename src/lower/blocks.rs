@@ -161,7 +161,7 @@ impl Lower<'_> {
         };
         match parts {
             Some(parts) if parts.len() == count => Ok(parts),
-            Some(parts) => self.fail(errors::pattern_count(pattern, count, parts.len())),
+            Some(parts) => self.fail(errors::pattern_count(pattern, count, parts.len(), span)),
             None => {
                 let rows = val.ty().and_then(|ty| ty.dims.first().and_then(Dim::known));
                 if rows == i64::try_from(count).ok() {
@@ -361,7 +361,10 @@ impl Lower<'_> {
                 Looped::Grows if self.source_len(&source).known().is_some_and(|n| n <= UNROLL) => {
                     self.reports.truncate(reports);
                 }
-                Looped::Grows => return self.fail(errors::loop_changes_shape(span)),
+                Looped::Grows => {
+                    let names = walk::assigned(&body.items);
+                    return self.fail(errors::loop_changes_shape(span, &names));
+                }
             }
         }
         self.unrolled_loop(scope, binding, condition, body, &source, span)
@@ -455,7 +458,10 @@ impl Lower<'_> {
                         starts[k] = self.reals(&starts[k], &leaves, span)?;
                     }
                 }
-                Ok(Attempt::Real(_)) => break self.fail(errors::loop_changes_shape(span)),
+                Ok(Attempt::Real(_)) => {
+                    let names = walk::assigned(&body.items);
+                    break self.fail(errors::loop_changes_shape(span, &names));
+                }
                 Err(poisoned) => break Err(poisoned),
             }
         };

@@ -32,7 +32,16 @@ impl Lower<'_> {
             {
                 return self.fail(errors::path_without_quotes(e.span, builtin.name, &path));
             }
-            return builtin.call(self, scope, args, span);
+            let reports = self.reports.len();
+            let result = builtin.call(self, scope, args, span);
+            if result.is_err() {
+                let operands = args.iter().filter_map(|arg| match &arg.value {
+                    ArgValue::Expr(e) => Some(e),
+                    ArgValue::Generator(..) => None,
+                });
+                self.label_bindings(reports, scope, operands);
+            }
+            return result;
         }
         if f.ty().is_some()
             && let Some(report) = self.hidden_function(scope, function, &f, span)

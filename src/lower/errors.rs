@@ -74,11 +74,11 @@ pub fn shapes_do_not_broadcast(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report
     let (wide, narrow) = if a.0.rank() >= b.0.rank() { (a.0, b.0) } else { (b.0, a.0) };
     let report = match (wide.dims.as_slice(), narrow.dims.as_slice()) {
         ([_], [_]) => return report.help("both must have the same length"),
-        ([n, _], [m]) if n == m => {
-            report.help("a vector goes with the rows of a matrix; for its columns run over both: `[r - c for (r, c) in (A, v)]`")
-        }
         ([n, one], [m]) if n == m || *one == Dim::Known(1) => {
             report.help("the column of a matrix as a vector is `A[:, 0]`")
+        }
+        ([n, _], [m]) if n == m => {
+            report.help("a vector goes with the rows of a matrix; for its columns run over both: `[r - c for (r, c) in (A, v)]`")
         }
         ([_, _], [_, one]) if *one == Dim::Known(1) => {
             report.help("a dimension of 1 is not repeated: a vector is, `A[:, 0]`")
@@ -88,6 +88,15 @@ pub fn shapes_do_not_broadcast(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report
     report.help(
         "dimensions pair up from the right; each pair must match, only missing leading ones are filled in",
     )
+}
+
+/// E0203. The arguments of a product of two arrays, entry by entry, that is summed.
+pub fn dot_shapes(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    let report = pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b);
+    match (a.0.rank(), b.0.rank()) {
+        (2, 1) | (1, 2) => report.help("the product of a matrix and a vector is `A @ x`"),
+        _ => report.help("`dot(a, b)` sums the products of entries: both must have the same dimensions"),
+    }
 }
 
 /// E0204. Something else than an array stands where an array is needed.
@@ -153,13 +162,14 @@ pub fn dimension_differs(
     span: Span,
     declared: &str,
     found: &str,
-    place: Span,
+    (place, name): (Span, &str),
     want: &str,
     have: &str,
 ) -> Report {
+    let what = if name == want { "this dimension".to_string() } else { format!("here `{name}`") };
     Report::error("E0209", span, format!("expected {declared}, found {found}"))
         .label(span, format!("this is {found}: {have} where {want} is needed"))
-        .label(place, format!("this dimension is {want}"))
+        .label(place, format!("{what} is {want}"))
 }
 
 /// E0210. The inner dimensions of a matrix product differ.
@@ -205,8 +215,14 @@ pub fn condition_is_array(span: Span, found: &str) -> Report {
 
 /// E0216. The sides of a choice have different types.
 pub fn branches_differ(span: Span, a: &str, b: &str) -> Report {
-    Report::error("E0216", span, format!("one side of the choice is {a}, the other {b}"))
-        .help("both sides must have the same type and dimensions")
+    let report = Report::error("E0216", span, format!("one side of the choice is {a}, the other {b}"))
+        .help("both sides must have the same type and dimensions");
+    let scalar = |ty: &str| matches!(ty, "real" | "int");
+    if scalar(a) != scalar(b) {
+        report.help("zeros like x are `0*x`, other numbers `0*x + c`")
+    } else {
+        report
+    }
 }
 
 /// E0217. A choice at run time between values that code cannot hold.
@@ -435,8 +451,10 @@ pub fn not_a_tuple(pattern: Span, count: usize, span: Span, found: &str) -> Repo
 }
 
 /// E0246. A tuple pattern of the wrong length.
-pub fn pattern_count(pattern: Span, names: usize, parts: usize) -> Report {
+pub fn pattern_count(pattern: Span, names: usize, parts: usize, value: Span) -> Report {
     Report::error("E0246", pattern, format!("{names} names for {parts} parts"))
+        .label(pattern, format!("these are {names}"))
+        .label(value, format!("this has {parts}"))
 }
 
 /// E0247. Integer arithmetic left the 64-bit range.
@@ -545,13 +563,17 @@ pub fn filter_unknown(span: Span) -> Report {
 }
 
 /// E0263. A variable changes its shape in a loop that cannot be unrolled.
-pub fn loop_changes_shape(span: Span) -> Report {
+pub fn loop_changes_shape(span: Span, names: &[Arc<str>]) -> Report {
+    let (what, name) = match names {
+        [name] => (format!("`{name}`"), &**name),
+        _ => ("a variable".to_string(), "x"),
+    };
     Report::error(
         "E0263",
         span,
-        "a variable changes its type or shape in this loop, which is too long to unroll",
+        format!("{what} changes its type or shape in this loop, which is too long to unroll"),
     )
-    .help("give the variable its final shape before the loop: `var x = zeros[n]`")
+    .help(format!("give it its final shape before the loop, `var {name} = zeros[n]`, and assign entries: `{name}[k] = e`"))
 }
 
 /// E0264. An unrolled loop with a computed condition.
@@ -788,6 +810,9 @@ pub fn reduction_axis(span: Span, name: &str, given: &str) -> Report {
 }
 
 fn along(name: &str) -> String {
+    if name.starts_with("arg") {
+        return format!("for each row write `[{name}(r) for r in A]`");
+    }
     format!(
         "over the first dimension write `{name}(r for r in A)`, over the last `[{name}(r) for r in A]`, of some numbers `{name}([a, b])`"
     )
@@ -903,12 +928,16 @@ pub fn assigned_given(span: Span, name: &str) -> Report {
 pub fn assigned_unknown(span: Span, name: &str, home: Home) -> Report {
     let report = Report::error("E0319", span, format!("`{name}` is assigned to, but was never bound"));
     match home {
+        _ if name == "self" => report.help("there are no objects: a state is read and assigned by its name"),
         Home::Optimizer if habits::in_optimizer(name).is_some_and(|advice| advice.contains("`x`")) => {
             report.help("a step changes `x`, the vector of all params: `x -= lr*g`")
         }
         Home::Optimizer => report
             .help(format!("`state {name} = 0*x` above the step is kept from step to step"))
             .help(format!("`let {name} = …` names a value within the step")),
+        Home::Other if matches!(name, "loss" | "cost" | "objective") => report
+            .help("in an objective write `minimize e`")
+            .help(format!("elsewhere bind it first: `let {name} = …`")),
         Home::Other => {
             report.help(format!("bind it first: `var {name} = …`, or `let {name} = …` if it does not change"))
         }
@@ -1346,7 +1375,14 @@ pub fn too_much_work(span: Span, limit: u64) -> Report {
 
 /// E0901. A construct of the language that is not built yet.
 pub fn not_yet(span: Span, what: &str) -> Report {
-    Report::error("E0901", span, format!("{what} is not built yet"))
+    let report = Report::error("E0901", span, format!("{what} is not built yet"));
+    match what {
+        "`subject to`" => report.help("add a penalty to what is minimized, such as `100*relu(-x)^2` for `x >= 0`"),
+        "a set for a param" => {
+            report.help("put a function into the set in its place: `softmax(u)` for a simplex, `exp(u)` above 0, `a + (b - a)*sigmoid(u)` in (a, b)")
+        }
+        _ => report,
+    }
 }
 
 fn sign(op: &str) -> &str {

@@ -105,6 +105,7 @@ impl Lower<'_> {
             StmtKind::Assign { place, value, .. } => {
                 if let Some(name) = super::walk::root(place)
                     && !known.contains(name)
+                    && &**name != "step"
                 {
                     let home = home(known);
                     self.report(errors::assigned_unknown(place.span, name, home));

@@ -191,15 +191,7 @@ impl Lower<'_> {
                     body.push(item.clone());
                 }
                 StmtKind::Error => bad = true,
-                StmtKind::Expr(e) if matches!(&*e.kind, ExprKind::Compare { .. }) => {
-                    let instead = "constraints are not built yet: add a penalty to what is minimized, such as `100*relu(-x)^2` for `x >= 0`";
-                    return self.fail(errors::not_in_objective(item.span, Some(instead)));
-                }
-                StmtKind::Expr(_) => {
-                    let instead = "what is to be made small stands behind `minimize`";
-                    return self.fail(errors::not_in_objective(item.span, Some(instead)));
-                }
-                _ => return self.fail(errors::not_in_objective(item.span, None)),
+                other => return self.fail(errors::not_in_objective(item.span, instead_of(other))),
             }
         }
         let Some((clause, clause_span)) = clause else {
@@ -553,4 +545,15 @@ fn touches(body: &[Stmt], item: &Stmt) -> bool {
         }
     }
     walk::stmt_mentions(item, &names)
+}
+
+/// Where a statement stands that an objective does not have.
+fn instead_of(kind: &StmtKind) -> Option<&'static str> {
+    let StmtKind::Expr(e) = kind else { return None };
+    Some(match &*e.kind {
+        ExprKind::Compare { .. } => {
+            "constraints are not built yet: add a penalty to what is minimized, such as `100*relu(-x)^2` for `x >= 0`"
+        }
+        _ => "what is to be made small stands behind `minimize`",
+    })
 }

@@ -31,12 +31,15 @@ pub struct OptimizerValue {
     pub by_param: bool,
 }
 
+/// A state: its name, its type, its start.
+type State<'a> = (&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr);
+
 /// The parts of an optimizer's body.
 pub(crate) struct Parts<'a> {
     /// `let`s and functions, before the states.
     pub before: Vec<&'a Stmt>,
     /// State names with their starts.
-    pub states: Vec<(&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr)>,
+    pub states: Vec<State<'a>>,
     /// The figures that the step reports.
     pub reports: Vec<&'a Ident>,
     /// The step; empty where there are `each` blocks.
@@ -267,7 +270,7 @@ impl Lower<'_> {
         if let Some(at) = step_at
             && answer.is_none()
             && !step.is_empty()
-            && !walk::assigned(step).iter().any(|name| &**name == place)
+            && !moves(step, place, &states)
             && !unread(step)
         {
             return self.fail(errors::step_moves_nothing(at, &whose.name, place));
@@ -505,6 +508,17 @@ fn plain(x: f64) -> String {
 
 fn is_function_type(param: &ParamSpec) -> bool {
     param.ty.as_ref().is_none_or(|ty| matches!(ty.kind, TypeKind::Function { .. }))
+}
+
+/// Whether a step assigns its place, or a name that it does not have, which is said already.
+fn moves(step: &[Stmt], place: &str, states: &[State<'_>]) -> bool {
+    let mut own: Vec<Arc<str>> = states.iter().map(|(name, ..)| name.name.clone()).collect();
+    for item in step {
+        if let StmtKind::Var { pattern, .. } | StmtKind::Let { pattern, .. } = &item.kind {
+            walk::pattern_names(pattern, &mut own);
+        }
+    }
+    walk::assigned(step).iter().any(|name| &**name == place || !(own.contains(name) || name.contains(' ')))
 }
 
 /// Whether a statement of a block could not be read, or its value is lost, which is said already.

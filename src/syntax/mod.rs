@@ -13,6 +13,7 @@ mod depth;
 mod errors;
 mod habits;
 mod lines;
+mod marks;
 mod parse;
 mod print;
 mod print_statements;

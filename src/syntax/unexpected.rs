@@ -1,8 +1,9 @@
 //! What to say of a token that does not fit: first the habits of other languages, then what the
 //! grammar expected, in words.
 
-use super::habits::{habit, hint};
+use super::habits::habit;
 use super::lines::Placed;
+use super::marks::hint;
 use super::token::Token;
 use crate::diag::{FileId, Report, Span};
 
