@@ -20,6 +20,16 @@
 //! //      ^^^^^^^^^^^^^^^^^^ error E0203: cannot combine
 //! ```
 //!
+//! Behind `in full` in a header all that a report says is drawn, also its further places, its help and
+//! its notes; columns there count from 1, and lines from that of the report:
+//!
+//! ```text
+//! // run: check in full
+//! print meen([1, 2])
+//! //    ^^^^ error E0301: `meen` is not defined
+//! //= help: did you mean `mean`?
+//! ```
+//!
 //! `UPDATE=1 cargo test --test cases` writes what was found into the files.
 
 use std::cell::RefCell;
@@ -63,12 +73,16 @@ struct Drawn {
     severity: String,
     code: String,
     message: String,
+    /// Further places, help and notes, in a section whose reports are drawn in full.
+    more: Vec<String>,
 }
 
 /// A section: its header and the numbers of its lines.
 #[derive(Debug, Clone)]
 struct Section {
     kind: Kind,
+    /// Whether its reports are drawn in full.
+    full: bool,
     lines: std::ops::Range<usize>,
 }
 
@@ -176,6 +190,10 @@ fn read(path: &Path, text: &str) -> Case {
             if let Some(last) = case.lines.last_mut() {
                 last.prints.push(print.strip_prefix(' ').unwrap_or(print).trim_end().to_string());
             }
+        } else if let Some(more) = trimmed.strip_prefix("//= ") {
+            if let Some(last) = case.lines.last_mut().and_then(|line| line.reports.last_mut()) {
+                last.more.push(more.trim_end().to_string());
+            }
         } else if let Some(drawn) = read_report(line) {
             if let Some(last) = case.lines.last_mut() {
                 last.reports.push(drawn);
@@ -185,12 +203,12 @@ fn read(path: &Path, text: &str) -> Case {
                 Some((text, print)) => (text.trim_end(), Some(print.trim())),
                 None => (line, None),
             };
-            if let Some(kind) = read_header(text) {
+            if let Some((kind, full)) = read_header(text) {
                 let at = case.lines.len();
                 if let Some(last) = case.sections.last_mut() {
                     last.lines.end = at;
                 }
-                case.sections.push(Section { kind, lines: at..at });
+                case.sections.push(Section { kind, full, lines: at..at });
             }
             let prints = print.map(str::to_string).into_iter().collect();
             case.lines.push(Line { text: text.to_string(), prints, reports: Vec::new() });
@@ -198,7 +216,7 @@ fn read(path: &Path, text: &str) -> Case {
     }
     let end = case.lines.len();
     if case.sections.is_empty() {
-        case.sections.push(Section { kind: Kind::Run, lines: 0..end });
+        case.sections.push(Section { kind: Kind::Run, full: false, lines: 0..end });
     }
     if let Some(last) = case.sections.last_mut() {
         last.lines.end = end;
@@ -206,14 +224,20 @@ fn read(path: &Path, text: &str) -> Case {
     case
 }
 
-fn read_header(line: &str) -> Option<Kind> {
-    let mut words = line.strip_prefix("// run:")?.split_whitespace();
-    match words.next()? {
-        "check" => Some(Kind::Check),
-        "program" => Some(Kind::Run),
-        "ir" => Some(Kind::Ir(words.next()?.to_string())),
-        _ => None,
-    }
+fn read_header(line: &str) -> Option<(Kind, bool)> {
+    let line = line.strip_prefix("// run:")?;
+    let (line, full) = match line.strip_suffix(" in full") {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    let mut words = line.split_whitespace();
+    let kind = match words.next()? {
+        "check" => Kind::Check,
+        "program" => Kind::Run,
+        "ir" => Kind::Ir(words.next()?.to_string()),
+        _ => return None,
+    };
+    Some((kind, full))
 }
 
 /// `//   ^^^^ error E0203: message`
@@ -232,6 +256,7 @@ fn read_report(line: &str) -> Option<Drawn> {
         severity: severity.to_string(),
         code: code.to_string(),
         message: message.trim().to_string(),
+        more: Vec::new(),
     })
 }
 
@@ -256,6 +281,9 @@ fn write(case: &Case) -> String {
             let (gap, carets) = (" ".repeat(from - 2), "^".repeat(to - from));
             let Drawn { severity, code, message, .. } = drawn;
             writeln!(out, "//{gap}{carets} {severity} {code}: {message}").expect("writing to a string");
+            for more in &drawn.more {
+                writeln!(out, "//= {more}").expect("writing to a string");
+            }
         }
     }
     out
@@ -387,8 +415,36 @@ fn draw(report: &Report, file: FileId, session: &Session, section: &Section) -> 
         severity: severity.to_string(),
         code: report.code.to_string(),
         message: report.message.replace('\n', " "),
+        more: if section.full { further(report, line, session) } else { Vec::new() },
     };
     (line - 1, drawn)
+}
+
+/// What a report says beside its message, a line for each; places are lines from its own, and columns.
+fn further(report: &Report, line: usize, session: &Session) -> Vec<String> {
+    let mut more = Vec::new();
+    for label in &report.labels {
+        let (at, column) = session.sources.position(label.span);
+        let place = if label.span == report.span {
+            "here".to_string()
+        } else if label.span.file != report.span.file {
+            format!("in {}", session.sources.get(label.span.file).0)
+        } else {
+            let covered = session.sources.text(label.span).lines().next().unwrap_or("");
+            let lines = i64::try_from(at).expect("a line") - i64::try_from(line).expect("a line");
+            format!("{lines:+}:{column} `{covered}`")
+        };
+        more.push(format!("{place}: {}", label.text));
+    }
+    more.extend(report.help.iter().map(|help| format!("help: {help}")));
+    more.extend(report.notes.iter().map(|note| format!("note: {note}")));
+    if let Some(fix) = &report.fix {
+        more.push(format!("fix: `{}` becomes `{}`", session.sources.text(fix.span), fix.text));
+    }
+    for line in &mut more {
+        *line = line.replace('\n', " ").trim_end().to_string();
+    }
+    more
 }
 
 // Comparing
@@ -409,6 +465,7 @@ fn compare(case: &Case, section: &Section, said: &Said) -> String {
                 && expected.severity == found.severity
                 && expected.code == found.code
                 && found.message.starts_with(&expected.message)
+                && found.more == expected.more
         };
         let mut left = reports.clone();
         for expected in &line.reports {
@@ -427,8 +484,9 @@ fn compare(case: &Case, section: &Section, said: &Said) -> String {
 }
 
 fn shown(drawn: &Drawn) -> String {
-    let Drawn { columns: (from, to), severity, code, message } = drawn;
-    format!("columns {}..{}: {severity} {code}: {message}", from + 1, to + 1)
+    let Drawn { columns: (from, to), severity, code, message, more } = drawn;
+    let head = format!("columns {}..{}: {severity} {code}: {message}", from + 1, to + 1);
+    more.iter().fold(head, |all, more| all + "\n      " + more)
 }
 
 fn difference(a: &str, said_a: &Said, b: &str, said_b: &Said) -> String {

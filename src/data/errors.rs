@@ -128,6 +128,30 @@ pub(super) fn unnamed_column(file: &str, position: usize) -> DataError {
     DataError::of("E0606", file, message).at(1)
 }
 
+/// E0606. The cells are separated by another sign than the ending of the file says.
+pub(super) fn other_separator(file: &str, header: &str, sign: char) -> DataError {
+    let (what, want) = match sign {
+        '\t' => ("tabs", "save it with the ending `.tsv`"),
+        ',' => ("commas", "save it with the ending `.csv`"),
+        _ => ("another sign", "save it with commas between the cells, and points in decimals"),
+    };
+    let what = if what == "another sign" { format!("`{sign}`") } else { what.to_string() };
+    let message = format!("the header {} is one column: its names are separated by {what}", quote(header));
+    DataError::of("E0606", file, message).at(1).help(want)
+}
+
+/// E0621. A file of another format is read as a table of text.
+pub(super) fn no_table_of_text(file: &str, function: &str) -> DataError {
+    let message = format!("{} is no table of text by its name", quote(file));
+    DataError::of("E0621", file, message).help(format!("`{function}(\"{file}\")` reads it"))
+}
+
+/// The function that reads a file of another format than text in columns.
+pub(super) fn reader_of(file: &str) -> Option<&'static str> {
+    let readers = [(".json", "json"), (".npy", "npy"), (".npz", "npz")];
+    readers.iter().find(|(ending, _)| file.ends_with(ending)).map(|(_, function)| *function)
+}
+
 /// E0606. Two columns have the same name.
 pub(super) fn duplicate_column(file: &str, name: &str) -> DataError {
     let message = format!("two columns have the name {}", quote(name));

@@ -1,10 +1,14 @@
 //! Did-you-mean: the candidate nearest to a misspelt name.
 
 /// The candidate with the smallest edit distance to `name`, if it is near enough to be
-/// a misspelling (at most a third of the letters, and at least one edit allowed).
+/// a misspelling (at most a third of the letters, and at least one edit allowed; names of one or
+/// two letters are told apart by every letter, so of them only the case may differ).
 /// Ties go to the candidate that comes first in the alphabet.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let limit = (name.chars().count() / 3).max(1);
+    let limit = match name.chars().count() {
+        0..=2 => 0,
+        letters => (letters / 3).max(1),
+    };
     candidates
         .into_iter()
         .filter(|candidate| *candidate != name)
@@ -45,5 +49,7 @@ mod tests {
         assert_eq!(nearest("itn", ["int", "in"]), Some("in".into()));
         assert_eq!(nearest("mena", ["mean", "max"]), Some("mean".into()));
         assert_eq!(nearest("x", ["weights"]), None);
+        assert_eq!(nearest("w", ["e", "W"]), Some("W".into()));
+        assert_eq!(nearest("lr", ["l1"]), None);
     }
 }

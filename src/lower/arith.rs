@@ -296,6 +296,13 @@ impl Lower<'_> {
 
     /// `a ^ b`.
     pub(crate) fn power(&mut self, a: At<'_>, b: At<'_>, span: Span) -> Res<Val> {
+        if matches!(b.0, Val::Int(Dim::Known(-1)))
+            && let Some(ty) = a.0.ty()
+            && let [rows, columns] = ty.dims.as_slice()
+            && rows == columns
+        {
+            self.report(errors::reciprocals(span, &ty.to_string()));
+        }
         if let (Val::Int(Dim::Known(x)), Val::Int(Dim::Known(y))) = (a.0, b.0)
             && let Ok(exponent) = u32::try_from(*y)
         {

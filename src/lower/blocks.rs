@@ -161,7 +161,7 @@ impl Lower<'_> {
         };
         match parts {
             Some(parts) if parts.len() == count => Ok(parts),
-            Some(parts) => self.fail(errors::pattern_count(pattern, count, parts.len())),
+            Some(parts) => self.fail(errors::pattern_count(pattern, count, parts.len(), span)),
             None => {
                 let rows = val.ty().and_then(|ty| ty.dims.first().and_then(Dim::known));
                 if rows == i64::try_from(count).ok() {
@@ -219,10 +219,20 @@ impl Lower<'_> {
             Some(Slot::Var(cell, _)) => cell.clone(),
             Some(Slot::Let(Val::Poison, _)) => return Err(super::Poisoned),
             Some(Slot::Let(_, at)) => {
-                let at = *at;
-                return self.fail(errors::assigned_let(place.span, name, at));
+                let report = match super::given_at(scope) {
+                    Some(given) if given == *at => errors::assigned_given(place.span, name),
+                    Some(_) => errors::assigned_let(place.span, name, *at, errors::Home::Optimizer),
+                    None => errors::assigned_let(place.span, name, *at, errors::Home::Other),
+                };
+                return self.fail(report);
             }
-            None => return self.fail(errors::assigned_unknown(place.span, name)),
+            None => {
+                let optimizer = super::given_at(scope).is_some();
+                let home = if optimizer { errors::Home::Optimizer } else { errors::Home::Other };
+                // Said once: what reads the name later is no further mistake.
+                self.globals = self.globals.with(name, Slot::Let(Val::Poison, place.span));
+                return self.fail(errors::assigned_unknown(place.span, name, home));
+            }
         };
         let new = self.expr(scope, value);
         let old = cell.borrow().clone();
@@ -351,7 +361,10 @@ impl Lower<'_> {
                 Looped::Grows if self.source_len(&source).known().is_some_and(|n| n <= UNROLL) => {
                     self.reports.truncate(reports);
                 }
-                Looped::Grows => return self.fail(errors::loop_changes_shape(span)),
+                Looped::Grows => {
+                    let names = walk::assigned(&body.items);
+                    return self.fail(errors::loop_changes_shape(span, &names));
+                }
             }
         }
         self.unrolled_loop(scope, binding, condition, body, &source, span)
@@ -445,7 +458,10 @@ impl Lower<'_> {
                         starts[k] = self.reals(&starts[k], &leaves, span)?;
                     }
                 }
-                Ok(Attempt::Real(_)) => break self.fail(errors::loop_changes_shape(span)),
+                Ok(Attempt::Real(_)) => {
+                    let names = walk::assigned(&body.items);
+                    break self.fail(errors::loop_changes_shape(span, &names));
+                }
                 Err(poisoned) => break Err(poisoned),
             }
         };

@@ -331,7 +331,8 @@ impl Lower<'_> {
         let [f] = match <[Argument; 1]>::try_from(args) {
             Ok(args) => args,
             Err(args) if args.len() == 2 => {
-                return self.fail(errors::derivative_call(span, name));
+                let by_place = args[1].name.is_some() || matches!(args[1].value, Val::Int(_));
+                return self.fail(errors::derivative_call(span, name, by_place));
             }
             Err(args) => return self.fail(errors::argument_count(span, name, 1, args.len())),
         };
@@ -441,6 +442,11 @@ impl Lower<'_> {
         let mut dims = Vec::new();
         for arg in args {
             dims.push(self.known_dim(&arg)?);
+        }
+        let mut a = a;
+        if let Val::Range(..) = a.value {
+            let source = self.source(&a.value, a.span, false)?;
+            a.value = self.range_array(&source, a.span)?;
         }
         let Some(ty) = a.value.ty() else {
             return self.fail(errors::expected_array(a.span, &a.value.describe()));

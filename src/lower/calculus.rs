@@ -138,7 +138,7 @@ impl Lower<'_> {
             match given.iter().position(|n| n.as_ref() == Some(name)) {
                 Some(place) => places.push(place),
                 None if names.contains(name) => {
-                    return self.fail(errors::missing_arguments(span, &called, &[&**name]));
+                    return self.fail(errors::missing_arguments(span, &called, &[&**name], false));
                 }
                 None => return self.fail(errors::unknown_argument(span, &called, name, &known)),
             }

@@ -11,7 +11,7 @@ use crate::diag::Span;
 use crate::ir::{Custom, Dim, Elem, Op, Tangents, Ty};
 use crate::math::Kind;
 use crate::ops::Emit;
-use crate::syntax::ast::{Arg, ArgValue, Expr, FnDecl, ParamSpec, Pattern, TypeExpr, TypeKind};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, FnDecl, ParamSpec, Pattern, TypeExpr, TypeKind};
 
 /// A function may be active this often at once: more is recursion.
 const RECURSION: usize = 48;
@@ -26,10 +26,57 @@ impl Lower<'_> {
         if let Val::Function(inner) = &f
             && let Function::Builtin(builtin) = &**inner
         {
-            return builtin.call(self, scope, args, span);
+            if matches!(builtin.name, "csv" | "npy" | "npz" | "json")
+                && let [Arg { value: ArgValue::Expr(e), .. }] = args
+                && let Some(path) = self.bare_path(scope, e)
+            {
+                return self.fail(errors::path_without_quotes(e.span, builtin.name, &path));
+            }
+            let reports = self.reports.len();
+            let result = builtin.call(self, scope, args, span);
+            if result.is_err() {
+                let operands = args.iter().filter_map(|arg| match &arg.value {
+                    ArgValue::Expr(e) => Some(e),
+                    ArgValue::Generator(..) => None,
+                });
+                self.label_bindings(reports, scope, operands);
+            }
+            return result;
+        }
+        if f.ty().is_some()
+            && let Some(report) = self.hidden_function(scope, function, &f, span)
+        {
+            return self.fail(report);
         }
         let args = self.arguments(scope, args)?;
         self.call(&f, args, span)
+    }
+
+    /// The text of a path that was written without quotes: `data/iris.csv`.
+    fn bare_path(&self, scope: &Scope, e: &Expr) -> Option<String> {
+        if matches!(&*e.kind, ExprKind::Str(_)) {
+            return None;
+        }
+        let text = crate::syntax::print_expr(e).replace(' ', "");
+        let ends = [".csv", ".tsv", ".npy", ".npz", ".json"].iter().any(|ending| text.ends_with(ending));
+        let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | '-'));
+        let root = text.split(['/', '.', '-']).next().unwrap_or("");
+        let known = scope.get(root).or_else(|| self.globals.get(root)).is_some();
+        (ends && plain && (text.contains('/') || !known)).then_some(text)
+    }
+
+    /// The report on a call of a name that hides a function of the library.
+    fn hidden_function(
+        &mut self,
+        scope: &Scope,
+        function: &Expr,
+        found: &Val,
+        span: Span,
+    ) -> Option<crate::diag::Report> {
+        let ExprKind::Name(name) = &*function.kind else { return None };
+        let (Slot::Let(_, at) | Slot::Var(_, at)) = scope.get(name)?.clone();
+        let meant = self.library_value(name).ok().flatten()?;
+        matches!(meant, Val::Function(_)).then(|| errors::hidden_function(span, name, &found.describe(), at))
     }
 
     /// Elaborates arguments; a generator is its array.
@@ -180,7 +227,8 @@ impl Lower<'_> {
             .map(|(param, _)| &*param.name.name)
             .collect();
         if !missing.is_empty() {
-            return self.fail(errors::missing_arguments(span, name, &missing));
+            let given = slots.iter().any(Option::is_some);
+            return self.fail(errors::missing_arguments(span, name, &missing, given));
         }
         Ok(slots)
     }
@@ -202,7 +250,12 @@ impl Lower<'_> {
                 (None, None) => return Err(super::Poisoned),
             };
             let val = match &param.ty {
-                Some(ty) => self.fit_in(ty, &val, span, &mut scope, &mut bound)?,
+                Some(ty) => {
+                    let reports = self.reports.len();
+                    let fitted = self.fit_in(ty, &val, span, &mut scope, &mut bound);
+                    self.name_argument(reports, &param.name.name);
+                    fitted?
+                }
                 None => val,
             };
             scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
@@ -212,6 +265,15 @@ impl Lower<'_> {
             vals.push((param.name.name.clone(), val));
         }
         Ok((scope, vals))
+    }
+
+    /// Reports that an argument does not fit say for which parameter.
+    fn name_argument(&mut self, from: usize, name: &str) {
+        for report in self.reports.iter_mut().skip(from) {
+            if matches!(report.code, "E0208" | "E0209") && !report.message.contains('`') {
+                report.message = report.message.replacen(", found ", &format!(" for `{name}`, found "), 1);
+            }
+        }
     }
 
     fn call_user(&mut self, decl: &Arc<FnDecl>, home: &Scope, args: Vec<Argument>, span: Span) -> Res<Val> {

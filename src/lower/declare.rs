@@ -29,14 +29,14 @@ pub(crate) fn declaration(item: &Stmt, scope: &Scope) -> Option<(Arc<str>, Val)>
             let name = decl.name.name.clone();
             let call: NativeCall =
                 Rc::new(move |lower, args, span| lower.make_objective(&decl, &home, args, span));
-            Some((name.clone(), constructor(&name, call)))
+            Some((name.clone(), constructor(&name, call, Role::Objective)))
         }
         StmtKind::Optimizer(decl) => {
             let (decl, home) = (decl.clone(), scope.clone());
             let name = decl.name.name.clone();
             let call: NativeCall =
                 Rc::new(move |lower, args, span| lower.make_optimizer(&decl, &home, args, span));
-            Some((name.clone(), constructor(&name, call)))
+            Some((name.clone(), constructor(&name, call, Role::Plain)))
         }
         StmtKind::Members(decl) => {
             let (decl, made, home) = (decl.clone(), decl.clone(), scope.clone());
@@ -50,8 +50,8 @@ pub(crate) fn declaration(item: &Stmt, scope: &Scope) -> Option<(Arc<str>, Val)>
     }
 }
 
-fn constructor(name: &Arc<str>, call: NativeCall) -> Val {
-    Val::Function(Rc::new(Function::Native(Native { name: name.clone(), call, role: Role::Plain })))
+fn constructor(name: &Arc<str>, call: NativeCall, role: Role) -> Val {
+    Val::Function(Rc::new(Function::Native(Native { name: name.clone(), call, role })))
 }
 
 impl Lower<'_> {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::habits;
 use crate::diag::{Report, Span};
 use crate::ir::{Dim, Ty};
 
@@ -49,25 +50,81 @@ pub fn operand_kind(span: Span, op: &str, at: Span, want: &str, found: &str) -> 
 
 /// E0202. An operator is applied to something that is no number.
 pub fn operator_takes_numbers(span: Span, op: &str, at: Span, found: &str) -> Report {
-    Report::error("E0202", span, format!("`{}` works on numbers and arrays, not on {found}", sign(op)))
-        .label(at, format!("this is {found}"))
+    let report =
+        Report::error("E0202", span, format!("`{}` works on numbers and arrays, not on {found}", sign(op)))
+            .label(at, format!("this is {found}"));
+    match found {
+        "a function" => {
+            report.help("call it: `f(x)`; in an optimizer `g` is the gradient at x, `f(x)` the value")
+        }
+        "a string" => report.help("`print` shows several values: `print \"loss\", x`"),
+        "the result of a solve" => {
+            report.help("its answer has the names of the params, `fit.x`; its value is `fit.loss`")
+        }
+        _ if found.contains("strings") => {
+            report.help("text is turned into numbers by `one_hot(column)` or `group(column).codes`")
+        }
+        _ => report,
+    }
 }
 
 /// E0203. The operands of an elementwise operation have shapes that do not broadcast.
 pub fn shapes_do_not_broadcast(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
-    pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b).help(
+    let report = pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b);
+    let (wide, narrow) = if a.0.rank() >= b.0.rank() { (a.0, b.0) } else { (b.0, a.0) };
+    let report = match (wide.dims.as_slice(), narrow.dims.as_slice()) {
+        ([_], [_]) => return report.help("both must have the same length"),
+        ([n, one], [m]) if n == m || *one == Dim::Known(1) => {
+            report.help("the column of a matrix as a vector is `A[:, 0]`")
+        }
+        ([n, _], [m]) if n == m => {
+            report.help("a vector goes with the rows of a matrix; for its columns run over both: `[r - c for (r, c) in (A, v)]`")
+        }
+        ([_, _], [_, one]) if *one == Dim::Known(1) => {
+            report.help("a dimension of 1 is not repeated: a vector is, `A[:, 0]`")
+        }
+        _ => report,
+    };
+    report.help(
         "dimensions pair up from the right; each pair must match, only missing leading ones are filled in",
     )
 }
 
+/// E0203. The arguments of a product of two arrays, entry by entry, that is summed.
+pub fn dot_shapes(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report {
+    let report = pair(Report::error("E0203", span, format!("cannot combine {} with {}", a.0, b.0)), a, b);
+    match (a.0.rank(), b.0.rank()) {
+        (2, 1) | (1, 2) => report.help("the product of a matrix and a vector is `A @ x`"),
+        _ => report.help("`dot(a, b)` sums the products of entries: both must have the same dimensions"),
+    }
+}
+
 /// E0204. Something else than an array stands where an array is needed.
 pub fn expected_array(span: Span, found: &str) -> Report {
-    Report::error("E0204", span, format!("expected a number or an array, found {found}"))
+    let report = Report::error("E0204", span, format!("expected a number or an array, found {found}"));
+    if found.contains("strings") {
+        report.help("text is turned into numbers by `one_hot(column)` or `group(column).codes`")
+    } else if found.starts_with("a table") {
+        report.help("`matrix(data)` puts its columns side by side")
+    } else if found.starts_with("a list") {
+        report.help("items of one shape make an array, these differ")
+    } else if found == "a function" {
+        report.help("call it: `f(x)`; its derivative is `grad(f)(x)`")
+    } else {
+        report
+    }
 }
 
 /// E0205. The elements are of the wrong kind.
 pub fn wrong_elem(span: Span, want: &str, found: &str) -> Report {
     Report::error("E0205", span, format!("expected {want}, found {found}"))
+}
+
+/// E0205. A path without its quotes.
+pub fn path_without_quotes(span: Span, function: &str, path: &str) -> Report {
+    Report::error("E0205", span, "a path is a text, in quotes")
+        .help(format!("write `{function}(\"{path}\")`"))
+        .fix(span, format!("\"{path}\""))
 }
 
 /// E0206. Two records or vectors have different parts.
@@ -82,9 +139,22 @@ pub fn not_a_vector(span: Span, found: &str) -> Report {
 
 /// E0208. A value does not have its declared type.
 pub fn type_differs(span: Span, want: &str, found: &str, declared: Span) -> Report {
-    Report::error("E0208", span, format!("expected {want}, found {found}"))
+    let report = Report::error("E0208", span, format!("expected {want}, found {found}"))
         .label(span, format!("this is {found}"))
-        .label(declared, format!("declared as {want}"))
+        .label(declared, format!("declared as {want}"));
+    match found {
+        "a distribution" => report.help("a draw is written with `~`: `let z: real[n] ~ normal(0, 1)`"),
+        "a function" if want == "an optimizer" => {
+            report.help("an optimizer is given its hyper-parameters in parentheses: `adam()`")
+        }
+        _ if found.starts_with("a table") => {
+            report.help("`matrix(data)` puts the columns of a table side by side")
+        }
+        "a string" if want == "an optimizer" => report.help("leave the quotes out and write `adam()`"),
+        "a string" if want == "real" || want == "int" => report.help("a number has no quotes"),
+        "real" if want == "int" => report.help("`int(x)` rounds a real toward zero"),
+        _ => report,
+    }
 }
 
 /// E0209. A dimension differs from its declaration.
@@ -92,13 +162,14 @@ pub fn dimension_differs(
     span: Span,
     declared: &str,
     found: &str,
-    place: Span,
+    (place, name): (Span, &str),
     want: &str,
     have: &str,
 ) -> Report {
+    let what = if name == want { "this dimension".to_string() } else { format!("here `{name}`") };
     Report::error("E0209", span, format!("expected {declared}, found {found}"))
         .label(span, format!("this is {found}: {have} where {want} is needed"))
-        .label(place, format!("this dimension is {want}"))
+        .label(place, format!("{what} is {want}"))
 }
 
 /// E0210. The inner dimensions of a matrix product differ.
@@ -144,8 +215,14 @@ pub fn condition_is_array(span: Span, found: &str) -> Report {
 
 /// E0216. The sides of a choice have different types.
 pub fn branches_differ(span: Span, a: &str, b: &str) -> Report {
-    Report::error("E0216", span, format!("one side of the choice is {a}, the other {b}"))
-        .help("both sides must have the same type and dimensions")
+    let report = Report::error("E0216", span, format!("one side of the choice is {a}, the other {b}"))
+        .help("both sides must have the same type and dimensions");
+    let scalar = |ty: &str| matches!(ty, "real" | "int");
+    if scalar(a) != scalar(b) {
+        report.help("zeros like x are `0*x`, other numbers `0*x + c`")
+    } else {
+        report
+    }
 }
 
 /// E0217. A choice at run time between values that code cannot hold.
@@ -205,7 +282,12 @@ pub fn too_many_indices(span: Span, count: usize, base: Span, ty: &str) -> Repor
 
 /// E0226. Something that cannot be indexed.
 pub fn not_indexable(span: Span, found: &str) -> Report {
-    Report::error("E0226", span, format!("only arrays, tables and tuples can be indexed, this is {found}"))
+    let report = Report::error(
+        "E0226",
+        span,
+        format!("only arrays, tables and tuples can be indexed, this is {found}"),
+    );
+    if found.starts_with('(') { report.help("a field of a record is `r.name`") } else { report }
 }
 
 /// E0227. An index that is no integer.
@@ -215,7 +297,15 @@ pub fn index_kind(span: Span, found: &str) -> Report {
         span,
         format!("an index is an integer, a range or an array of integers, found {found}"),
     )
-    .help("`int(x)` rounds a real toward zero")
+    .help(if found.contains("strings") {
+        "columns by their texts are `matrix(data, only = (\"a\", \"b\"))`"
+    } else if found.contains("string") {
+        "a column is a field: `data.area`"
+    } else if found.starts_with("real") {
+        "`n div 2` divides integers; `int(x)` rounds a real toward zero"
+    } else {
+        "`int(x)` rounds a real toward zero"
+    })
 }
 
 /// E0228. An index that is an array of truth values.
@@ -237,7 +327,12 @@ pub fn one_index(span: Span) -> Report {
 
 /// E0231. A dimension that is no integer.
 pub fn dimension_kind(span: Span, found: &str) -> Report {
-    Report::error("E0231", span, format!("a dimension is an integer, found {found}"))
+    let report = Report::error("E0231", span, format!("a dimension is an integer, found {found}"));
+    if found == "real" {
+        report.help("`n div 2` divides integers; `int(x)` rounds a real toward zero")
+    } else {
+        report
+    }
 }
 
 /// E0232. A dimension that only a run computes.
@@ -248,6 +343,16 @@ pub fn dimension_at_run_time(span: Span) -> Report {
         "a dimension must be known when code is built; this integer is computed by that code",
     )
     .help("compute it in a `let` at the top level of the program first")
+}
+
+/// E0239. A range of known ends that runs over nothing.
+pub fn range_runs_up(span: Span, from: i64, to: i64) -> Report {
+    Report::error("E0239", span, format!("this range is empty: ranges run up, and {from} is above {to}"))
+        .help(format!(
+            "to count down, compute the index: `for k in {}..{} {{ let i = {from} - k … }}`",
+            0,
+            from - to
+        ))
 }
 
 /// E0233. A negative dimension.
@@ -279,8 +384,10 @@ pub fn empty_reduction(span: Span, name: &str) -> Report {
 }
 
 /// E0238. Arrays that run together have different lengths.
-pub fn parallel_lengths(span: Span, a: &str, b: &str) -> Report {
+pub fn parallel_lengths(span: Span, a: &str, b: &str, lengths: (&str, &str)) -> Report {
     Report::error("E0238", span, format!("{a} and {b} cannot run together: their lengths differ"))
+        .label(span, format!("{} beside {}", lengths.0, lengths.1))
+        .help("each row of the one needs its row of the other; `x[..n]` takes the first n")
 }
 
 /// E0239. A range of something else than integers.
@@ -334,13 +441,20 @@ pub fn arg_of_arrays(span: Span, found: &str) -> Report {
 
 /// E0245. A tuple pattern for something else.
 pub fn not_a_tuple(pattern: Span, count: usize, span: Span, found: &str) -> Report {
-    Report::error("E0245", pattern, format!("{count} names for {found}"))
-        .label(span, format!("this is {found}"))
+    let report = Report::error("E0245", pattern, format!("{count} names for {found}"))
+        .label(span, format!("this is {found}"));
+    if found == "int" {
+        report.help("two ranges have a name each: `for i in 0..n, j in 0..m`")
+    } else {
+        report
+    }
 }
 
 /// E0246. A tuple pattern of the wrong length.
-pub fn pattern_count(pattern: Span, names: usize, parts: usize) -> Report {
+pub fn pattern_count(pattern: Span, names: usize, parts: usize, value: Span) -> Report {
     Report::error("E0246", pattern, format!("{names} names for {parts} parts"))
+        .label(pattern, format!("these are {names}"))
+        .label(value, format!("this has {parts}"))
 }
 
 /// E0247. Integer arithmetic left the 64-bit range.
@@ -384,8 +498,9 @@ pub fn derivative_not_linear(span: Span, name: &str) -> Report {
 
 /// E0253. A collection is needed.
 pub fn not_a_collection(span: Span, found: &str) -> Report {
-    Report::error("E0253", span, format!("expected something to run over, found {found}"))
-        .help("a range `0..n`, an array, a table, or several of them in parentheses")
+    let report = Report::error("E0253", span, format!("expected something to run over, found {found}"));
+    let report = if found == "int" { report.help("so many turns are a range: `0..n`") } else { report };
+    report.help("a range `0..n`, an array, a table, or several of them in parentheses")
 }
 
 /// E0254. A table is needed.
@@ -448,13 +563,17 @@ pub fn filter_unknown(span: Span) -> Report {
 }
 
 /// E0263. A variable changes its shape in a loop that cannot be unrolled.
-pub fn loop_changes_shape(span: Span) -> Report {
+pub fn loop_changes_shape(span: Span, names: &[Arc<str>]) -> Report {
+    let (what, name) = match names {
+        [name] => (format!("`{name}`"), &**name),
+        _ => ("a variable".to_string(), "x"),
+    };
     Report::error(
         "E0263",
         span,
-        "a variable changes its type or shape in this loop, which is too long to unroll",
+        format!("{what} changes its type or shape in this loop, which is too long to unroll"),
     )
-    .help("give the variable its final shape before the loop: `var x = zeros[n]`")
+    .help(format!("give it its final shape before the loop, `var {name} = zeros[n]`, and assign entries: `{name}[k] = e`"))
 }
 
 /// E0264. An unrolled loop with a computed condition.
@@ -474,6 +593,12 @@ pub fn unroll_unknown(span: Span) -> Report {
 /// E0266. A type with the wrong number of arguments.
 pub fn type_arguments(span: Span, name: &str, want: usize, found: usize) -> Report {
     Report::error("E0266", span, format!("the type `{name}` takes {want} arguments, found {found}"))
+}
+
+/// E0266. Sizes behind a type in parentheses.
+pub fn sizes_in_brackets(span: Span, name: &str) -> Report {
+    Report::error("E0266", span, format!("the type `{name}` takes no arguments"))
+        .help(format!("the sizes of an array stand in brackets: `{name}[n]`"))
 }
 
 /// E0267. A value escapes from the loop or generator that computes it.
@@ -523,33 +648,76 @@ fn lost(report: Report, whole: &str, name: &str, (what, at): (&str, Span)) -> Re
         .note(format!("{whole} depends on {name} only by steps like this"))
 }
 
-/// E0301. A name that means nothing.
-pub fn unknown_name(span: Span, name: &str, known: &[Arc<str>]) -> Report {
+/// Where a name stands, as far as advice depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// In the body of an optimizer.
+    Optimizer,
+    /// Anywhere else.
+    Other,
+}
+
+/// E0277. A warning: `A^-1` is no inverse.
+pub fn reciprocals(span: Span, found: &str) -> Report {
+    Report::warning("E0277", span, format!("`^` works entry by entry: this is the reciprocals of {found}"))
+        .help(
+            "the inverse of a matrix is `inv(A)`; `inv(A) @ b` solves equations; for reciprocals write `1/A`",
+        )
+}
+
+/// E0301. A name that means nothing; `own` are the names of the program, `library` the others.
+pub fn unknown_name(span: Span, name: &str, home: Home, own: &[Arc<str>], library: &[Arc<str>]) -> Report {
     let report = Report::error("E0301", span, format!("`{name}` is not defined"));
-    if matches!(name, "gamma" | "beta" | "poisson" | "binomial" | "dirichlet" | "student_t" | "chi2") {
-        return report.help(
-            "the library draws from `normal`, `uniform`, `bernoulli` and `categorical`; \
-             `distribution` declares another by its quantiles, `sample(u)`",
-        );
-    }
-    let near =
-        report.clone().did_you_mean(name, known.iter().map(|n| &**n).filter(|n| !n.starts_with("the ")));
+    let near = report.clone().did_you_mean(name, own.iter().map(|n| &**n).filter(|n| !n.starts_with("the ")));
     if !near.help.is_empty() {
         return near;
     }
-    match name {
-        "None" | "null" | "nil" | "NaN" | "nan" => report.help("there is no such value; leave the thing out"),
-        "np" | "numpy" | "jnp" | "torch" | "math" => {
-            report.help("functions such as `exp` and `sum` are in scope without a prefix")
-        }
-        "range" => report.help("write a range as `0..n`"),
-        "True" | "TRUE" => report.help("write `true`").fix(span, "true"),
-        "False" | "FALSE" => report.help("write `false`").fix(span, "false"),
-        "return" => report.help("the last expression of a block is its value"),
-        "self" => report.help("there are no objects; take what you need as an argument"),
-        "size" | "length" | "shape" => report.help("`len(x)` is the size of the first dimension"),
-        _ => report,
+    if let Some(advice) = habits::in_optimizer(name).filter(|_| home == Home::Optimizer) {
+        return report.help(advice);
     }
+    if let Some(word) = habits::synonym(name) {
+        return report.help(format!("it is called `{word}` here")).fix(span, word);
+    }
+    match habits::name(name) {
+        Some(advice) => report.help(advice),
+        None => report.did_you_mean(name, library.iter().map(|n| &**n)),
+    }
+}
+
+/// E0301. A name before the `let` that binds it.
+pub fn bound_later(span: Span, name: &str, at: Span) -> Report {
+    Report::error("E0301", span, format!("`{name}` is not defined here"))
+        .label(span, "used here")
+        .label(at, "bound only here")
+        .help(format!("a `let` is known from where it stands: move the line that binds `{name}` up"))
+}
+
+/// E0301. A param or report of an objective, read where only the result of its solve is known.
+pub fn param_of_result(span: Span, name: &str, fit: &str) -> Report {
+    Report::error("E0301", span, format!("`{name}` is not defined here"))
+        .help(format!("the answer of the solve is `{fit}.{name}`"))
+        .fix(span, format!("{fit}.{name}"))
+}
+
+/// E0301. A name in a stopping condition that is no figure of the solve.
+pub fn unknown_figure(span: Span, name: &str, known: &[Arc<str>], param: bool) -> Report {
+    let report = Report::error("E0301", span, format!("`{name}` is not defined in this condition"));
+    let near = report.clone().did_you_mean(name, known.iter().map(|n| &**n));
+    let report = if !near.help.is_empty() {
+        near
+    } else if param {
+        report.help(format!(
+            "a condition reads reports: `report size = …` of `{name}` in the objective, then `size`"
+        ))
+    } else if name == "g" {
+        report.help("the norm of the gradient is `grad_norm`")
+    } else if let Some(advice) = habits::of_result(name) {
+        report.help(advice)
+    } else {
+        report
+    };
+    let known: Vec<&str> = known.iter().map(|name| &**name).collect();
+    report.note(format!("a condition is about {}", known.join(", ")))
 }
 
 /// E0302. A type that is not defined.
@@ -561,6 +729,12 @@ pub fn unknown_type(span: Span, name: &str) -> Report {
             report.help("real numbers have the type `real`").fix(span, "real")
         }
         "integer" | "i64" => report.help("integers have the type `int`").fix(span, "int"),
+        "vector" | "Vector" | "array" | "Array" | "list" | "List" | "tensor" | "Tensor" => {
+            report.help("an array is written with its sizes: `real[n]`")
+        }
+        "matrix" | "Matrix" => report.help("a matrix is written with its sizes: `real[n, d]`"),
+        "str" | "text" | "String" => report.help("texts have the type `string`").fix(span, "string"),
+        "boolean" | "Bool" => report.help("truth values have the type `bool`").fix(span, "bool"),
         _ => report.did_you_mean(name, known),
     }
 }
@@ -568,8 +742,18 @@ pub fn unknown_type(span: Span, name: &str) -> Report {
 /// E0303. A field or column that does not exist.
 pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Report {
     let what = if table { "column" } else { "field" };
-    let report = Report::error("E0303", span, format!("there is no {what} `{name}`"))
-        .did_you_mean(name, known.iter().copied());
+    let report = Report::error("E0303", span, format!("there is no {what} `{name}`"));
+    let near = report.clone().did_you_mean(name, known.iter().copied());
+    let result = known.contains(&"grad_norm") && known.contains(&"status");
+    let habit = match (result, table) {
+        (true, _) => habits::of_result(name),
+        (_, true) => habits::field(name),
+        _ => None,
+    };
+    let report = match habit {
+        Some(advice) if near.help.is_empty() => report.help(advice),
+        _ => near,
+    };
     let shown: Vec<&str> = known.iter().take(12).copied().collect();
     let more = if known.len() > 12 { ", …" } else { "" };
     if shown.is_empty() { report } else { report.note(format!("it has {}{more}", shown.join(", "))) }
@@ -577,8 +761,12 @@ pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Rep
 
 /// E0304. A field of something that has none.
 pub fn no_fields(span: Span, name: &str, base: Span, found: &str) -> Report {
-    Report::error("E0304", span, format!("{found} has no field `{name}`"))
-        .label(base, format!("this is {found}"))
+    let report = Report::error("E0304", span, format!("{found} has no field `{name}`"))
+        .label(base, format!("this is {found}"));
+    match habits::field(name) {
+        Some(advice) => report.help(advice),
+        None => report,
+    }
 }
 
 /// E0305. A record without a field its type asks for.
@@ -604,6 +792,32 @@ pub fn not_a_function(span: Span, found: &str) -> Report {
     }
 }
 
+/// E0307. A value of the program hides the function that was meant.
+pub fn hidden_function(span: Span, name: &str, found: &str, bound: Span) -> Report {
+    Report::error("E0307", span, format!("only functions can be called, `{name}` is {found} here"))
+        .label(bound, format!("this `{name}` hides the function of the library"))
+        .help(format!("give it another name, such as `{name}_`"))
+}
+
+/// E0308. A reduction with more than what it reduces.
+pub fn reduction_arguments(span: Span, name: &str, found: usize) -> Report {
+    Report::error("E0308", span, format!("`{name}` takes 1 argument, found {found}")).help(along(name))
+}
+
+/// E0311. An axis, as other libraries have it.
+pub fn reduction_axis(span: Span, name: &str, given: &str) -> Report {
+    Report::error("E0311", span, format!("`{name}` has no argument `{given}`")).help(along(name))
+}
+
+fn along(name: &str) -> String {
+    if name.starts_with("arg") {
+        return format!("for each row write `[{name}(r) for r in A]`");
+    }
+    format!(
+        "over the first dimension write `{name}(r for r in A)`, over the last `[{name}(r) for r in A]`, of some numbers `{name}([a, b])`"
+    )
+}
+
 /// E0308. The wrong number of arguments.
 pub fn argument_count(span: Span, name: &str, want: usize, found: usize) -> Report {
     let plural = if want == 1 { "argument" } else { "arguments" };
@@ -618,10 +832,11 @@ pub fn too_many_arguments(span: Span, name: &str, params: &[&str]) -> Report {
 }
 
 /// E0310. Arguments left out.
-pub fn missing_arguments(span: Span, name: &str, missing: &[&str]) -> Report {
+pub fn missing_arguments(span: Span, name: &str, missing: &[&str], given: bool) -> Report {
     let plural = if missing.len() == 1 { "argument" } else { "arguments" };
+    let before = if given { "…, " } else { "" };
     Report::error("E0310", span, format!("`{name}` needs the {plural} {}", missing.join(", "))).help(format!(
-        "write `{name}({})`",
+        "write `{name}({before}{})`",
         missing.iter().map(|m| format!("{m} = …")).collect::<Vec<_>>().join(", ")
     ))
 }
@@ -640,7 +855,11 @@ pub fn unknown_argument(span: Span, name: &str, given: &str, known: &[&str]) -> 
     if known.contains(&alias) {
         return report.help(format!("it is called `{alias}` here")).fix(span, alias);
     }
-    let report = report.did_you_mean(given, known.iter().copied());
+    let near = report.clone().did_you_mean(given, known.iter().copied());
+    let report = match habits::setting(given) {
+        Some(advice) if near.help.is_empty() => report.help(advice),
+        _ => near,
+    };
     if known.is_empty() { report } else { report.note(format!("it takes {}", known.join(", "))) }
 }
 
@@ -667,9 +886,14 @@ pub fn expected_function(span: Span, name: &str, found: &str) -> Report {
 }
 
 /// E0316. `grad(f, x)` instead of `grad(f)(x)`.
-pub fn derivative_call(span: Span, name: &str) -> Report {
-    Report::error("E0316", span, format!("`{name}` takes the function only"))
-        .help(format!("`{name}(f)` is a function: write `{name}(f)(x)`"))
+pub fn derivative_call(span: Span, name: &str, by_place: bool) -> Report {
+    let report = Report::error("E0316", span, format!("`{name}` takes the function only"));
+    let report = if by_place {
+        report.help(format!("`{name}(f, wrt = b)` differentiates in the parameter b"))
+    } else {
+        report
+    };
+    report.help(format!("`{name}(f)` is a function: write `{name}(f)(x)`"))
 }
 
 /// E0317. `wrt` with something else than names.
@@ -678,16 +902,46 @@ pub fn wrt_names(span: Span) -> Report {
 }
 
 /// E0318. Assignment to a `let`.
-pub fn assigned_let(span: Span, name: &str, declared: Span) -> Report {
-    Report::error("E0318", span, format!("`{name}` cannot be assigned to: it is not a `var`"))
-        .label(declared, "bound here")
-        .help(format!("write `var {name} = …` where it is bound"))
+pub fn assigned_let(span: Span, name: &str, declared: Span, home: Home) -> Report {
+    let report = Report::error("E0318", span, format!("`{name}` cannot be assigned to: it is not a `var`"))
+        .label(declared, "bound here");
+    match home {
+        Home::Optimizer => report
+            .help(format!("`state {name} = …` above the step is kept from step to step"))
+            .help(format!("`var {name} = …` changes within a step")),
+        Home::Other => report.help(format!("write `var {name} = …` where it is bound")),
+    }
+}
+
+/// E0318. Assignment to what an optimizer is given.
+pub fn assigned_given(span: Span, name: &str) -> Report {
+    let report =
+        Report::error("E0318", span, format!("`{name}` is given to the optimizer and cannot be assigned to"));
+    match name {
+        "g" => report.help("give what is made of it a name: `let d = g/norm(g)`"),
+        "f" | "t" => report.help(format!("give what is made of it a name: `let u = {name}…`")),
+        _ => report.help(format!("keep what changes in a state: `state now = {name}` above the step")),
+    }
 }
 
 /// E0319. Assignment to a name that does not exist.
-pub fn assigned_unknown(span: Span, name: &str) -> Report {
-    Report::error("E0319", span, format!("`{name}` is assigned to, but was never bound"))
-        .help(format!("bind it first: `var {name} = …`, or `let {name} = …` if it does not change"))
+pub fn assigned_unknown(span: Span, name: &str, home: Home) -> Report {
+    let report = Report::error("E0319", span, format!("`{name}` is assigned to, but was never bound"));
+    match home {
+        _ if name == "self" => report.help("there are no objects: a state is read and assigned by its name"),
+        Home::Optimizer if habits::in_optimizer(name).is_some_and(|advice| advice.contains("`x`")) => {
+            report.help("a step changes `x`, the vector of all params: `x -= lr*g`")
+        }
+        Home::Optimizer => report
+            .help(format!("`state {name} = 0*x` above the step is kept from step to step"))
+            .help(format!("`let {name} = …` names a value within the step")),
+        Home::Other if matches!(name, "loss" | "cost" | "objective") => report
+            .help("in an objective write `minimize e`")
+            .help(format!("elsewhere bind it first: `let {name} = …`")),
+        Home::Other => {
+            report.help(format!("bind it first: `var {name} = …`, or `let {name} = …` if it does not change"))
+        }
+    }
 }
 
 /// E0320. Assignment to something that is no place.
@@ -729,7 +983,7 @@ pub fn if_without_else(span: Span) -> Report {
 /// E0403. A value that nothing uses.
 pub fn value_not_used(span: Span) -> Report {
     Report::error("E0403", span, "the value of this expression is not used")
-        .help("bind it with `let`, or assign it to a `var`")
+        .help("bind it with `let`, or assign it: `x = …`, `x -= …`")
 }
 
 /// E0404. A statement of the top level inside a function.
@@ -749,9 +1003,13 @@ pub fn not_here(span: Span) -> Report {
 }
 
 /// E0407. A statement that does not belong in an objective.
-pub fn not_in_objective(span: Span) -> Report {
-    Report::error("E0407", span, "this statement does not belong in an objective")
-        .help("an objective has `let`, `param`, one `minimize` or `maximize`, and `report`")
+pub fn not_in_objective(span: Span, instead: Option<&str>) -> Report {
+    let report = Report::error("E0407", span, "this statement does not belong in an objective");
+    let report = match instead {
+        Some(instead) => report.help(instead),
+        None => report,
+    };
+    report.help("an objective has `let`, `param`, one `minimize` or `maximize`, and `report`")
 }
 
 /// E0408. An objective that minimizes nothing.
@@ -795,14 +1053,24 @@ pub fn params_expected(span: Span, names: &[&str], found: &str) -> Report {
 
 /// E0414. The objective is no scalar.
 pub fn objective_not_scalar(span: Span, found: &str) -> Report {
-    Report::error("E0414", span, format!("what is minimized is one real number, found {found}"))
-        .help("reduce it: `sum( … )`, `mean( … )`, `dot(r, r)`")
+    Report::error("E0414", span, format!("what is minimized is one real number, found {found}")).help(
+        match found {
+            "bool" => {
+                "for equations write `solve a == b over x = x0`; truth values are counted by `mean( … )`"
+            }
+            "real[1]" => "take its entry: `( … )[0]`, or reduce it: `sum( … )`",
+            _ => "reduce it: `sum( … )`, `mean( … )`, `dot(r, r)`",
+        },
+    )
 }
 
 /// E0415. `minimize` without `over`.
-pub fn minimize_without_over(span: Span) -> Report {
-    Report::error("E0415", span, "`minimize` needs to know over what")
-        .help("write `minimize f(x) over x = x0`")
+pub fn minimize_without_over(span: Span, objective: Option<&str>) -> Report {
+    let report = Report::error("E0415", span, "`minimize` needs to know over what");
+    match objective {
+        Some(text) => report.help(format!("an objective knows what it minimizes: write `solve {text}`")),
+        None => report.help("write `minimize f(x) over x = x0`"),
+    }
 }
 
 /// E0416. `solve P over …`.
@@ -812,10 +1080,12 @@ pub fn solve_with_over(span: Span) -> Report {
 }
 
 /// E0417. `solve` of something that is no objective.
-pub fn not_an_objective(span: Span, found: &str) -> Report {
+pub fn not_an_objective(span: Span, name: &str, found: &str) -> Report {
     let report = Report::error("E0417", span, format!("`solve` takes an objective, found {found}"));
     if found == "a function" {
-        report.help("give the objective its arguments: `solve P(…)`; for a function write `minimize f(x) over x = x0`")
+        report.help(format!(
+            "give the objective its arguments: `solve {name}(…)`; for a function write `minimize {name}(x) over x = x0`"
+        ))
     } else {
         report
     }
@@ -823,13 +1093,18 @@ pub fn not_an_objective(span: Span, found: &str) -> Report {
 
 /// E0418. `using` something that is no optimizer.
 pub fn not_an_optimizer(span: Span, found: &str) -> Report {
-    Report::error("E0418", span, format!("`using` takes an optimizer, found {found}"))
+    let report = Report::error("E0418", span, format!("`using` takes an optimizer, found {found}"));
+    if found == "a string" {
+        report.help("leave the quotes out and write its hyper-parameters in parentheses: `using adam()`")
+    } else {
+        report
+    }
 }
 
 /// E0419. An optimizer without its parentheses.
-pub fn optimizer_not_called(span: Span) -> Report {
+pub fn optimizer_not_called(span: Span, name: &str) -> Report {
     Report::error("E0419", span, "an optimizer is given its hyper-parameters in parentheses")
-        .help("write `using adam()`")
+        .help(format!("write `using {name}()`"))
 }
 
 /// E0420. An option without a name.
@@ -840,9 +1115,12 @@ pub fn unnamed_option(span: Span) -> Report {
 /// E0421. An option that does not exist.
 pub fn unknown_option(span: Span, name: &str) -> Report {
     let known = ["batch", "seed", "trace", "restarts", "differentiate"];
-    Report::error("E0421", span, format!("there is no option `{name}`"))
-        .did_you_mean(name, known)
-        .note(format!("options are {}", known.join(", ")))
+    let report = Report::error("E0421", span, format!("there is no option `{name}`"));
+    match habits::setting(name) {
+        Some(advice) => report.help(advice),
+        None => report.did_you_mean(name, known),
+    }
+    .note(format!("options are {}", known.join(", ")))
 }
 
 /// E0422. An option that must be positive.
@@ -870,17 +1148,47 @@ pub fn no_step(span: Span, name: &str) -> Report {
     Report::error("E0425", span, format!("the optimizer `{name}` has no step")).help("add `step { x = … }`")
 }
 
-/// E0426. A statement that does not belong in an optimizer.
-pub fn not_in_optimizer(span: Span) -> Report {
-    Report::error("E0426", span, "this statement does not belong in an optimizer")
-        .help("an optimizer has `let`, `state`, one `step { … }` and `answer`")
+/// E0425. A step that moves nothing.
+pub fn step_moves_nothing(span: Span, name: &str, place: &str) -> Report {
+    Report::error(
+        "E0425",
+        span,
+        format!("the step of `{name}` never assigns `{place}`, so nothing would move"),
+    )
+    .help(format!("write `{place} = …` or `{place} -= …`; `let {place} = …` makes another name"))
+}
+
+/// E0426. A part of an optimizer that is there already.
+pub fn part_twice(span: Span, what: &str, first: Span) -> Report {
+    Report::error("E0426", span, format!("an optimizer has one {what}"))
+        .label(span, "the second")
+        .label(first, "the first")
+        .help("put both into one")
+}
+
+/// E0426. A statement that does not belong in an optimizer; `instead` says where it would.
+pub fn not_in_optimizer(span: Span, instead: Option<&str>) -> Report {
+    let report = Report::error("E0426", span, "this statement does not belong in an optimizer");
+    let report = match instead {
+        Some(instead) => report.help(instead),
+        None => report,
+    };
+    report.help("an optimizer has `let`, `state`, one `step { … }` and `answer`")
 }
 
 /// E0427. A status that does not exist.
 pub fn unknown_status(span: Span, name: &str, known: &[&str]) -> Report {
-    Report::error("E0427", span, format!("there is no status `{name}`"))
-        .did_you_mean(name, known.iter().copied())
-        .note(format!("statuses are {}", known.join(", ")))
+    let report = Report::error("E0427", span, format!("there is no status `{name}`"));
+    let report = match name {
+        "converged" | "success" | "optimal" | "solved" | "done" | "ok" => {
+            report.help("one that has found a minimum says `locally_solved`").fix(span, "locally_solved")
+        }
+        "failed" | "failure" | "error" | "diverged" => {
+            report.help("one that failed says `numerical_error`").fix(span, "numerical_error")
+        }
+        _ => report.did_you_mean(name, known.iter().copied()),
+    };
+    report.note(format!("statuses are {}", known.join(", ")))
 }
 
 /// E0428. A state that is no vector.
@@ -890,6 +1198,11 @@ pub fn state_kind(span: Span, name: &str, found: &str) -> Report {
         span,
         format!("the state `{name}` is an array or a record of arrays, found {found}"),
     )
+    .help(if found == "a function" {
+        "the value at x is `f(x)`, the gradient `g`"
+    } else {
+        "`state m = 0*x` is like x"
+    })
 }
 
 /// E0429. A state that changes its shape in a step.
@@ -1062,7 +1375,14 @@ pub fn too_much_work(span: Span, limit: u64) -> Report {
 
 /// E0901. A construct of the language that is not built yet.
 pub fn not_yet(span: Span, what: &str) -> Report {
-    Report::error("E0901", span, format!("{what} is not built yet"))
+    let report = Report::error("E0901", span, format!("{what} is not built yet"));
+    match what {
+        "`subject to`" => report.help("add a penalty to what is minimized, such as `100*relu(-x)^2` for `x >= 0`"),
+        "a set for a param" => {
+            report.help("put a function into the set in its place: `softmax(u)` for a simplex, `exp(u)` above 0, `a + (b - a)*sigmoid(u)` in (a, b)")
+        }
+        _ => report,
+    }
 }
 
 fn sign(op: &str) -> &str {

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::blocks::same_values;
-use super::value::{Argument, Function, Record, Res, Scope, Val};
+use super::value::{Argument, Function, Record, Res, Scope, Slot, Val};
 use super::{Lower, errors};
-use crate::diag::Span;
+use crate::diag::{Label, Span};
 use crate::ir::{Dim, Elem, If, Op, Tensor, Ty};
 use crate::ops::Emit;
 use crate::syntax::ast::{self, BinOp, CmpOp, Expr, ExprKind};
@@ -31,6 +31,10 @@ impl Lower<'_> {
             ExprKind::Compare { first, rest } => self.comparison(scope, first, rest),
             ExprKind::Power(base, exponent) => {
                 let a = self.expr(scope, base)?;
+                if matches!(a, Val::Function(_)) {
+                    let found = a.describe();
+                    return self.fail(errors::operator_takes_numbers(span, "pow", base.span, &found));
+                }
                 let b = self.expr(scope, exponent)?;
                 self.power((&a, base.span), (&b, exponent.span), span)
             }
@@ -100,10 +104,39 @@ impl Lower<'_> {
         let mut span = first.span;
         for (op, op_span, right) in rest {
             let whole = span.to(right.span);
-            left = self.binary(scope, *op, (&left, span), right, whole, *op_span)?;
+            let reports = self.reports.len();
+            let result = self.binary(scope, *op, (&left, span), right, whole, *op_span);
+            if result.is_err() {
+                self.label_bindings(reports, scope, [first, right].into_iter());
+            }
+            left = result?;
             span = whole;
         }
         Ok(left)
+    }
+
+    /// Reports of shapes that do not fit say where the names among the operands are bound.
+    pub(crate) fn label_bindings<'e>(
+        &mut self,
+        from: usize,
+        scope: &Scope,
+        operands: impl Iterator<Item = &'e Expr> + Clone,
+    ) {
+        for report in self.reports.iter_mut().skip(from) {
+            if !matches!(report.code, "E0203" | "E0210") || scope.is_library() {
+                continue;
+            }
+            for operand in operands.clone() {
+                let ExprKind::Name(name) = &*operand.kind else { continue };
+                let Some(Slot::Let(_, at) | Slot::Var(_, at)) = scope.get(name) else { continue };
+                let shown = report.labels.iter().any(|label| label.span == operand.span);
+                let apart =
+                    report.labels.iter().all(|label| label.span != *at) && at.file == report.span.file;
+                if shown && apart && report.labels.len() < 4 {
+                    report.labels.push(Label { span: *at, text: format!("`{name}` is bound here") });
+                }
+            }
+        }
     }
 
     fn binary(
@@ -178,6 +211,11 @@ impl Lower<'_> {
                 _ => return self.fail(errors::range_of_ints(at, &val.describe())),
             }
         }
+        if let (ExprKind::Int(from), ExprKind::Int(to)) = (&*lo.kind, &*hi.kind)
+            && from > to
+        {
+            return self.fail(errors::range_runs_up(span, *from, *to));
+        }
         Ok(Val::Range(Box::new(a), Box::new(b)))
     }
 
@@ -190,9 +228,22 @@ impl Lower<'_> {
         match known_bool(&c) {
             Some(true) => self.expr(scope, then),
             Some(false) => self.if_expr(scope, rest, otherwise, span),
-            None => self.choose(&c, span, &mut |lower| lower.expr(scope, then), &mut |lower| {
-                lower.if_expr(scope, rest, otherwise, span)
-            }),
+            None => {
+                let from = self.reports.len();
+                let chosen = self.choose(&c, span, &mut |lower| lower.expr(scope, then), &mut |lower| {
+                    lower.if_expr(scope, rest, otherwise, span)
+                });
+                let other = rest.first().map_or(otherwise, |(_, then)| then);
+                for report in self.reports.iter_mut().skip(from) {
+                    if report.code == "E0216" && report.span == span && report.labels.is_empty() {
+                        let sides = [(then.span, "one side"), (other.span, "the other")];
+                        report
+                            .labels
+                            .extend(sides.map(|(span, text)| Label { span, text: text.to_string() }));
+                    }
+                }
+                chosen
+            }
         }
     }
 

@@ -72,7 +72,8 @@ impl Lower<'_> {
                     let other = self.source_len(part);
                     if !super::arith::same_dims(std::slice::from_ref(&other), std::slice::from_ref(&len)) {
                         let (a, b) = (items[0].describe(), item.describe());
-                        return self.fail(errors::parallel_lengths(span, &a, &b));
+                        let lengths = (&*len.to_string(), &*other.to_string());
+                        return self.fail(errors::parallel_lengths(span, &a, &b, lengths));
                     }
                 }
                 if parts.iter().any(|part| matches!(part, Source::List(_))) {

@@ -59,7 +59,9 @@ impl Lower<'_> {
     fn dot_leaf(&mut self, a: At<'_>, b: At<'_>, span: Span) -> Res<Val> {
         let (x, y) = (self.real_array(a)?, self.real_array(b)?);
         let (tx, ty) = (x.ty().ok_or(super::Poisoned)?, y.ty().ok_or(super::Poisoned)?);
-        self.require_dims((&tx, a.1), (&ty, b.1), span)?;
+        if !super::arith::same_dims(&tx.dims, &ty.dims) {
+            return self.fail(errors::dot_shapes(span, (&tx, a.1), (&ty, b.1)));
+        }
         if tx.rank() == 0 {
             return self.apply("mul", &[(&x, a.1), (&y, b.1)], span);
         }

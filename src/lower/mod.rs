@@ -25,6 +25,7 @@ mod expect;
 mod expr;
 mod factors;
 mod generators;
+mod habits;
 mod host;
 mod index;
 mod instead;
@@ -95,6 +96,8 @@ pub struct Lower<'h> {
     library: HashMap<Arc<str>, Option<Val>>,
     /// Declarations of files read by need, by the name they declare.
     globals: Scope,
+    /// What the files bind at their top level, and where.
+    top: Vec<(Arc<str>, Span)>,
     /// The functions being called, innermost last: for recursion and for the keys of draws.
     calls: Vec<Arc<str>>,
     /// The indices of all loops and generators around, for the keys of draws.
@@ -148,6 +151,7 @@ impl<'h> Lower<'h> {
             inverses: HashMap::new(),
             library: HashMap::new(),
             globals: Scope::default(),
+            top: Vec::new(),
             calls: Vec::new(),
             indices: Vec::new(),
             guard: None,
@@ -224,11 +228,37 @@ impl<'h> Lower<'h> {
         if let Some(value) = self.library_value(name)? {
             return Ok(value);
         }
-        let mut names: Vec<Arc<str>> = scope.names();
-        names.extend(self.globals.names());
-        names.extend(self.host.library_names());
+        let report = self.unknown(scope, name, span);
+        self.fail(report)
+    }
+
+    /// What to say of a name that means nothing: it may be bound further down, or belong to a result.
+    fn unknown(&self, scope: &Scope, name: &Arc<str>, span: Span) -> Report {
+        let later =
+            |(known, at): &&(Arc<str>, Span)| known == name && at.file == span.file && at.start > span.start;
+        if let Some((_, at)) = self.top.iter().find(later) {
+            return errors::bound_later(span, name, *at);
+        }
+        let mut own: Vec<Arc<str>> = scope.names();
+        own.extend(self.globals.names());
+        let holds = |fit: &&Arc<str>| match scope.get(fit) {
+            Some(Slot::Let(Val::Fit(fit), _)) => {
+                fit.params.iter().chain(&fit.reports).any(|(known, _)| known == name)
+            }
+            _ => false,
+        };
+        if let Some(fit) = own.iter().find(holds) {
+            return errors::param_of_result(span, name, fit);
+        }
+        let place = if given_at(scope).is_some() { errors::Home::Optimizer } else { errors::Home::Other };
+        errors::unknown_name(span, name, place, &own, &self.library_words())
+    }
+
+    /// The names of the standard library.
+    fn library_words(&self) -> Vec<Arc<str>> {
+        let mut names = self.host.library_names();
         names.extend(builtins::names().map(Arc::from));
-        self.fail(errors::unknown_name(span, name, &names))
+        names
     }
 
     /// A value of the standard library, elaborated by need.
@@ -270,4 +300,14 @@ impl<'h> Lower<'h> {
             }
         }
     }
+}
+
+/// In the body of an optimizer, where what is given there is bound: x, g, f, t and its arguments.
+pub(crate) fn given_at(scope: &Scope) -> Option<Span> {
+    let place = |name: &str| match scope.get(name) {
+        Some(Slot::Let(_, at) | Slot::Var(_, at)) => Some(*at),
+        None => None,
+    };
+    let at = place("t")?;
+    ["x", "g", "f"].iter().all(|name| place(name) == Some(at)).then_some(at)
 }

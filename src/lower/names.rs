@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Lower, errors};
+use crate::diag::Span;
 use crate::syntax::ast::{
     Arg, ArgValue, Binding, Block, Expr, ExprKind, File, Generator, Ident, ParamDecl, ParamSpec, ParamStart,
     Pattern, SolveExpr, Stmt, StmtKind, TypeExpr, TypeKind,
@@ -24,6 +25,12 @@ impl Lower<'_> {
         let mut top: Known = Vec::new();
         for item in &file.items {
             declared(item, &mut top);
+            if let StmtKind::Let { pattern, .. }
+            | StmtKind::Var { pattern, .. }
+            | StmtKind::Draw { pattern, .. } = &item.kind
+            {
+                places(pattern, &mut self.top);
+            }
         }
         let globals = self.globals.names();
         top.extend(globals);
@@ -95,7 +102,17 @@ impl Lower<'_> {
                 given.iter().for_each(|e| self.names_expr(e, known));
                 bound(pattern, known);
             }
-            StmtKind::Assign { value, .. } => self.names_expr(value, known),
+            StmtKind::Assign { place, value, .. } => {
+                if let Some(name) = super::walk::root(place)
+                    && !known.contains(name)
+                    && &**name != "step"
+                {
+                    let home = home(known);
+                    self.report(errors::assigned_unknown(place.span, name, home));
+                    known.push(name.clone());
+                }
+                self.names_expr(value, known);
+            }
             StmtKind::For { binding, condition, body } => {
                 self.names_expr(&binding.source, known);
                 let mut inner = known.clone();
@@ -275,11 +292,22 @@ impl Lower<'_> {
         if builtin || known.contains(name) || self.host.library_names().contains(name) {
             return;
         }
-        let mut all: Vec<Arc<str>> = known.clone();
-        all.extend(self.host.library_names());
-        all.extend(super::builtins::names().map(Arc::from));
-        let report = errors::unknown_name(e.span, name, &all);
+        let report = errors::unknown_name(e.span, name, home(known), known, &self.library_words());
         self.report(report);
+    }
+}
+
+/// Whether the names are those in the body of an optimizer.
+fn home(known: &Known) -> errors::Home {
+    let given = OPTIMIZER.iter().all(|given| known.iter().any(|name| **name == **given));
+    if given { errors::Home::Optimizer } else { errors::Home::Other }
+}
+
+/// The names of a pattern with their places.
+fn places(pattern: &Pattern, into: &mut Vec<(Arc<str>, Span)>) {
+    match pattern {
+        Pattern::Name(name) => into.push((name.name.clone(), name.span)),
+        Pattern::Tuple(patterns, _) => patterns.iter().for_each(|part| places(part, into)),
     }
 }
 

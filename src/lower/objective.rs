@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::equations::Residual;
-use super::value::{Argument, Res, Scope, Slot, Val};
+use super::value::{Argument, Function, Res, Role, Scope, Slot, Val};
 use super::{Lower, Outcome, errors, walk};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Tensor, Ty};
 use crate::syntax::ast::{
-    Expr, Ident, ObjectiveDecl, ParamDecl, ParamStart, Pattern, SolveExpr, SolveKind, Stmt, StmtKind,
-    TypeExpr,
+    Expr, ExprKind, Ident, ObjectiveDecl, ParamDecl, ParamStart, Pattern, SolveExpr, SolveKind, Stmt,
+    StmtKind, TypeExpr,
 };
 
 /// An objective with its arguments.
@@ -191,7 +191,7 @@ impl Lower<'_> {
                     body.push(item.clone());
                 }
                 StmtKind::Error => bad = true,
-                _ => return self.fail(errors::not_in_objective(item.span)),
+                other => return self.fail(errors::not_in_objective(item.span, instead_of(other))),
             }
         }
         let Some((clause, clause_span)) = clause else {
@@ -296,6 +296,20 @@ impl Lower<'_> {
         }
     }
 
+    /// The text of a call of an objective.
+    fn objective_called(&mut self, scope: &Scope, value: &Expr) -> Option<String> {
+        let ExprKind::Call { function, .. } = &*value.kind else { return None };
+        let ExprKind::Name(name) = &*function.kind else { return None };
+        let found = scope.get(name).or_else(|| self.globals.get(name)).cloned()?;
+        let makes = match found {
+            Slot::Let(Val::Function(found), _) => {
+                matches!(&*found, Function::Native(native) if matches!(native.role, Role::Objective))
+            }
+            _ => false,
+        };
+        makes.then(|| crate::syntax::print_expr(value))
+    }
+
     /// `minimize e over x = x0, …` as an objective.
     pub(crate) fn inline_objective(
         &mut self,
@@ -305,7 +319,11 @@ impl Lower<'_> {
     ) -> Res<Objective> {
         self.refuse_clause(&solve.constraints, false, span)?;
         if solve.over.is_empty() {
-            return self.fail(errors::minimize_without_over(span));
+            let called = match solve.values.as_slice() {
+                [value] => self.objective_called(scope, value),
+                _ => None,
+            };
+            return self.fail(errors::minimize_without_over(span, called.as_deref()));
         }
         let [value] = solve.values.as_slice() else {
             return self.fail(errors::not_yet(span, "several objectives at once"));
@@ -527,4 +545,15 @@ fn touches(body: &[Stmt], item: &Stmt) -> bool {
         }
     }
     walk::stmt_mentions(item, &names)
+}
+
+/// Where a statement stands that an objective does not have.
+fn instead_of(kind: &StmtKind) -> Option<&'static str> {
+    let StmtKind::Expr(e) = kind else { return None };
+    Some(match &*e.kind {
+        ExprKind::Compare { .. } => {
+            "constraints are not built yet: add a penalty to what is minimized, such as `100*relu(-x)^2` for `x >= 0`"
+        }
+        _ => "what is to be made small stands behind `minimize`",
+    })
 }

@@ -11,7 +11,9 @@ use super::value::{Argument, Cell, Res, Scope, Slot, Val};
 use super::{Lower, errors, walk};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem};
-use crate::syntax::ast::{Block, Expr, ExprKind, Ident, OptimizerDecl, ParamSpec, Stmt, StmtKind, TypeKind};
+use crate::syntax::ast::{
+    Block, Expr, ExprKind, Ident, OptimizerDecl, ParamSpec, Pattern, Stmt, StmtKind, TypeKind,
+};
 
 /// The number of the first status of an optimizer's own.
 pub(crate) const OWN: i64 = 16;
@@ -29,12 +31,15 @@ pub struct OptimizerValue {
     pub by_param: bool,
 }
 
+/// A state: its name, its type, its start.
+type State<'a> = (&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr);
+
 /// The parts of an optimizer's body.
 pub(crate) struct Parts<'a> {
     /// `let`s and functions, before the states.
     pub before: Vec<&'a Stmt>,
     /// State names with their starts.
-    pub states: Vec<(&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr)>,
+    pub states: Vec<State<'a>>,
     /// The figures that the step reports.
     pub reports: Vec<&'a Ident>,
     /// The step; empty where there are `each` blocks.
@@ -209,13 +214,15 @@ impl Lower<'_> {
 
     /// The parts of an optimizer's body; what is not built yet is refused.
     pub(crate) fn optimizer_parts<'a>(&mut self, decl: &'a OptimizerDecl) -> Res<Parts<'a>> {
-        self.parts_of(&decl.body, &decl.name)
+        self.parts_of(&decl.body, &decl.name, "x")
     }
 
-    fn parts_of<'a>(&mut self, body: &'a Block, whose: &Ident) -> Res<Parts<'a>> {
+    /// The parts of a body whose step moves what is called `place`.
+    fn parts_of<'a>(&mut self, body: &'a Block, whose: &Ident, place: &str) -> Res<Parts<'a>> {
         let mut before = Vec::new();
         let mut states = Vec::new();
         let mut step: Option<&[Stmt]> = None;
+        let mut step_at: Option<Span> = None;
         let mut each = Vec::new();
         let mut otherwise = None;
         let mut answer = None;
@@ -225,7 +232,12 @@ impl Lower<'_> {
                 StmtKind::State(found) => {
                     states.extend(found.iter().map(|(name, ty, e)| (name, ty.as_ref(), e)));
                 }
-                StmtKind::Step(body) => step = Some(&body.items),
+                StmtKind::Step(body) => {
+                    if let Some(first) = step_at.replace(item.span) {
+                        return self.fail(errors::part_twice(item.span, "step", first));
+                    }
+                    step = Some(&body.items);
+                }
                 StmtKind::Answer { value, more } => {
                     if let Some(arg) = more.first() {
                         let at = arg.name.as_ref().map_or(item.span, |n| n.span);
@@ -234,7 +246,7 @@ impl Lower<'_> {
                     answer = Some(value);
                 }
                 StmtKind::Each { name, ty, body } => {
-                    let parts = self.parts_of(body, name)?;
+                    let parts = self.parts_of(body, name, &name.name)?;
                     let whole = parts.answer.is_some() || parts.otherwise.is_some();
                     if !parts.each.is_empty() || !parts.reports.is_empty() || whole {
                         let at = parts.reports.first().map_or(name.span, |report| report.span);
@@ -245,7 +257,7 @@ impl Lower<'_> {
                 StmtKind::Otherwise(e) => otherwise = Some(e),
                 StmtKind::Players(_) => return self.fail(errors::not_yet(item.span, "`players`")),
                 StmtKind::Error => return Err(super::Poisoned),
-                _ => return self.fail(errors::not_in_optimizer(item.span)),
+                other => return self.fail(errors::not_in_optimizer(item.span, instead_of(other).as_deref())),
             }
         }
         if step.is_some() && !each.is_empty() {
@@ -255,6 +267,14 @@ impl Lower<'_> {
             return self.fail(errors::no_step(whose.span, &whose.name));
         }
         let step = step.unwrap_or_default();
+        if let Some(at) = step_at
+            && answer.is_none()
+            && !step.is_empty()
+            && !moves(step, place, &states)
+            && !unread(step)
+        {
+            return self.fail(errors::step_moves_nothing(at, &whose.name, place));
+        }
         let mut reports = Vec::new();
         reports_in(step, &mut reports);
         for name in &reports {
@@ -304,7 +324,7 @@ impl Lower<'_> {
             }
             match val {
                 Val::Optimizer(_) => args.push((name.clone(), val.clone())),
-                Val::Function(_) => return self.fail(errors::optimizer_not_called(span)),
+                Val::Function(_) => return self.fail(errors::optimizer_not_called(span, name)),
                 other => return self.fail(errors::not_an_optimizer(span, &other.describe())),
             }
         }
@@ -488,4 +508,50 @@ fn plain(x: f64) -> String {
 
 fn is_function_type(param: &ParamSpec) -> bool {
     param.ty.as_ref().is_none_or(|ty| matches!(ty.kind, TypeKind::Function { .. }))
+}
+
+/// Whether a step assigns its place, or a name that it does not have, which is said already.
+fn moves(step: &[Stmt], place: &str, states: &[State<'_>]) -> bool {
+    let mut own: Vec<Arc<str>> = states.iter().map(|(name, ..)| name.name.clone()).collect();
+    for item in step {
+        if let StmtKind::Var { pattern, .. } | StmtKind::Let { pattern, .. } = &item.kind {
+            walk::pattern_names(pattern, &mut own);
+        }
+    }
+    walk::assigned(step).iter().any(|name| &**name == place || !(own.contains(name) || name.contains(' ')))
+}
+
+/// Whether a statement of a block could not be read, or its value is lost, which is said already.
+fn unread(items: &[Stmt]) -> bool {
+    items.iter().any(|item| match &item.kind {
+        StmtKind::Error | StmtKind::Expr(_) | StmtKind::Print(_) => true,
+        StmtKind::Assign { place, .. } => walk::root(place).is_none(),
+        StmtKind::For { body, .. } => unread(&body.items),
+        StmtKind::If(arms) => {
+            let mut blocks = arms.arms.iter().map(|(_, body)| body).chain(&arms.otherwise);
+            blocks.any(|body| unread(&body.items))
+        }
+        _ => false,
+    })
+}
+
+/// Where a statement stands that an optimizer does not have.
+fn instead_of(kind: &StmtKind) -> Option<String> {
+    match kind {
+        StmtKind::Assign { place, op: None, value }
+            if walk::root(place).is_some_and(|name| &**name == "step") =>
+        {
+            Some(format!("a step assigns in braces: `step {{ x = {} }}`", crate::syntax::print_expr(value)))
+        }
+        StmtKind::Assign { .. } | StmtKind::If(_) | StmtKind::For { .. } => {
+            Some("what an iteration does stands in `step { … }`".to_string())
+        }
+        StmtKind::Var { pattern: Pattern::Name(name), .. } => {
+            Some(format!("what is kept from step to step is a state: `state {} = …`", name.name))
+        }
+        StmtKind::Param(_) => Some(
+            "a hyper-parameter stands behind the name: `optimizer name(lr: real = 0.1) { … }`".to_string(),
+        ),
+        _ => None,
+    }
 }

@@ -135,6 +135,9 @@ impl Lower<'_> {
 
     /// The reduction of a value: all entries, or the larger of two.
     pub(crate) fn reduction(&mut self, what: Reduction, args: Vec<Argument>, span: Span) -> Res<Val> {
+        if let Some(given) = args.iter().find_map(|arg| arg.name.clone()) {
+            return self.fail(errors::reduction_axis(given.span, what.name(), &given.name));
+        }
         if let ([a, b], Some(name)) = (args.as_slice(), two_sided(what)) {
             if let (Val::Int(x), Val::Int(y)) = (&a.value, &b.value)
                 && let Some(dim) = self.lesser_or_greater(what, x, y)
@@ -144,7 +147,7 @@ impl Lower<'_> {
             return self.apply(name, &[(&a.value, a.span), (&b.value, b.span)], span);
         }
         let [arg] = args.as_slice() else {
-            return self.fail(errors::argument_count(span, what.name(), 1, args.len()));
+            return self.fail(errors::reduction_arguments(span, what.name(), args.len()));
         };
         let value = match &arg.value {
             Val::Range(..) => {

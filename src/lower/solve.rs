@@ -166,7 +166,10 @@ impl Lower<'_> {
         }
         match self.expr(scope, value)? {
             Val::Objective(objective) => Ok(objective),
-            other => self.fail(errors::not_an_objective(value.span, &other.describe())),
+            other => {
+                let name = crate::syntax::print_expr(value);
+                self.fail(errors::not_an_objective(value.span, &name, &other.describe()))
+            }
         }
     }
 
@@ -252,7 +255,9 @@ impl Lower<'_> {
                 let names: Vec<Arc<str>> = objective.params.iter().map(|p| p.name.clone()).collect();
                 self.optimizer_by_param(&record, &names, e.span)
             }
-            Val::Function(_) => self.fail(errors::optimizer_not_called(e.span)),
+            Val::Function(_) => {
+                self.fail(errors::optimizer_not_called(e.span, &crate::syntax::print_expr(e)))
+            }
             other => self.fail(errors::not_an_optimizer(e.span, &other.describe())),
         }
     }

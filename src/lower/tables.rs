@@ -235,6 +235,7 @@ impl Lower<'_> {
         let table = self.table_argument(&table, "split")?;
         let share = match &fraction.value {
             Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Real => t.reals()[0],
+            Val::Int(Dim::Known(whole)) => *whole as f64,
             other => return self.fail(errors::wrong_elem(fraction.span, "a known real", &other.describe())),
         };
         match data::split(&table, share, seed) {
@@ -289,7 +290,8 @@ impl Lower<'_> {
                 && !super::arith::same_dims(std::slice::from_ref(rows), std::slice::from_ref(&len))
             {
                 let (a, b) = (format!("{rows} rows"), format!("{len} rows"));
-                return self.fail(errors::parallel_lengths(arg.span, &a, &b));
+                let lengths = (&*rows.to_string(), &*len.to_string());
+                return self.fail(errors::parallel_lengths(arg.span, &a, &b, lengths));
             }
             rows.get_or_insert(len);
             fields.push((name.name.clone(), arg.value));

@@ -32,6 +32,7 @@ impl Lower<'_> {
         if matches!(val, Val::Poison) {
             return Err(super::Poisoned);
         }
+        self.check_no_arguments(ty)?;
         match &ty.kind {
             TypeKind::Named { name, args, dims } => match &*name.name {
                 "real" => self.fit_array(Elem::Real, dims, ty, val, span, scope, bound),
@@ -96,6 +97,18 @@ impl Lower<'_> {
                 Val::Function(_) | Val::Objective(_) => Ok(val.clone()),
                 _ => self.fail(errors::type_differs(span, "a function", &val.describe(), ty.span)),
             },
+        }
+    }
+
+    /// The sizes of an array do not stand in parentheses.
+    fn check_no_arguments(&mut self, ty: &TypeExpr) -> Res<()> {
+        match &ty.kind {
+            TypeKind::Named { name, args, .. }
+                if !args.is_empty() && matches!(&*name.name, "real" | "int" | "bool" | "string") =>
+            {
+                self.fail(errors::sizes_in_brackets(args[0].span, &name.name))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -264,11 +277,12 @@ impl Lower<'_> {
         }
         let want = self.dimension(scope, e)?;
         if !super::arith::same_dims(std::slice::from_ref(&want), std::slice::from_ref(dim)) {
+            let name = crate::syntax::print_expr(e);
             return self.fail(errors::dimension_differs(
                 span,
                 written,
                 found,
-                e.span,
+                (e.span, &name),
                 &want.to_string(),
                 &dim.to_string(),
             ));
@@ -285,6 +299,7 @@ impl Lower<'_> {
         bound: &mut Vec<Arc<str>>,
     ) -> Option<Val> {
         match &ty.kind {
+            TypeKind::Named { .. } if self.check_no_arguments(ty).is_err() => None,
             TypeKind::Named { name, args, dims } => {
                 let elem = match &*name.name {
                     "real" => Elem::Real,

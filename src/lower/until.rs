@@ -143,7 +143,8 @@ impl Lower<'_> {
                         || super::builtins::find(name).is_some()
                 };
                 if let Some((name, span)) = first_unknown(&e, &known) {
-                    return self.fail(errors::unknown_name(span, &name, &names));
+                    let param = setup.objective.params.iter().any(|param| param.name == name);
+                    return self.fail(errors::unknown_figure(span, &name, &names, param));
                 }
                 return self.fail(errors::until_without_figure(e.span));
             }

@@ -144,6 +144,8 @@ pub enum Role {
     Problem(Rc<super::problem::Problem>),
     /// The values of the examples, `f.each`.
     Each(Rc<super::problem::Problem>),
+    /// Makes an objective.
+    Objective,
     /// Makes a distribution.
     Distribution(Arc<ast::MembersDecl>),
 }

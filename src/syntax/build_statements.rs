@@ -50,6 +50,14 @@ impl Builder {
         Block { items: Vec::new(), span, depth: 1 }
     }
 
+    /// The statements of a file: its values are taken, and no `end` stands where a `}` does here.
+    pub fn check_file(&mut self, items: &[Stmt]) {
+        let Some(span) = block_end(items) else { return self.check_values(items) };
+        if !items.iter().any(|item| matches!(item.kind, StmtKind::Error)) {
+            self.reports.push(errors::block_word(span, "end"));
+        }
+    }
+
     /// An expression is a statement only at the end of its block.
     pub fn check_values(&mut self, items: &[Stmt]) {
         let before_last = items.split_last().map_or(items, |(_, before)| before);
@@ -234,5 +242,33 @@ fn home_of(kind: &StmtKind) -> Option<(&'static str, &'static str)> {
         StmtKind::Each { .. } => Some(("each", "optimizer")),
         StmtKind::Otherwise(_) => Some(("otherwise", "optimizer")),
         _ => None,
+    }
+}
+
+/// A bare `end` among statements that bind no such name.
+fn block_end(items: &[Stmt]) -> Option<Span> {
+    let binds = |item: &Stmt| match &item.kind {
+        StmtKind::Let { pattern, .. } | StmtKind::Var { pattern, .. } | StmtKind::Draw { pattern, .. } => {
+            names_end(pattern)
+        }
+        StmtKind::Input { name, .. } => &*name.name == "end",
+        _ => false,
+    };
+    if items.iter().any(binds) {
+        return None;
+    }
+    items.iter().find_map(|item| match &item.kind {
+        StmtKind::Expr(expr) => match &*expr.kind {
+            ExprKind::Name(name) if &**name == "end" => Some(expr.span),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn names_end(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::Name(name) => &*name.name == "end",
+        Pattern::Tuple(parts, _) => parts.iter().any(names_end),
     }
 }

@@ -1,7 +1,7 @@
 //! Everything this room has to say, one function per diagnostic. What it says of a token that does
 //! not fit stands in [`super::unexpected`].
 
-use super::ast::{Expr, MAX_DEPTH};
+use super::ast::{Arg, ArgValue, Expr, ExprKind, MAX_DEPTH};
 use super::token::Token;
 use crate::diag::{Report, Severity, Span};
 
@@ -44,6 +44,13 @@ impl Reports {
     pub fn has_error_at(&self, start: usize, end: usize) -> bool {
         let range = start..end;
         self.errors.iter().any(|report| range.contains(&(report.span.start as usize)))
+    }
+
+    /// Whether a semicolon was found inside brackets in `start..end`.
+    pub fn semicolon_in(&self, start: usize, end: usize) -> bool {
+        let range = start..end;
+        let mut found = self.errors.iter().filter(|report| report.code == "E0108");
+        found.any(|report| range.contains(&(report.span.start as usize)))
     }
 
     /// Whether a bracket that opens in `start..end` has lost its end.
@@ -118,9 +125,10 @@ pub fn single_quotes(span: Span, inside: Option<&str>) -> Report {
 }
 
 /// E0103. A backslash before a letter that it gives no meaning.
-pub fn unknown_escape(span: Span, letter: char) -> Report {
-    Report::error("E0103", span, format!("there is no escape `\\{letter}`"))
-        .help("strings know `\\\"`, `\\\\` and `\\n`")
+pub fn unknown_escape(span: Span, letter: char, path: bool) -> Report {
+    let report = Report::error("E0103", span, format!("there is no escape `\\{letter}`"));
+    let report = if path { report.help("the parts of a path are separated by `/`") } else { report };
+    report.help("strings know `\\\"`, `\\\\` and `\\n`")
 }
 
 /// E0104. An integer beyond 64 bits.
@@ -182,6 +190,12 @@ pub fn documents_nothing(span: Span) -> Report {
         .help("`///` stands above a statement; other comments begin with `//`")
 }
 
+/// E0153. A comment where a quotient of integers may have been meant.
+pub fn comment_after_operand(span: Span) -> Report {
+    Report::warning("E0153", span, "`//` begins a comment: the rest of this line is not computed")
+        .help("integers are divided by `div`: `n div 2`")
+}
+
 // Statements
 
 /// E0113. An expression whose value nobody takes.
@@ -192,9 +206,34 @@ pub fn value_is_lost(expr: &Expr) -> Report {
         .help("if it goes on with the line before, end that line with the operator")
 }
 
+/// E0112. The word that ends a block in other languages.
+pub fn block_word(span: Span, word: &str) -> Report {
+    Report::error("E0112", span, format!("there is no `{word}` in Minima"))
+        .help("blocks stand in braces: `for i in 0..n { … }`, `fn f(x) { … }`")
+}
+
 /// E0114. The left side of `=` is not a place.
 pub fn cannot_assign(place: &Expr) -> Report {
-    Report::error("E0114", place.span, "only a name, an entry or a field can be assigned to")
+    let report = Report::error("E0114", place.span, "only a name, an entry or a field can be assigned to");
+    if let ExprKind::Call { function, args } = &*place.kind
+        && let ExprKind::Name(name) = &*function.kind
+    {
+        let parts = |arg: &Arg| match &arg.value {
+            ArgValue::Expr(e) => super::print_expr(e),
+            ArgValue::Generator(..) => "…".to_string(),
+        };
+        let inside = args.iter().map(parts).collect::<Vec<_>>().join(", ");
+        let names = args
+            .iter()
+            .all(|arg| matches!(&arg.value, ArgValue::Expr(e) if matches!(&*e.kind, ExprKind::Name(_))));
+        let report = if names {
+            report.help(format!("a function is declared with `fn {name}({inside}) = e`"))
+        } else {
+            report
+        };
+        return report.help(format!("an entry has brackets: `{name}[{inside}] = e`"));
+    }
+    report
         .help("`x = e`, `a[i] = e` and `r.w = e` assign; `let (u, v) = e` takes a tuple apart")
         .help("to compare, write `==`")
 }
@@ -212,8 +251,12 @@ pub fn misplaced_statement(span: Span, word: &str, home: &str) -> Report {
 
 /// E0117. A clause given twice.
 pub fn clause_twice(span: Span, clause: &str) -> Report {
-    Report::error("E0117", span, format!("there is already a clause `{clause}`"))
-        .help("put both into one clause, with commas")
+    let report = Report::error("E0117", span, format!("there is already a clause `{clause}`"));
+    match clause {
+        "until" => report.help("put both into one condition, with `or` between them, or `and`"),
+        "from" | "using" => report.help("leave one of them out"),
+        _ => report.help("put both into one clause, with commas"),
+    }
 }
 
 /// E0118. An interval with one or three ends.

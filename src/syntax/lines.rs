@@ -226,11 +226,23 @@ impl<'t> Layer<'t, '_> {
 
     fn semicolon(&mut self, lexeme: Lexeme<'t>) {
         if self.in_brackets() {
-            self.reports.push(errors::semicolon_in_brackets(self.span(lexeme.start, lexeme.end)));
+            if !self.in_head_of_for() {
+                self.reports.push(errors::semicolon_in_brackets(self.span(lexeme.start, lexeme.end)));
+            }
             self.emit(Token::Comma, lexeme);
         } else if !self.at_start() {
             self.ended = Some((lexeme.start, lexeme.end));
         }
+    }
+
+    /// Whether the innermost bracket is that of `for (i = 0; …`, which is reported as a whole.
+    fn in_head_of_for(&self) -> bool {
+        let start = self.open.last().map(|open| open.start);
+        let at = self.out.iter().rposition(|(place, ..)| Some(*place) == start);
+        let tokens = |from: usize| self.out.get(from).map(|(_, token, _)| *token);
+        at.is_some_and(|at| {
+            at.checked_sub(1).and_then(tokens) == Some(Token::For) && tokens(at + 2) == Some(Token::Assign)
+        })
     }
 
     fn opening(&mut self, lexeme: Lexeme<'t>) {

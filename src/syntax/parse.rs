@@ -95,7 +95,7 @@ fn parse_from(file: FileId, text: &str, start: usize) -> Parsed {
     let items = reader.statements(lines.tokens);
     let incomplete = lines.incomplete || reader.failed_at_end;
     let mut builder = reader.builder;
-    builder.check_values(&items);
+    builder.check_file(&items);
     builder.check_places(&items, "");
     Parsed { file: File { items }, reports: builder.reports.finish(), incomplete }
 }
@@ -161,14 +161,17 @@ impl<'t> Reader<'t> {
         }
         // A bracket that was supplied has been reported; so has what was left out by then.
         let (start, end) = tokens.get(at).map_or((self.text.len(), 0), |(start, _, end)| (*start, *end));
-        let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or(start, |(.., end)| *end);
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        let previous = before.map_or(start, |(start, ..)| *start);
+        let before = before.map_or(start, |(.., end)| *end);
         let supplied = start == end && self.builder.reports.has_errors();
         let (first, _) = statement_around(tokens, at);
         let first = tokens.get(first).map_or(before, |(start, ..)| *start);
         if self.builder.reports.lost_bracket_in(first, before) {
             return;
         }
-        if supplied || self.builder.reports.has_error_at(before, start) {
+        let told = self.builder.reports.has_error_at(previous, end.max(start + 1));
+        if supplied || told || self.builder.reports.has_error_at(before, start) {
             return;
         }
         let (file, text) = (self.file, self.text);
@@ -177,6 +180,12 @@ impl<'t> Reader<'t> {
             _ => text,
         };
         let place = Unexpected { file, text, tokens, at, last, expected };
+        // A semicolon between rows says more than the missing commas in them.
+        if let Some((start, end)) = place.array_around()
+            && self.builder.reports.semicolon_in(start, end)
+        {
+            return;
+        }
         self.builder.reports.push(unexpected(&place));
     }
 }

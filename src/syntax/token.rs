@@ -41,7 +41,10 @@ macro_rules! tokens {
             #[token("|")] #[token(":=")] #[token("<-")] #[token("===")] #[token("!==")] #[token("?")]
             #[token("≤")] #[token("≥")] #[token("≠")] #[token("×")] #[token("·")] #[token("−")]
             #[token("∈")] #[token("→")] #[token("²")] #[token("³")] #[token("∞")] #[token("$")]
-            #[token("#")] #[token("`")] #[token("\\")] #[token("^=")] #[token("@=")]
+            #[token("#")] #[token("`")] #[token("\\")] #[token("^=")] #[token("@=")] #[token("/*")]
+            #[token("←")] #[token("÷")] #[token("√")] #[token("∇")] #[token("∂")] #[token("∑")]
+            #[token("∏")] #[token("⋅")] #[token("⊙")] #[token("‖")] #[token("“")] #[token("”")]
+            #[token("„")] #[token("‘")] #[token("’")] #[token("≈")]
             Foreign,
             /// The end of a statement.
             Sep,
@@ -154,7 +157,18 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
         "≤" => (Some(LessEqual), "write `<=`"),
         "≥" => (Some(GreaterEqual), "write `>=`"),
         "≠" => (Some(NotEqual), "write `!=`"),
-        "×" | "·" => (Some(Star), "write `*`, or `@` for a matrix product"),
+        "×" | "·" | "⋅" | "⊙" => (Some(Star), "write `*`, or `@` for a matrix product"),
+        "÷" => (Some(Slash), "write `/`, or `div` for the quotient of integers"),
+        "←" => (Some(Assign), "write `=`"),
+        "√" => (None, "write `sqrt(x)`"),
+        "∇" => (None, "the gradient of f at x is `grad(f)(x)`"),
+        "∂" => (None, "a derivative is `grad(f)(x)`; of several arguments `grad(f, wrt = (a, b))`"),
+        "∑" => (None, "write `sum(e for i in 0..n)`"),
+        "∏" => (None, "write `prod(e for i in 0..n)`"),
+        "≈" => (Some(Equal), "write `abs(a - b) < 1e-9`"),
+        "‖" => (None, "a norm is written `norm(x)`"),
+        "“" | "”" | "„" | "‘" | "’" => (None, "texts stand in straight quotes, `\"`"),
+        "/*" => (None, "comments begin with `//`, on every line"),
         "−" => (Some(Minus), "this is a typographic minus: write `-`"),
         "∈" => (Some(In), "write `in`"),
         "→" => (Some(Arrow), "write `->`"),
@@ -162,7 +176,10 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
         "³" => (None, "write `^3`"),
         "∞" => (Some(Id("inf")), "write `inf`"),
         "#" => (None, "comments begin with `//`"),
-        "\\" => (None, "a line goes on by itself after an operator or inside brackets"),
+        "\\" => (
+            None,
+            "a line goes on by itself after an operator or inside brackets; equations `A x == b` are solved by `inv(A) @ b`",
+        ),
         "^=" => (Some(Assign), "write `x = x^…`"),
         "@=" => (Some(Assign), "write `x = x @ …`"),
         _ => (None, "it is not a sign of the language"),
@@ -172,7 +189,7 @@ fn meaning(sign: &str) -> (Option<Token<'static>>, &'static str) {
 /// Turns text into tokens; never fails. What it cannot read is reported and left out.
 pub fn scan<'t>(file: FileId, text: &'t str, start: usize, reports: &mut Reports) -> Vec<Lexeme<'t>> {
     let mut scanner =
-        Scanner { file, text, reports, found: Vec::new(), last_line: Some(start), after: start };
+        Scanner { file, text, reports, found: Vec::new(), last_line: Some(start), after: start, bars: 0 };
     scanner.run(start);
     scanner.found
 }
@@ -186,6 +203,8 @@ struct Scanner<'t, 'r> {
     last_line: Option<usize>,
     /// One past the last token or comment.
     after: usize,
+    /// How many `|x|` and `||x||` are open on the line.
+    bars: usize,
 }
 
 impl<'t> Scanner<'t, '_> {
@@ -201,10 +220,16 @@ impl<'t> Scanner<'t, '_> {
             match token {
                 Ok(Token::Foreign) => {
                     let foreign = lexer.slice();
-                    if foreign == "#" {
-                        lexer.bump(line_length(lexer.remainder()));
-                    }
-                    self.foreign(foreign, start);
+                    let rest = lexer.remainder();
+                    let left = self.foreign(foreign, start, rest);
+                    lexer.bump(left);
+                }
+                Ok(Token::Prime) if self.after_dot(start) => {
+                    let span = Span::new(self.file, start - 1, start + 1);
+                    let advice = "write `A'`";
+                    self.reports.push(errors::foreign_sign(span, ".'", Some(Token::Prime), advice));
+                    self.found.pop();
+                    self.push(Token::Prime, start, start + 1);
                 }
                 Ok(Token::Prime) if !self.after_operand() => {
                     let rest = lexer.remainder();
@@ -228,6 +253,7 @@ impl<'t> Scanner<'t, '_> {
         let gap = self.text.get(self.after..start).unwrap_or("");
         if let Some(at) = gap.rfind('\n') {
             self.last_line = Some(self.after + at + 1);
+            self.bars = 0;
         }
     }
 
@@ -247,7 +273,11 @@ impl<'t> Scanner<'t, '_> {
             Token::Comment if slice.starts_with("///") && !slice.starts_with("////") => {
                 self.push(Token::Doc(slice), start, end);
             }
-            Token::Comment => {}
+            Token::Comment => {
+                if self.after_operand() && looks_like_division(slice) {
+                    self.reports.push(errors::comment_after_operand(Span::new(self.file, start, start + 2)));
+                }
+            }
             Token::Number => {
                 let number = self.number(slice, span);
                 self.push(number, start, end);
@@ -291,19 +321,66 @@ impl<'t> Scanner<'t, '_> {
             {
                 let end = start + at + 1 + escaped.len_utf8();
                 let span = Span::new(self.file, start + at, end);
-                self.reports.push(errors::unknown_escape(span, escaped));
+                let path =
+                    inside.matches('\\').count() > 1 || inside.get(..at).is_some_and(|it| it.ends_with(':'));
+                self.reports.push(errors::unknown_escape(span, escaped, path));
+                return;
             }
         }
     }
 
-    fn foreign(&mut self, sign: &'t str, start: usize) {
-        let (meant, advice) = meaning(sign);
+    /// Whether the last token is a dot behind an operand, directly before the place.
+    fn after_dot(&self, start: usize) -> bool {
+        let mut last = self.found.iter().rev();
+        let dot = last.next().is_some_and(|last| last.token == Token::Dot && last.end == start);
+        dot && last.next().is_some_and(|before| before.token.ends_operand())
+    }
+
+    /// A sign of another language; gives how many bytes behind it belong to it.
+    fn foreign(&mut self, sign: &'t str, start: usize, rest: &'t str) -> usize {
         let end = start + sign.len();
         let span = Span::new(self.file, start, end);
+        match sign {
+            "|" | "||" | "‖" if self.bars > 0 && self.after_operand() => {
+                self.bars -= 1;
+                let index = rest.strip_prefix('_').map_or("", |rest| rest);
+                let name = index.find(|c: char| !c.is_alphanumeric()).unwrap_or(index.len());
+                return if index.is_empty() { 0 } else { name + 1 };
+            }
+            "|" | "||" | "‖" if !self.after_operand() => {
+                self.bars += 1;
+                let advice = match sign {
+                    "|" => "absolute values are written `abs(x)`, norms `norm(x)`",
+                    _ => "norms are written `norm(x)`, `l1(x)`, `norm_inf(x)`",
+                };
+                self.reports.push(errors::foreign_sign(span, sign, None, advice));
+                return 0;
+            }
+            "%" if self.last_line.is_some() => {
+                self.reports.push(errors::foreign_sign(span, sign, None, "comments begin with `//`"));
+                return line_length(rest);
+            }
+            "/*" => {
+                self.reports.push(errors::foreign_sign(span, sign, None, meaning(sign).1));
+                return rest.find("*/").map_or(rest.len(), |at| at + 2);
+            }
+            "“" | "„" | "‘" => {
+                let line = rest.get(..line_length(rest)).unwrap_or(rest);
+                let close = line.find(['”', '“', '’', '"']);
+                self.reports.push(errors::foreign_sign(span, sign, None, meaning(sign).1));
+                let inside = close.and_then(|close| line.get(..close));
+                self.push(Token::Str(inside.unwrap_or("")), start, end + inside.map_or(0, str::len));
+                let quote = close.and_then(|close| line.get(close..)?.chars().next());
+                return close.map_or(0, |close| close + quote.map_or(0, char::len_utf8));
+            }
+            _ => {}
+        }
+        let (meant, advice) = meaning(sign);
         self.reports.push(errors::foreign_sign(span, sign, meant, advice));
         if let Some(token) = meant {
             self.push(token, start, end);
         }
+        if sign == "#" { line_length(rest) } else { 0 }
     }
 
     fn single_quote(&mut self, inside: Option<&'t str>, start: usize, end: usize) {
@@ -318,6 +395,14 @@ impl<'t> Scanner<'t, '_> {
 /// The bytes before the end of the first line.
 fn line_length(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
+}
+
+/// Whether a comment is a number, and signs of arithmetic behind it: `// 2`, `// 2 + 1)`.
+fn looks_like_division(comment: &str) -> bool {
+    let rest = comment.trim_start_matches('/').trim();
+    let arithmetic =
+        |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '*' | '(' | ')' | '[' | ']');
+    rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(arithmetic)
 }
 
 /// A string literal without its quotes.

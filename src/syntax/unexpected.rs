@@ -1,7 +1,9 @@
 //! What to say of a token that does not fit: first the habits of other languages, then what the
 //! grammar expected, in words.
 
+use super::habits::habit;
 use super::lines::Placed;
+use super::marks::hint;
 use super::token::Token;
 use crate::diag::{FileId, Report, Span};
 
@@ -22,22 +24,42 @@ pub struct Unexpected<'a, 't> {
 }
 
 impl<'t> Unexpected<'_, 't> {
-    fn token(&self, at: usize) -> Token<'t> {
+    /// The token at a place.
+    pub(super) fn token(&self, at: usize) -> Token<'t> {
         self.tokens.get(at).map_or(Token::Sep, |(_, token, _)| *token)
     }
 
-    fn before(&self) -> Token<'t> {
-        self.at.checked_sub(1).map_or(Token::Sep, |at| self.token(at))
+    /// The token so many before.
+    pub(super) fn back(&self, count: usize) -> Token<'t> {
+        self.at.checked_sub(count).map_or(Token::Sep, |at| self.token(at))
     }
 
-    fn found(&self) -> Token<'t> {
+    pub(super) fn before(&self) -> Token<'t> {
+        self.back(1)
+    }
+
+    pub(super) fn found(&self) -> Token<'t> {
         self.token(self.at)
     }
 
-    fn span_of(&self, at: usize) -> Span {
+    /// Where a token stands.
+    pub(super) fn span_of(&self, at: usize) -> Span {
         let end = self.text.len();
         let (start, end) = self.tokens.get(at).map_or((end, end), |(start, _, end)| (*start, *end));
         Span::new(self.file, start, end)
+    }
+
+    /// The empty place behind the token before.
+    pub(super) fn end_before(&self) -> Span {
+        let before = self.span_of(self.at.saturating_sub(1));
+        Span { start: before.end, ..before }
+    }
+
+    /// The text of tokens, without the space around.
+    pub(super) fn slice(&self, from: usize, to: usize) -> &'t str {
+        let Some(last) = to.checked_sub(1).filter(|last| *last >= from) else { return "" };
+        let (start, end) = (self.span_of(from).start as usize, self.span_of(last).end as usize);
+        self.text.get(start..end).unwrap_or("")
     }
 
     /// The place of the token; the end of the line before, if it is a line end.
@@ -51,38 +73,85 @@ impl<'t> Unexpected<'_, 't> {
         }
     }
 
-    /// The first token of the statement around the place.
-    fn first(&self) -> Token<'t> {
+    /// The place of the first token of the statement around the place.
+    pub(super) fn start(&self) -> usize {
         let before = self.tokens.get(..self.at).unwrap_or(&[]);
         let start = before.iter().rposition(|(_, token, _)| {
             matches!(token, Token::Sep | Token::OpenBrace | Token::CloseBrace | Token::Doc(_))
         });
-        self.token(start.map_or(0, |start| start + 1))
+        start.map_or(0, |start| start + 1)
+    }
+
+    /// One past the last token of the statement, as far as it goes on in this block.
+    pub(super) fn statement_end(&self) -> usize {
+        let ends = |at: &usize| matches!(self.token(*at), Token::Sep | Token::OpenBrace | Token::CloseBrace);
+        (self.at..self.tokens.len()).find(ends).unwrap_or(self.tokens.len())
+    }
+
+    /// The first token of the statement around the place.
+    pub(super) fn first(&self) -> Token<'t> {
+        self.token(self.start())
+    }
+
+    /// Where a word stands in the statement before the place.
+    pub(super) fn word_in_statement(&self, word: Token<'_>) -> Option<usize> {
+        (self.start()..self.at).rfind(|at| self.token(*at) == word)
+    }
+
+    /// The clause of a solve that the place is in.
+    pub(super) fn last_clause(&self) -> Option<Token<'t>> {
+        let clause = |token: &Token<'_>| {
+            matches!(token, Token::Over | Token::From | Token::Using | Token::Until | Token::With)
+        };
+        (self.start()..self.at).rev().map(|at| self.token(at)).find(clause)
     }
 
     /// Whether no space stands before the token.
-    fn touches(&self) -> bool {
+    pub(super) fn touches(&self) -> bool {
         let before = self.at.checked_sub(1).map(|at| self.span_of(at).end);
         before == Some(self.span_of(self.at).start)
     }
 
-    fn expects(&self, what: &str) -> bool {
+    pub(super) fn expects(&self, what: &str) -> bool {
         self.expected.iter().any(|expected| expected.trim_matches('"') == what)
     }
 
-    fn expects_operand(&self) -> bool {
+    pub(super) fn expects_operand(&self) -> bool {
         self.expects("int")
     }
 
     /// Whether no `(` or `[` is open, so that a statement could end here.
-    fn in_block(&self) -> bool {
+    pub(super) fn in_block(&self) -> bool {
         self.opening().is_none_or(|at| self.token(at) == Token::OpenBrace)
     }
 
+    /// What is called with the arguments around the place: its last token.
+    pub(super) fn called_at(&self) -> Option<usize> {
+        let open = self.opening().filter(|at| self.token(*at) == Token::OpenParen)?;
+        let before = open.checked_sub(1)?;
+        let called = self.token(before).ends_operand()
+            || matches!(
+                self.token(before),
+                Token::Minimize | Token::Maximize | Token::MinimizeClause | Token::MaximizeClause
+            );
+        (called && self.token(before) != Token::CloseBrace).then_some(before)
+    }
+
     /// The innermost bracket open at the place.
-    fn opening(&self) -> Option<usize> {
+    pub(super) fn opening(&self) -> Option<usize> {
+        self.opening_before(self.at)
+    }
+
+    /// The bytes of the array around the place.
+    pub fn array_around(&self) -> Option<(usize, usize)> {
+        let open = self.opening().filter(|at| self.token(*at) == Token::OpenBracket)?;
+        let end = self.closing(open)?;
+        Some((self.span_of(open).start as usize, self.span_of(end).end as usize))
+    }
+
+    fn opening_before(&self, end: usize) -> Option<usize> {
         let mut closed = 0usize;
-        for at in (0..self.at).rev() {
+        for at in (0..end).rev() {
             match self.token(at) {
                 Token::CloseParen | Token::CloseBracket | Token::CloseBrace => closed += 1,
                 Token::OpenParen | Token::OpenBracket | Token::OpenBrace if closed == 0 => {
@@ -94,11 +163,46 @@ impl<'t> Unexpected<'_, 't> {
         }
         None
     }
+
+    /// The end of a bracket.
+    pub(super) fn closing(&self, open: usize) -> Option<usize> {
+        let mut deep = 0usize;
+        for at in open..self.tokens.len() {
+            match self.token(at) {
+                Token::OpenParen | Token::OpenBracket | Token::OpenBrace => deep += 1,
+                Token::CloseParen | Token::CloseBracket | Token::CloseBrace => {
+                    deep = deep.saturating_sub(1);
+                    if deep == 0 {
+                        return Some(at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The word that begins the declaration, or the `step`, whose braces are around the place.
+    pub(super) fn home(&self) -> Option<Token<'t>> {
+        let mut end = self.at;
+        while let Some(open) = self.opening_before(end) {
+            if self.token(open) == Token::OpenBrace {
+                let place = Unexpected { at: open, ..*self };
+                let first = place.first();
+                if matches!(first, Token::Objective | Token::Optimizer | Token::Step | Token::Fn) {
+                    return Some(first);
+                }
+            }
+            end = open;
+        }
+        None
+    }
 }
 
 /// The report for a token that does not fit.
 pub fn unexpected(place: &Unexpected<'_, '_>) -> Report {
     reserved_word(place)
+        .or_else(|| habit(place))
         .or_else(|| foreign_statement(place))
         .or_else(|| foreign_form(place))
         .unwrap_or_else(|| generic(place))
@@ -148,16 +252,27 @@ fn misspelt(place: &Unexpected<'_, '_>, report: Report) -> Report {
         matches!(place.token(at), Token::Sep | Token::OpenBrace | Token::CloseBrace | Token::Doc(_))
     });
     let Some(before) = place.at.checked_sub(1).filter(|_| starts) else { return report };
-    match place.token(before) {
-        Token::Id(name) => match crate::diag::nearest(name, STATEMENTS.iter().copied()) {
-            Some(word) => {
-                report.help(format!("did you mean `{word}` for `{name}`?")).fix(place.span_of(before), word)
-            }
-            None => report,
-        },
-        _ => report,
+    let Token::Id(name) = place.token(before) else { return report };
+    let synonym = SYNONYMS.iter().find(|(names, _)| names.contains(&name)).map(|(_, word)| *word);
+    let near = || crate::diag::nearest(name, STATEMENTS.iter().copied());
+    match synonym.map(str::to_string).or_else(near) {
+        Some(word) => {
+            report.help(format!("did you mean `{word}` for `{name}`?")).fix(place.span_of(before), word)
+        }
+        None => report,
     }
 }
+
+/// What people write for words that begin a statement.
+const SYNONYMS: &[(&[&str], &str)] = &[
+    (&["parameter", "parameters", "params", "variable", "variables", "weights", "trainable"], "param"),
+    (&["update", "iterate", "iteration", "next"], "step"),
+    (&["show", "println", "printf", "disp", "display", "echo", "puts"], "print"),
+    (&["minimise", "loss", "cost", "argmin"], "minimize"),
+    (&["maximise", "reward", "argmax"], "maximize"),
+    (&["problem", "model"], "objective"),
+    (&["metric", "log"], "report"),
+];
 
 /// E0110. Says what fits and what was found.
 fn generic(place: &Unexpected<'_, '_>) -> Report {
@@ -174,6 +289,7 @@ fn generic(place: &Unexpected<'_, '_>) -> Report {
         report = report.label(place.span_of(opening), "the bracket opened here");
     }
     let report = misspelt(place, report);
+    let report = if report.help.is_empty() { hint(place, report) } else { report };
     match advice(place) {
         Some(advice) if report.help.is_empty() => report.help(advice),
         Some(_) | None => report,
@@ -207,6 +323,7 @@ fn foreign_statement(place: &Unexpected<'_, '_>) -> Option<Report> {
         place.found(),
         Token::Id(_) | Token::OpenParen | Token::Str(_) | Token::Int(_) | Token::Real(_) | Token::Minus
     ) || place.found().is_reserved();
+    let starts = place.at == place.start() + 1;
     match (word_before, place.found()) {
         (_, Token::While) => {
             told("there is no `while` loop", "loops are bounded: `for k in 0..1000 while c { … }`")
@@ -217,13 +334,38 @@ fn foreign_statement(place: &Unexpected<'_, '_>) -> Option<Report> {
         ("lambda", Token::Id(_) | Token::Colon) => {
             told("functions without a name have no `lambda`", "write `x -> e` or `(x, y) -> e`")
         }
+        ("elif" | "elsif" | "elseif", _) if starts => {
+            let at = place.span_of(place.at.saturating_sub(1));
+            let report = Report::error("E0112", at, "this is written `else if`");
+            Some(report.help("`if a { … } else if b { … } else { … }`"))
+        }
+        ("repeat" | "loop" | "do" | "try" | "except" | "finally" | "unsafe", _) if starts => {
+            let at = place.span_of(place.at.saturating_sub(1));
+            let report = Report::error("E0112", at, format!("there is no `{word_before}` in Minima"));
+            Some(match word_before {
+                "repeat" | "loop" | "do" => report.help("loops are bounded: `for k in 0..1000 { … }`"),
+                _ => report.help("an operation that fails ends the program with its place"),
+            })
+        }
+        ("constraint" | "constraints" | "st", _) if starts => {
+            let at = place.span_of(place.at.saturating_sub(1));
+            let report = Report::error("E0112", at, "constraints stand behind `subject to`");
+            Some(report.help(
+                "they are not built yet: add a penalty to what is minimized, such as `100*relu(-x)^2` for `x >= 0`",
+            ))
+        }
         (_, Token::Id("elif" | "elsif" | "elseif")) => {
             told("this is written `else if`", "`if a { … } else if b { … } else { … }`")
         }
         ("return", _) if followed => {
-            told("there is no `return`", "the value of a block is its last line: leave the word out")
+            let help = match place.home() {
+                Some(Token::Objective) => "an objective says `minimize` before its value",
+                Some(Token::Step) => "a step assigns: `x = x - lr*g`",
+                _ => "the value of a block is its last line: leave the word out",
+            };
+            told("there is no `return`", help)
         }
-        ("const" | "auto" | "double" | "float" | "int" | "real", Token::Id(_)) => {
+        ("const" | "auto" | "double" | "float" | "int" | "real", Token::Id(_)) if place.in_block() => {
             told("values are named with `let`", "write `let x = e`, or `let x: real = e`")
         }
         ("mut", Token::Id(_)) => told("what changes is declared with `var`", "write `var x = e`"),
@@ -260,7 +402,13 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
     let before = place.before();
     match place.found() {
         Token::Colon if header && place.opening().is_none_or(|at| place.token(at) == Token::OpenBrace) => {
-            told("blocks stand in braces, not after `:`", "write `for i in 0..n { … }`")
+            let help = match first {
+                Token::If => "write `if c { … } else { … }`",
+                Token::Else | Token::CloseBrace | Token::Id(_) => "write `} else { … }`",
+                Token::Fn => "write `fn f(x) = e` or `fn f(x) { … }`",
+                _ => "write `for i in 0..n { … }`",
+            };
+            told("blocks stand in braces, not after `:`", help)
         }
         Token::Colon if place.opening().is_some_and(|at| place.token(at) != Token::OpenBracket) => {
             told("a `:` does not fit here", "records are written `(a = 1, b = 2)`")
@@ -314,21 +462,6 @@ fn foreign_form(place: &Unexpected<'_, '_>) -> Option<Report> {
         }
         Token::Sep if place.expects("else") && place.expects("then") => {
             told("an `if` that is a value needs an `else`", "write `if c then a else b`")
-        }
-        Token::Id(_) if matches!(before, Token::Int(_) | Token::Real(_)) && place.touches() => {
-            told("a product is written with `*`", "write `2*x`")
-        }
-        Token::Int(_) if before == Token::Dot => {
-            told("a number has digits on both sides of its point", "write `0.5`")
-        }
-        Token::Dot if place.expects_operand() => {
-            told("a number has digits on both sides of its point", "write `0.5`")
-        }
-        Token::Sep | Token::CloseParen | Token::CloseBracket | Token::Comma
-            if before == Token::Dot
-                && matches!(place.token(place.at.wrapping_sub(2)), Token::Int(_) | Token::Real(_)) =>
-        {
-            told("a number has digits on both sides of its point", "write `1.0`; a field is `r.name`")
         }
         _ => None,
     }

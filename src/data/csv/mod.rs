@@ -63,6 +63,14 @@ fn utf8<'a>(source: Source, bytes: &'a [u8]) -> Result<&'a str, DataError> {
 fn header(source: Source, lines: &mut Lines) -> Result<Vec<String>, DataError> {
     lines.next(0)?;
     let names: Vec<String> = lines.cells().map(str::to_string).collect();
+    if let Some(function) = errors::reader_of(source.name) {
+        return Err(errors::no_table_of_text(source.name, function));
+    }
+    if let [name] = names.as_slice()
+        && let Some(sign) = [';', '\t', ',', '|'].into_iter().find(|sign| name.contains(*sign))
+    {
+        return Err(errors::other_separator(source.name, name, sign));
+    }
     if let Some(at) = names.iter().position(String::is_empty) {
         return Err(errors::unnamed_column(source.name, at + 1));
     }
