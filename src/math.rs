@@ -560,19 +560,59 @@ pub mod functions {
         most * (1.0 + ratio * ratio).sqrt()
     }
 
-    /// `x ^ n` by squaring: exact where the products are.
+    /// `x ^ n` by squaring, six bits of the exponent at a time: exact where the products are.
     pub extern "C" fn powi(x: f64, n: i64) -> f64 {
         let (mut base, mut left, mut product) = (x, n.unsigned_abs(), 1.0);
         while left > 0 {
-            if left & 1 == 1 {
-                product *= base;
-            }
-            left >>= 1;
-            if left > 0 {
-                base *= base;
-            }
+            product *= digit(base, left % DIGIT);
+            left /= DIGIT;
+            base = digit(base, DIGIT);
         }
         if n < 0 { 1.0 / product } else { product }
+    }
+
+    /// The exponents of a digit.
+    const DIGIT: u64 = 64;
+
+    /// `x ^ n` for a small n.
+    fn digit(x: f64, n: u64) -> f64 {
+        let (mut base, mut left, mut product) = (x, n, 1.0);
+        while left > 0 {
+            // The bits of a counter cannot be foreseen: the base or 1, without a jump.
+            let kept = (left & 1).wrapping_neg();
+            product *= f64::from_bits(base.to_bits() & kept | 1.0_f64.to_bits() & !kept);
+            left >>= 1;
+            base *= base;
+        }
+        product
+    }
+
+    /// The powers that [`powi`] multiplies for exponents below 2^24, digit by digit.
+    pub fn powers(x: f64) -> Vec<f64> {
+        let mut base = x;
+        let mut powers = Vec::new();
+        for _ in 0..4 {
+            powers.extend((0..DIGIT).map(|n| digit(base, n)));
+            base = digit(base, DIGIT);
+        }
+        powers
+    }
+
+    /// [`powi`] of the number of which these are the [`powers`].
+    pub fn power_of(powers: &[f64], n: i64) -> f64 {
+        if !(0..1 << 24).contains(&n) {
+            return powi(powers[1], n);
+        }
+        let mut left = n.unsigned_abs();
+        let mut product = 1.0;
+        for powers in powers.chunks_exact(64) {
+            if left == 0 {
+                break;
+            }
+            product *= powers[usize::try_from(left % DIGIT).unwrap_or(0)];
+            left /= DIGIT;
+        }
+        product
     }
 
     /// Quotient rounded down; 0 if the divisor is 0 (checked before where it can be known).

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "kernels are called as compiled code calls them")]
 
 use minima::math::{Prim, Scalar, functions};
-use minima::runtime::kernels::block;
+use minima::runtime::kernels::{Vectors, block};
 
 /// The distance in units in the last place.
 fn ulps(a: f64, b: f64) -> f64 {
@@ -108,12 +108,17 @@ fn elementary_functions_are_close_to_libm() {
 
 #[test]
 fn rows_have_the_bits_of_single_elements() {
+    let all = [Vectors::Bits128, Vectors::Bits256, Vectors::Bits512];
+    all.into_iter().filter(|vectors| *vectors <= Vectors::here()).for_each(rows_are_as_single_elements);
+}
+
+fn rows_are_as_single_elements(vectors: Vectors) {
     let mut count = 0;
     for prim in Prim::all() {
-        let Some(function) = block(prim, false) else {
+        let Some(function) = block(prim, false, vectors) else {
             continue;
         };
-        let single = block(prim, true).expect("both precisions");
+        let single = block(prim, true, vectors).expect("both precisions");
         count += 1;
         for row in arguments().chunks(97) {
             let mut found = row.to_vec();
@@ -127,7 +132,7 @@ fn rows_have_the_bits_of_single_elements() {
                     Scalar::Real(y) => y,
                     other => panic!("{other:?}"),
                 };
-                assert_eq!(ulps(apply(*x), *y), 0.0, "{prim:?}({x})");
+                assert_eq!(ulps(apply(*x), *y), 0.0, "{prim:?}({x}), {vectors:?}");
                 let expected = apply(f64::from(*x as f32)) as f32;
                 assert!(
                     expected.to_bits() == z.to_bits() || (expected.is_nan() && z.is_nan()),

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit;
 use crate::driver::Engine;
 use crate::ir::Precision;
+use crate::runtime::kernels::Vectors;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -227,6 +228,9 @@ pub struct Options {
     /// How many threads may work at once; results are the same bits for any number [default: 1]
     #[arg(long, global = true, value_name = "N", value_parser = threads)]
     pub threads: Option<usize>,
+    /// Widest vectors used, in bits: 128, 256 or 512 [default: what the machine has]
+    #[arg(long, global = true, value_name = "BITS", value_parser = vectors)]
+    pub vectors: Option<Vectors>,
     /// Colors in diagnostics: auto, always or never; NO_COLOR is heeded too
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto, hide_possible_values = true)]
     pub color: ColorWhen,
@@ -300,6 +304,14 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(n) if (1..=MOST_THREADS).contains(&n) => Ok(n),
         _ => Err(format!("a number of threads from 1 to {MOST_THREADS} is needed")),
     }
+}
+
+fn vectors(text: &str) -> Result<Vectors, String> {
+    let vectors = Vectors::named(text).ok_or("128, 256 or 512 bits are needed")?;
+    if vectors > Vectors::here() {
+        return Err(format!("this machine has vectors of {} bits", Vectors::here().bits()));
+    }
+    Ok(vectors)
 }
 
 /// Learning rates, with commas between.

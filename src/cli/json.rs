@@ -353,6 +353,7 @@ fn config(settings: &Settings) -> Value {
         "work_limit": setting(settings.work_limit, Value::from),
         "exact": setting(settings.exact, Value::from),
         "threads": setting(settings.threads, Value::from),
+        "vectors": setting(settings.vectors, |vectors| vectors.bits().into()),
         "engine": setting(settings.engine, engine),
     })
 }

@@ -3,6 +3,7 @@
 use super::args::Options;
 use crate::driver::{Engine, SessionOptions};
 use crate::ir::Precision;
+use crate::runtime::kernels::Vectors;
 use crate::syntax::ast::{File, StmtKind};
 
 /// A value, and whether the user gave it.
@@ -37,6 +38,8 @@ pub struct Settings {
     pub exact: Setting<bool>,
     /// How many threads may work at once.
     pub threads: Setting<usize>,
+    /// The widest vectors used.
+    pub vectors: Setting<Vectors>,
     /// What runs the code.
     pub engine: Setting<Engine>,
 }
@@ -56,6 +59,7 @@ impl Settings {
             work_limit: Setting::of(options.work_limit, default.work_limit),
             exact: Setting::of(options.exact.then_some(true), default.exact),
             threads: Setting::of(options.threads, default.threads),
+            vectors: Setting::of(options.vectors, default.vectors),
             engine: Setting::of(options.engine.map(Into::into), default.engine),
         }
     }
@@ -87,6 +91,7 @@ impl Settings {
             work_limit: self.work_limit.value,
             exact: self.exact.value,
             threads: self.threads.value,
+            vectors: self.vectors.value,
             engine: self.engine.value,
             ..SessionOptions::default()
         }

@@ -25,10 +25,13 @@ impl<'p> Emitter<'p, '_> {
         match step {
             Step::Scalar(step) => {
                 let args: Vec<_> = step.operands.iter().map(|id| self.scalar(*id)).collect();
-                let last = step.operands.last().map(|id| self.plan.item(*id).literal);
-                let value = match last {
-                    Some(Some(Scalar::Int(n))) if self.as_products(step.prim, n) => self.power(args[0], n),
-                    Some(_) | None => self.primitive(step.prim, &args),
+                let literal = |id: Option<&ItemId>| id.and_then(|id| self.plan.item(*id).literal);
+                let value = match (literal(step.operands.first()), literal(step.operands.last())) {
+                    (_, Some(Scalar::Int(n))) if self.as_products(step.prim, n) => self.power(args[0], n),
+                    (Some(Scalar::Real(x)), _) if step.prim.name() == "powi" && args.len() == 2 => {
+                        self.power_of(x, args[1])
+                    }
+                    (_, _) => self.primitive(step.prim, &args),
                 };
                 self.bind(step.item, value);
             }
@@ -39,6 +42,15 @@ impl<'p> Emitter<'p, '_> {
             Step::If(step) => self.choose(step),
             Step::Outlined(step) => self.outlined(step),
         }
+    }
+
+    /// A power of a known number.
+    fn power_of(&mut self, x: f64, n: Value) -> Value {
+        let powers = self.shared.powers(x);
+        let powers = self.int_const(powers as i64);
+        let address = super::symbols::power_of as *const () as usize;
+        let power = self.call(address, &[powers, n], Some(types::F64));
+        self.narrow(power)
     }
 
     fn kernel(&mut self, step: &'p KernelStep) {

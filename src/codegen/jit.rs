@@ -13,8 +13,10 @@ use cranelift_module::{FuncId, Module, ModuleError, ModuleReloc, default_libcall
 
 use crate::diag::Span;
 use crate::ir::Precision;
+use crate::math::functions;
 use crate::plan::{Block, Cut, ItemId, KernelStep, NestStep, Outlined, Plan, Step};
 use crate::runtime::kernels;
+use crate::runtime::kernels::Vectors;
 
 use super::emit::Emitter;
 use super::profile::Share;
@@ -29,6 +31,8 @@ pub(super) struct Code {
     module: Option<JITModule>,
     /// What kernel calls refer to: the code holds their addresses.
     _records: Vec<Box<[i64]>>,
+    /// Powers that the code looks up.
+    _powers: Vec<Box<[f64]>>,
     /// The places of checks, by number from 1.
     pub(super) sites: Vec<Span>,
     /// The entry.
@@ -76,12 +80,16 @@ pub(super) struct Shared<'p> {
     of_parts: Signature,
     sites: Vec<Span>,
     records: Vec<Box<[i64]>>,
+    /// Powers of numbers that are known.
+    powers: Vec<Box<[f64]>>,
     /// Machine functions not written yet.
     waiting: Vec<(FuncId, Inside<'p>)>,
     functions: usize,
     /// The bytes of strips.
     bytes: usize,
-    /// Whether the machine has wide vectors, and they are wanted.
+    /// The widest vectors used.
+    pub(super) vectors: Vectors,
+    /// Whether loops are written for vectors of 512 bits.
     pub(super) wide: bool,
     /// Strips written so far, by their code.
     strips: HashMap<Vec<u8>, FuncId>,
@@ -148,6 +156,12 @@ impl<'p> Shared<'p> {
         // Functions may lie further apart than a near call reaches.
         function.dfg.ext_funcs[reference].colocated = false;
         reference
+    }
+
+    /// The address of the powers of a number.
+    pub(super) fn powers(&mut self, x: f64) -> *const f64 {
+        self.powers.push(functions::powers(x).into_boxed_slice());
+        self.powers.last().map_or(std::ptr::null(), |powers| powers.as_ptr())
     }
 
     /// A function that is there as machine code, `(memory)`, to be called from a function.
@@ -229,10 +243,12 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
         of_parts,
         sites: Vec::new(),
         records: Vec::new(),
+        powers: Vec::new(),
         waiting: Vec::new(),
         functions: 0,
         bytes: 0,
-        wide: options.wide && options.optimise && super::wide::is_here(),
+        vectors: options.vectors,
+        wide: options.vectors == Vectors::Bits512 && options.optimise && cfg!(unix),
         strips: HashMap::new(),
         list: options.listing,
         listing: String::new(),
@@ -253,6 +269,7 @@ pub(super) fn compile(plan: &Plan, options: &Options) -> Result<Code, Refusal> {
     Ok(Code {
         module: Some(shared.module),
         _records: shared.records,
+        _powers: shared.powers,
         sites: shared.sites,
         entry,
         functions: shared.functions,

@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use crate::ir::{Program, Tensor};
 use crate::plan::{self, Choices, Plan};
+use crate::runtime::kernels::Vectors;
 
 /// How to compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub struct Options {
     pub optimise: bool,
     /// Whether every sum is added strictly from left to right, as the oracle does.
     pub ordered: bool,
-    /// Whether wider vectors than Cranelift's are used, where the machine has them.
-    pub wide: bool,
+    /// The widest vectors used, which the machine must have.
+    pub vectors: Vectors,
     /// Whether Cranelift verifies its input.
     pub verify: bool,
     /// Whether the machine functions are kept as text, for [`Compiled::listing`].
@@ -64,7 +65,7 @@ impl Default for Options {
         Options {
             optimise: true,
             ordered: false,
-            wide: true,
+            vectors: Vectors::here(),
             verify: cfg!(debug_assertions),
             listing: false,
             profile: false,

@@ -184,9 +184,7 @@ impl<'p> Writer<'p> {
     /// One segment of a loop: by rows or in vectors if that can be.
     fn segment(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span) {
         let (var, count) = (self.nest.order[level], span.to - span.from);
-        let cut_inside = self.part.as_ref().is_some_and(|part| part.is_inside(self.nest, level));
-        let alone = self.nest.lanes.is_some() && self.lanes.is_none() && !cut_inside;
-        if alone && self.wide(e, level, span, &Body::All) {
+        if self.nest.lanes.is_some() && self.lanes.is_none() && self.wide(e, level, span, &Body::All) {
             return;
         }
         let vectors = self.nest.lanes == Some(var) && self.lanes.is_none() && self.fits(e, count);

@@ -86,7 +86,7 @@ impl<'p> Emitter<'p, '_> {
     fn rows_of_part(&mut self, nest: &NestStep) -> Option<Value> {
         let single = self.plan.precision == Precision::F32;
         let calls = |node: &&Node| match node {
-            Node::Primitive(prim, _) => kernels::block(*prim, single).is_some(),
+            Node::Primitive(prim, _) => kernels::has_block(*prim, single),
             Node::Constant(_) | Node::Index(_) | Node::Read { .. } | Node::Within { .. } => false,
         };
         let rows = nest.nodes.iter().filter(calls).count();

@@ -72,7 +72,7 @@ impl<'p> Writer<'p> {
     fn row_calls(&self, e: &Emitter<'p, '_>, count: usize) -> Vec<NodeId> {
         let single = e.plan.precision == Precision::F32;
         let has_rows = |at: &usize| match &self.nest.nodes[*at] {
-            Node::Primitive(prim, _) => kernels::block(*prim, single).is_some(),
+            Node::Primitive(prim, _) => kernels::has_block(*prim, single),
             Node::Constant(_) | Node::Index(_) | Node::Read { .. } | Node::Within { .. } => false,
         };
         if count < 2 * e.lane_count() {
@@ -168,7 +168,9 @@ impl<'p> Writer<'p> {
             return;
         };
         let single = e.plan.precision == Precision::F32;
-        if let (Some(function), Some(row)) = (kernels::block(*prim, single), self.rows.of[id.0]) {
+        if let (Some(function), Some(row)) =
+            (kernels::block(*prim, single, e.shared.vectors), self.rows.of[id.0])
+        {
             let offset = e.int_const(i64::from(row_offset(row)));
             let pointer = e.b.ins().iadd(first, offset);
             let count = e.int_const(i64::try_from(count).unwrap_or(0));

@@ -161,7 +161,7 @@ impl<'p> Writer<'p> {
         let Some(var) = self.nest.lanes else {
             return false;
         };
-        if count < e.lane_count() {
+        if count < 2 * e.lane_count() {
             return false;
         }
         let outputs = self.nest.outputs.iter().enumerate().all(|(at, output)| {

@@ -2,18 +2,20 @@
 
 /// The candidate with the smallest edit distance to `name`, if it is near enough to be
 /// a misspelling (at most a third of the letters, and at least one edit allowed; names of one or
-/// two letters are told apart by every letter, so of them only the case may differ).
+/// two letters are told apart by every letter, so of them only the case may differ, or a last letter
+/// be missing).
 /// Ties go to the candidate that comes first in the alphabet.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let limit = match name.chars().count() {
         0..=2 => 0,
         letters => (letters / 3).max(1),
     };
+    let grown = |candidate: &str| limit == 0 && candidate.starts_with(name);
     candidates
         .into_iter()
         .filter(|candidate| *candidate != name)
         .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(far, _)| *far <= limit)
+        .filter(|(far, candidate)| *far <= limit || (*far == 1 && grown(candidate)))
         .min()
         .map(|(_, candidate)| candidate.to_string())
 }
@@ -51,5 +53,6 @@ mod tests {
         assert_eq!(nearest("x", ["weights"]), None);
         assert_eq!(nearest("w", ["e", "W"]), Some("W".into()));
         assert_eq!(nearest("lr", ["l1"]), None);
+        assert_eq!(nearest("fi", ["fit", "hi"]), Some("fit".into()));
     }
 }

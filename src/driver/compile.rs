@@ -256,6 +256,7 @@ impl Way {
                 listing: options.listing,
                 threads: options.threads,
                 profile: options.profile,
+                vectors: options.vectors,
                 ..codegen::Options::default()
             },
             engine: options.engine,

@@ -16,6 +16,7 @@ use crate::diag::{FileId, Report, Sources};
 use crate::ir::{self, Note, Precision, Rule};
 use crate::lower::{self, reading_rules, rewrite_rules};
 use crate::passes::{self, differentiate::Tapes};
+use crate::runtime::kernels::Vectors;
 use crate::syntax::parse_file;
 
 /// What runs the code.
@@ -47,6 +48,8 @@ pub struct SessionOptions {
     pub exact: bool,
     /// How many threads may work at once. The results are the same bits for any number.
     pub threads: usize,
+    /// The widest vectors used.
+    pub vectors: Vectors,
     /// What runs the code.
     pub engine: Engine,
     /// What loops may keep for reverse mode.
@@ -68,6 +71,7 @@ impl Default for SessionOptions {
             work_limit: 1_000_000,
             exact: false,
             threads: 1,
+            vectors: Vectors::here(),
             engine: Engine::Native,
             tapes: Tapes::default(),
             listing: false,

@@ -270,6 +270,7 @@ impl Lower<'_> {
         if let Some(at) = step_at
             && answer.is_none()
             && !step.is_empty()
+            && binds(step, place)
             && !moves(step, place, &states)
             && !unread(step)
         {
@@ -508,6 +509,18 @@ fn plain(x: f64) -> String {
 
 fn is_function_type(param: &ParamSpec) -> bool {
     param.ty.as_ref().is_none_or(|ty| matches!(ty.kind, TypeKind::Function { .. }))
+}
+
+/// Whether a step makes a name of its own of its place.
+fn binds(step: &[Stmt], place: &str) -> bool {
+    step.iter().any(|item| match &item.kind {
+        StmtKind::Var { pattern, .. } | StmtKind::Let { pattern, .. } => {
+            let mut own = Vec::new();
+            walk::pattern_names(pattern, &mut own);
+            own.iter().any(|name| &**name == place)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a step assigns its place, or a name that it does not have, which is said already.

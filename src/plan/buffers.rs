@@ -67,7 +67,7 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
 fn rows(plan: &Plan, block: &Block) -> usize {
     let single = plan.precision == Precision::F32;
     let calls = |node: &&Node| match node {
-        Node::Primitive(prim, _) => kernels::block(*prim, single).is_some(),
+        Node::Primitive(prim, _) => kernels::has_block(*prim, single),
         Node::Constant(_) | Node::Index(_) | Node::Read { .. } | Node::Within { .. } => false,
     };
     let of_step = |step: &Step| {

@@ -28,7 +28,7 @@ impl Costs {
             let mut level = 0;
             node.forms(&mut |form| level = level.max(depth(form)));
             node.arguments(&mut |id| level = level.max(costs.of[id.0].0));
-            let in_rows = matches!(node, Node::Primitive(prim, _) if kernels::block(*prim, single).is_some());
+            let in_rows = matches!(node, Node::Primitive(prim, _) if kernels::has_block(*prim, single));
             costs.rows += usize::from(in_rows);
             costs.of.push((level, slow * cost(node, in_rows)));
         }

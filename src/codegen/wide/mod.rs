@@ -23,25 +23,12 @@ use build::{Input, Pointer};
 /// Bytes that strips are handed over in, and wait in.
 const HANDED: usize = 4096;
 
-/// Whether the machine has the instructions.
-pub(super) fn is_here() -> bool {
-    #[cfg(all(target_arch = "x86_64", unix))]
-    {
-        is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-    }
-    #[cfg(not(all(target_arch = "x86_64", unix)))]
-    {
-        false
-    }
-}
-
 impl<'p> Writer<'p> {
     /// Writes the loops from a level on as a strip, if they can be; whether they were.
     pub(super) fn wide(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) -> bool {
-        if !e.shared.wide || e.real != types::F64 || e.plan.ordered {
+        // The rounds of a loop that is cut are known where it is written.
+        let cut_inside = self.part.as_ref().is_some_and(|part| part.is_inside(self.nest, level));
+        if !e.shared.wide || e.real != types::F64 || e.plan.ordered || cut_inside {
             return false;
         }
         // Where registers do not suffice, fewer vectors are computed at a time.

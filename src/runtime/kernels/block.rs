@@ -11,6 +11,52 @@ pub type Block = unsafe extern "C" fn(*mut u8, usize);
 /// The most elements of a row.
 pub const ROW: usize = 128;
 
+/// The vectors that code uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Vectors {
+    /// Of two reals, which every machine has.
+    Bits128,
+    /// Of four reals: AVX2.
+    Bits256,
+    /// Of eight reals: AVX-512 with its extensions DQ, VL and BW.
+    Bits512,
+}
+
+impl Vectors {
+    /// The widest of this machine.
+    pub fn here() -> Vectors {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+            {
+                return Vectors::Bits512;
+            }
+            if is_x86_feature_detected!("avx2") {
+                return Vectors::Bits256;
+            }
+        }
+        Vectors::Bits128
+    }
+
+    /// Those of a number of bits.
+    pub fn named(bits: &str) -> Option<Vectors> {
+        let all = [Vectors::Bits128, Vectors::Bits256, Vectors::Bits512];
+        all.into_iter().find(|vectors| vectors.bits().to_string() == bits)
+    }
+
+    /// How many bits they have.
+    pub fn bits(self) -> u32 {
+        match self {
+            Vectors::Bits128 => 128,
+            Vectors::Bits256 => 256,
+            Vectors::Bits512 => 512,
+        }
+    }
+}
+
 /// What a row holds.
 trait Real: Copy {
     fn wide(self) -> f64;
@@ -96,30 +142,24 @@ macro_rules! blocks {
                 }
 
                 #[cfg(target_arch = "x86_64")]
-                pub(super) fn of<T: Real>() -> Block {
-                    if is_x86_feature_detected!("avx512f")
-                        && is_x86_feature_detected!("avx512dq")
-                        && is_x86_feature_detected!("avx512vl")
-                        && is_x86_feature_detected!("avx512bw")
-                    {
-                        avx512::<T>
-                    } else if is_x86_feature_detected!("avx2") {
-                        avx2::<T>
-                    } else {
-                        plain::<T>
+                pub(super) fn of<T: Real>(vectors: Vectors) -> Block {
+                    match vectors {
+                        Vectors::Bits512 => avx512::<T>,
+                        Vectors::Bits256 => avx2::<T>,
+                        Vectors::Bits128 => plain::<T>,
                     }
                 }
 
                 #[cfg(not(target_arch = "x86_64"))]
-                pub(super) fn of<T: Real>() -> Block {
+                pub(super) fn of<T: Real>(_: Vectors) -> Block {
                     plain::<T>
                 }
             }
         )*
 
-        fn named<T: Real>(name: &str) -> Option<Block> {
+        fn named<T: Real>(name: &str, vectors: Vectors) -> Option<Block> {
             match name {
-                $(stringify!($name) => Some($name::of::<T>()),)*
+                $(stringify!($name) => Some($name::of::<T>(vectors)),)*
                 _ => None,
             }
         }
@@ -141,10 +181,16 @@ blocks! {
     cos: each_within;
 }
 
-/// The function of a primitive on rows, if it has one. It is called with a row of the arena.
-pub fn block(prim: Prim, single: bool) -> Option<Block> {
+/// Whether a primitive has a function on rows.
+pub fn has_block(prim: Prim, single: bool) -> bool {
+    block(prim, single, Vectors::Bits128).is_some()
+}
+
+/// The function of a primitive on rows, if it has one, for vectors that the machine must have. It is
+/// called with a row of the arena.
+pub fn block(prim: Prim, single: bool, vectors: Vectors) -> Option<Block> {
     if !matches!(prim.cpu(), Cpu::Call1(_)) {
         return None;
     }
-    if single { named::<f32>(prim.name()) } else { named::<f64>(prim.name()) }
+    if single { named::<f32>(prim.name(), vectors) } else { named::<f64>(prim.name(), vectors) }
 }

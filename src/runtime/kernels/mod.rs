@@ -12,7 +12,7 @@ mod linalg;
 mod order;
 mod watch;
 
-pub use block::{ROW, block};
+pub use block::{ROW, Vectors, block, has_block};
 pub use call::record;
 
 use super::Context;
