@@ -23,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
 const OPEN: &[(&str, &str, &str)] = &[
     ("math", "functions", "data and draws share the random bits of compiled code"),
     ("math", "elementary", "kernels run the same sources over whole blocks"),
+    ("math", "trace", "machine code repeats the steps of elementary functions"),
     ("syntax", "ast", "the tree is the vocabulary of the rooms that walk it"),
     ("runtime", "kernels", "compiled code calls them by address"),
     ("passes", "batch", "tested by itself"),

@@ -7,6 +7,8 @@
 
 mod build;
 mod evex;
+mod functions;
+mod nodes;
 mod registers;
 mod strip;
 

@@ -395,22 +395,6 @@ impl Writer<'_> {
                 let vector = self.extreme(*most, a, b, uses, at)?;
                 self.own(*to, vector);
             }
-            Inst::Compare { how, to, a, b } => {
-                let a = self.register(a, uses, at)?;
-                let b = self.operand(b, uses, at)?;
-                let mask = self.own_mask(*to)?;
-                self.code.compare(*how, mask, a, b);
-            }
-            Inst::Masks { op, to, a, b } => {
-                let (a, b) = (self.mask(*a)?, self.mask(*b)?);
-                let mask = self.own_mask(*to)?;
-                self.code.masks(*op, mask, a, b);
-            }
-            Inst::Not { to, a } => {
-                let a = self.mask(*a)?;
-                let mask = self.own_mask(*to)?;
-                self.code.not(mask, a);
-            }
             Inst::Choose { mask, to, yes, no } => {
                 let no = self.register(no, uses, at)?;
                 let yes = self.operand(yes, uses, at)?;
@@ -419,18 +403,21 @@ impl Writer<'_> {
                 self.code.blend(mask, vector, no, yes);
                 self.own(*to, vector);
             }
-            Inst::Truths { to, from } => {
-                let scratch = self.take(uses, at)?;
-                let mask = self.own_mask(*to)?;
-                let memory = self.memory(from);
-                let lanes = if from.part { Lanes::Zeroed(PART) } else { Lanes::All };
-                self.code.load_truths(mask, scratch, memory, lanes);
+            Inst::Store { from, to } => {
+                let from = self.register(from, uses, at)?;
+                let memory = self.memory(to);
+                self.code.store(from, memory, Writer::lanes(to.part));
             }
-            Inst::Truth { to, input } => {
-                let scratch = self.take(uses, at)?;
-                let mask = self.own_mask(*to)?;
-                self.code.load_truth(mask, scratch, handed(self.strip.input(*input)));
-            }
+            Inst::Across { fold, from, to } => self.across(*fold, from, *to, uses, at)?,
+            Inst::Fold { .. } | Inst::AddProduct { .. } => self.folded(inst, uses, at)?,
+            inst => self.truths(inst, uses, at)?,
+        }
+        Some(())
+    }
+
+    /// What is folded into a sum.
+    fn folded(&mut self, inst: &Inst, uses: &Uses<'_>, at: usize) -> Option<()> {
+        match inst {
             Inst::Fold { fold, into, x, part } => {
                 let sum = self.changed(*into)?;
                 let lanes = Writer::lanes(*part);
@@ -454,10 +441,41 @@ impl Writer<'_> {
                 let b = self.operand(b, uses, at)?;
                 self.code.multiply_add(sum, a, b, Writer::lanes(*part));
             }
-            Inst::Store { from, to } => {
-                let from = self.register(from, uses, at)?;
-                let memory = self.memory(to);
-                self.code.store(from, memory, Writer::lanes(to.part));
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// What is done with truth values.
+    fn truths(&mut self, inst: &Inst, uses: &Uses<'_>, at: usize) -> Option<()> {
+        match inst {
+            Inst::Compare { how, to, a, b } => {
+                let a = self.register(a, uses, at)?;
+                let b = self.operand(b, uses, at)?;
+                let mask = self.own_mask(*to)?;
+                self.code.compare(*how, mask, a, b);
+            }
+            Inst::Masks { op, to, a, b } => {
+                let (a, b) = (self.mask(*a)?, self.mask(*b)?);
+                let mask = self.own_mask(*to)?;
+                self.code.masks(*op, mask, a, b);
+            }
+            Inst::Not { to, a } => {
+                let a = self.mask(*a)?;
+                let mask = self.own_mask(*to)?;
+                self.code.not(mask, a);
+            }
+            Inst::Truths { to, from } => {
+                let scratch = self.take(uses, at)?;
+                let mask = self.own_mask(*to)?;
+                let memory = self.memory(from);
+                let lanes = if from.part { Lanes::Zeroed(PART) } else { Lanes::All };
+                self.code.load_truths(mask, scratch, memory, lanes);
+            }
+            Inst::Truth { to, input } => {
+                let scratch = self.take(uses, at)?;
+                let mask = self.own_mask(*to)?;
+                self.code.load_truth(mask, scratch, handed(self.strip.input(*input)));
             }
             Inst::StoreTruths { from, to } => {
                 let scratch = self.take(uses, at)?;
@@ -465,8 +483,7 @@ impl Writer<'_> {
                 let memory = self.memory(to);
                 self.code.store_truths(from, scratch, memory, Writer::lanes(to.part));
             }
-            Inst::Across { fold, from, to } => self.across(*fold, from, *to, uses, at)?,
-            Inst::Loop { .. } | Inst::Strips { .. } => return None,
+            _ => return None,
         }
         Some(())
     }
