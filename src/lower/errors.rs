@@ -74,7 +74,7 @@ pub fn shapes_do_not_broadcast(span: Span, a: Typed<'_>, b: Typed<'_>) -> Report
     let (wide, narrow) = if a.0.rank() >= b.0.rank() { (a.0, b.0) } else { (b.0, a.0) };
     let report = match (wide.dims.as_slice(), narrow.dims.as_slice()) {
         ([_], [_]) => return report.help("both must have the same length"),
-        ([n, one], [m]) if n == m || *one == Dim::Known(1) => {
+        ([_, one], [_]) if *one == Dim::Known(1) => {
             report.help("the column of a matrix as a vector is `A[:, 0]`")
         }
         ([n, _], [m]) if n == m => {

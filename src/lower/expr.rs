@@ -132,7 +132,8 @@ impl Lower<'_> {
                 let shown = report.labels.iter().any(|label| label.span == operand.span);
                 let apart =
                     report.labels.iter().all(|label| label.span != *at) && at.file == report.span.file;
-                if shown && apart && report.labels.len() < 4 {
+                let given = super::given_at(scope) == Some(*at);
+                if shown && apart && !given && report.labels.len() < 4 {
                     report.labels.push(Label { span: *at, text: format!("`{name}` is bound here") });
                 }
             }

@@ -31,15 +31,12 @@ pub struct OptimizerValue {
     pub by_param: bool,
 }
 
-/// A state: its name, its type, its start.
-type State<'a> = (&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr);
-
 /// The parts of an optimizer's body.
 pub(crate) struct Parts<'a> {
     /// `let`s and functions, before the states.
     pub before: Vec<&'a Stmt>,
     /// State names with their starts.
-    pub states: Vec<State<'a>>,
+    pub states: Vec<(&'a Ident, Option<&'a crate::syntax::ast::TypeExpr>, &'a Expr)>,
     /// The figures that the step reports.
     pub reports: Vec<&'a Ident>,
     /// The step; empty where there are `each` blocks.
@@ -267,13 +264,7 @@ impl Lower<'_> {
             return self.fail(errors::no_step(whose.span, &whose.name));
         }
         let step = step.unwrap_or_default();
-        if let Some(at) = step_at
-            && answer.is_none()
-            && !step.is_empty()
-            && binds(step, place)
-            && !moves(step, place, &states)
-            && !unread(step)
-        {
+        if let Some(at) = hidden_place(step, place) {
             return self.fail(errors::step_moves_nothing(at, &whose.name, place));
         }
         let mut reports = Vec::new();
@@ -511,41 +502,18 @@ fn is_function_type(param: &ParamSpec) -> bool {
     param.ty.as_ref().is_none_or(|ty| matches!(ty.kind, TypeKind::Function { .. }))
 }
 
-/// Whether a step makes a name of its own of its place.
-fn binds(step: &[Stmt], place: &str) -> bool {
-    step.iter().any(|item| match &item.kind {
-        StmtKind::Var { pattern, .. } | StmtKind::Let { pattern, .. } => {
-            let mut own = Vec::new();
-            walk::pattern_names(pattern, &mut own);
-            own.iter().any(|name| &**name == place)
+/// The `let` of a step that gives the name of what it moves to something else, where nothing is assigned to it.
+fn hidden_place(step: &[Stmt], place: &str) -> Option<Span> {
+    let names = |item: &Stmt| match &item.kind {
+        StmtKind::Let { pattern, .. } => {
+            let mut names = Vec::new();
+            walk::pattern_names(pattern, &mut names);
+            names.iter().any(|name| &**name == place)
         }
         _ => false,
-    })
-}
-
-/// Whether a step assigns its place, or a name that it does not have, which is said already.
-fn moves(step: &[Stmt], place: &str, states: &[State<'_>]) -> bool {
-    let mut own: Vec<Arc<str>> = states.iter().map(|(name, ..)| name.name.clone()).collect();
-    for item in step {
-        if let StmtKind::Var { pattern, .. } | StmtKind::Let { pattern, .. } = &item.kind {
-            walk::pattern_names(pattern, &mut own);
-        }
-    }
-    walk::assigned(step).iter().any(|name| &**name == place || !(own.contains(name) || name.contains(' ')))
-}
-
-/// Whether a statement of a block could not be read, or its value is lost, which is said already.
-fn unread(items: &[Stmt]) -> bool {
-    items.iter().any(|item| match &item.kind {
-        StmtKind::Error | StmtKind::Expr(_) | StmtKind::Print(_) => true,
-        StmtKind::Assign { place, .. } => walk::root(place).is_none(),
-        StmtKind::For { body, .. } => unread(&body.items),
-        StmtKind::If(arms) => {
-            let mut blocks = arms.arms.iter().map(|(_, body)| body).chain(&arms.otherwise);
-            blocks.any(|body| unread(&body.items))
-        }
-        _ => false,
-    })
+    };
+    let assigns = walk::assigned(step).iter().any(|name| &**name == place);
+    step.iter().find(|item| !assigns && names(item)).map(|item| item.span)
 }
 
 /// Where a statement stands that an optimizer does not have.

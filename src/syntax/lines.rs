@@ -66,6 +66,8 @@ struct Statement<'t> {
 struct Open<'t> {
     token: Token<'t>,
     start: usize,
+    /// Its place among the tokens.
+    at: usize,
     /// For `{`: what it holds, and the statement it stands in.
     body: Body,
     outer: Statement<'t>,
@@ -237,11 +239,10 @@ impl<'t> Layer<'t, '_> {
 
     /// Whether the innermost bracket is that of `for (i = 0; …`, which is reported as a whole.
     fn in_head_of_for(&self) -> bool {
-        let start = self.open.last().map(|open| open.start);
-        let at = self.out.iter().rposition(|(place, ..)| Some(*place) == start);
-        let tokens = |from: usize| self.out.get(from).map(|(_, token, _)| *token);
-        at.is_some_and(|at| {
-            at.checked_sub(1).and_then(tokens) == Some(Token::For) && tokens(at + 2) == Some(Token::Assign)
+        let token = |at: usize| self.out.get(at).map(|(_, token, _)| *token);
+        self.open.last().is_some_and(|open| {
+            open.at.checked_sub(1).and_then(token) == Some(Token::For)
+                && token(open.at + 2) == Some(Token::Assign)
         })
     }
 
@@ -261,7 +262,8 @@ impl<'t> Layer<'t, '_> {
         };
         self.emit(lexeme.token, lexeme);
         let (token, start) = (lexeme.token, lexeme.start);
-        self.open.push(Open { token, start, body, outer: self.statement });
+        let at = self.out.len().saturating_sub(1);
+        self.open.push(Open { token, start, at, body, outer: self.statement });
         if brace {
             self.braces += 1;
             self.statement = Statement { first: None, column: self.statement.column };

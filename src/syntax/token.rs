@@ -366,7 +366,7 @@ impl<'t> Scanner<'t, '_> {
             }
             "“" | "„" | "‘" => {
                 let line = rest.get(..line_length(rest)).unwrap_or(rest);
-                let close = line.find(['”', '“', '’', '"']);
+                let close = line.find(['”', '“', '’', '‘', '"']);
                 self.reports.push(errors::foreign_sign(span, sign, None, meaning(sign).1));
                 let inside = close.and_then(|close| line.get(..close));
                 self.push(Token::Str(inside.unwrap_or("")), start, end + inside.map_or(0, str::len));
