@@ -496,8 +496,9 @@ fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
                     let found = instance.get(at);
                     assert!(
                         same(expected, &found),
-                        "seed {seed} {precision:?} {optimise}: result {at}\nexpected {expected:?}\nfound {found:?}\n{}",
-                        program
+                        "seed {seed} {precision:?} {optimise}: result {at}\nexpected {expected:?}\nfound {found:?}\n{}\n{}",
+                        program,
+                        instance.compiled().plan()
                     );
                 }
             }

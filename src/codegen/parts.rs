@@ -11,6 +11,7 @@ use crate::runtime::kernels::{self, ROW};
 use crate::runtime::parts;
 
 use super::emit::Emitter;
+use super::nest::Writer;
 use super::rows::Span;
 
 /// Rows start at multiples of this.
@@ -35,9 +36,23 @@ impl Part {
         (var == self.var).then_some(self.span)
     }
 
+    /// Where the part begins.
+    pub(super) fn base(&self) -> Option<Value> {
+        self.span.base
+    }
+
     /// Whether the loop that is cut lies inside that of a level.
     pub(super) fn is_inside(&self, nest: &NestStep, level: usize) -> bool {
         nest.order[level + 1..].contains(&self.var)
+    }
+}
+
+impl Writer<'_> {
+    /// How many rounds the loop of a level has, in the part that is being written.
+    pub(super) fn rounds(&self, level: usize) -> usize {
+        let var = self.nest.order[level];
+        let span = self.part.as_ref().and_then(|part| part.span(var));
+        span.map_or(self.nest.sizes[var], |span| span.to - span.from)
     }
 }
 

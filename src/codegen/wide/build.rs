@@ -86,8 +86,7 @@ impl<'p> Writer<'p> {
         let lanes = self.nest.lanes?;
         let lanes_at = self.nest.order.iter().position(|var| *var == lanes)?;
         let depth = self.nest.loops.len();
-        let size =
-            |at: usize| if at == level { span.to - span.from } else { self.nest.sizes[self.nest.order[at]] };
+        let size = |at: usize| if at == level { span.to - span.from } else { self.rounds(at) };
         let elements: usize = (level..depth).map(size).product();
         if lanes_at < level || elements < ELEMENTS || size(lanes_at) < 4 {
             return None;
@@ -131,11 +130,7 @@ impl<'p> Writer<'p> {
 
 impl Build<'_, '_> {
     pub(super) fn size(&self, level: usize) -> usize {
-        if level == self.level {
-            self.span.to - self.span.from
-        } else {
-            self.writer.nest.sizes[self.writer.nest.order[level]]
-        }
+        if level == self.level { self.span.to - self.span.from } else { self.writer.rounds(level) }
     }
 
     pub(super) fn depth(&self) -> usize {

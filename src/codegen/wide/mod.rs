@@ -28,9 +28,7 @@ const HANDED: usize = 4096;
 impl<'p> Writer<'p> {
     /// Writes the loops from a level on as a strip, if they can be; whether they were.
     pub(super) fn wide(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) -> bool {
-        // The rounds of a loop that is cut are known where it is written.
-        let cut_inside = self.part.as_ref().is_some_and(|part| part.is_inside(self.nest, level));
-        if !e.shared.wide || e.real != types::F64 || e.plan.ordered || cut_inside {
+        if !e.shared.wide || e.real != types::F64 || e.plan.ordered {
             return false;
         }
         // Where registers do not suffice, fewer vectors are computed at a time.
@@ -89,12 +87,22 @@ impl<'p> Writer<'p> {
                 (start, self.streams[*stream].coefficients[var])
             }
         };
-        match span.base {
+        let moved = |e: &mut Emitter<'p, '_>, start: Value, base: Option<Value>, distance: i64| match base {
             Some(base) if distance != 0 => {
                 let moved = e.times(base, distance);
                 e.b.ins().iadd(start, moved)
             }
             Some(_) | None => start,
+        };
+        let start = moved(e, start, span.base, distance);
+        match (&self.part, pointer) {
+            // The loop that is cut may lie further inside, and begins at the part.
+            (Some(part), Pointer::Stream(at) | Pointer::Computed { stream: at, read: _ })
+                if part.is_inside(self.nest, level) =>
+            {
+                moved(e, start, part.base(), self.streams[*at].coefficients[part.var])
+            }
+            _ => start,
         }
     }
 
