@@ -2,7 +2,7 @@
 //! peers' values, then all are timed in turn, and the tables in `docs/benchmarks.md` are written.
 //!
 //! `-- --only 3,5` measures these rows and writes nothing, `-- --quick` takes three rounds instead of nine and writes
-//! nothing, `-- --processor` times in seconds of the processor, for a busy machine, and writes nothing, `-- --two` measures with two threads too, `-- --growth` draws `docs/growth.svg`. The Python with the peers is `MINIMA_PYTHON`, else `python3`; what is
+//! nothing, `-- --processor` times in seconds of the processor, for a busy machine, `-- --two` measures with two threads too, `-- --growth` draws `docs/growth.svg`. The Python with the peers is `MINIMA_PYTHON`, else `python3`; what is
 //! not installed there is reported, and its columns stay empty.
 
 #![expect(clippy::unwrap_used, reason = "a measurement")]
@@ -75,7 +75,7 @@ impl Asked {
 
     /// Whether the tables are written: only by a whole run.
     fn writes(&self) -> bool {
-        self.only.is_empty() && self.rounds >= 7 && !self.processor
+        self.only.is_empty() && self.rounds >= 7
     }
 }
 
@@ -160,12 +160,16 @@ fn main() {
     let lines = others(&rows, &asked, &places);
     let two = if machine::processors() > 1 && (asked.two || asked.writes()) {
         let some: Vec<Row> = rows.iter().filter(|row| row.beside[0] == "JAX").cloned().collect();
+        // Of several threads those that pass are the ones to count.
+        clock::PROCESSOR.store(false, std::sync::atomic::Ordering::Relaxed);
         println!("two threads; Minima uses {}", ours::threads(2));
         measured(&some, &asked, 2, &places).0
     } else {
         Vec::new()
     };
-    let machine = format!("{}, load {load} before and {} after", machine::name(), machine::load());
+    let clock = if asked.processor { ", seconds of the processor" } else { "" };
+    let (name, rounds, after) = (machine::name(), asked.rounds, machine::load());
+    let machine = format!("{name}, load {load} before and {after} after; medians of {rounds}{clock}");
     println!("{machine}; {}", versions.join(", "));
     if asked.writes() {
         document::write(&document::tables(&one, &lines, &two, &machine, &versions));
