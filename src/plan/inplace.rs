@@ -1,10 +1,11 @@
-//! Loops that change their states in place.
+//! Arrays that take the place of others: states of loops that are changed in place, and results of
+//! elementwise nests in the place of what is read there for the last time.
 //!
 //! The next value of a carried array may take the memory of the present one if, from the step that
 //! makes it on, nobody reads the present one any more, and that step itself reads only the element
 //! it writes. Then nothing is copied at the end of an iteration.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::ir::NodeId;
 use crate::runtime::kernels;
@@ -15,7 +16,75 @@ use super::steps::{Block, ItemId, LoopStep, NestStep, Plan, Step};
 pub(super) fn in_place(plan: &mut Plan) {
     let mut body = std::mem::take(&mut plan.body);
     visit(plan, &mut body);
+    let results = plan.results.clone();
+    reuse(plan, &body, &results);
     plan.body = body;
+}
+
+/// What is known of the items of a block.
+#[derive(Default)]
+struct Uses {
+    /// The last step that reads an item, or has something inside that does.
+    last: HashMap<ItemId, usize>,
+    /// The step that binds it.
+    bound: HashMap<ItemId, usize>,
+}
+
+/// Results of elementwise nests in the place of what they read for the last time, in a block and those
+/// inside; `after` is read behind it.
+fn reuse(plan: &mut Plan, block: &Block, after: &[ItemId]) {
+    let mut uses = Uses::default();
+    for (at, step) in block.steps.iter().enumerate() {
+        every_read(plan, step, &mut |item| {
+            uses.last.insert(item, at);
+        });
+        step.binds(&mut |item| {
+            uses.bound.insert(item, at);
+        });
+    }
+    for item in after {
+        uses.last.insert(plan.root(*item), usize::MAX);
+    }
+    for (at, step) in block.steps.iter().enumerate() {
+        if let Step::Nest(nest) = step {
+            for output in 0..nest.outputs.len() {
+                replace(plan, nest, output, at, &mut uses);
+            }
+        }
+        for (block, after) in step.blocks() {
+            reuse(plan, block, &after);
+        }
+    }
+}
+
+/// Puts an output in the place of an operand that nothing reads behind the nest.
+fn replace(plan: &mut Plan, nest: &NestStep, output: usize, at: usize, uses: &mut Uses) {
+    let output = &nest.outputs[output];
+    let item = plan.item(output.item);
+    let whole = output.fold.is_none() && output.kept == nest.loops.len();
+    if !whole || item.is_scalar() || item.lasting || item.alias.is_some() {
+        return;
+    }
+    let fits = |root: &ItemId| {
+        let old = plan.item(*root);
+        let dies = uses.last.get(root) == Some(&at) && uses.bound.contains_key(root);
+        let same = old.elem == item.elem && old.sizes == item.sizes && old.layout == item.layout;
+        dies && same && !old.lasting && *root != output.item && beside(plan, nest, *root, output.item)
+    };
+    let Some(old) = nest.operands.iter().map(|id| plan.root(*id)).find(fits) else { return };
+    // From here on they are one, and live as long as the new one.
+    let last = uses.last.get(&output.item).copied().unwrap_or(at);
+    uses.last.insert(old, last.max(at + 1));
+    plan.item_mut(output.item).alias = Some(old);
+}
+
+/// The items that a step and those inside it read.
+fn every_read(plan: &Plan, step: &Step, visit: &mut dyn FnMut(ItemId)) {
+    step.reads(&mut |item| visit(plan.root(item)));
+    for (block, after) in step.blocks() {
+        after.into_iter().for_each(|item| visit(plan.root(item)));
+        block.steps.iter().for_each(|step| every_read(plan, step, visit));
+    }
 }
 
 fn visit(plan: &mut Plan, block: &mut Block) {

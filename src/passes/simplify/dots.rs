@@ -5,7 +5,7 @@
 //! both and summed is contracted, both and kept is a batch, one and kept is free.
 
 use crate::ir::{Elem, Fold, Op, Value};
-use crate::ops::{Broadcast, Dot, Emit, Iota, Reduce};
+use crate::ops::{Broadcast, Dot, Emit, Iota, Permute, Reduce};
 
 use super::{Candidate, Graph};
 
@@ -75,6 +75,47 @@ pub(super) fn sum_of_products(graph: &mut Graph, c: &Candidate) -> Option<Value>
     kept.sort_unstable();
     let order: Option<Vec<usize>> = kept.iter().map(|axis| axes.iter().position(|own| own == axis)).collect();
     Some(graph.build.permute(dot, &order?))
+}
+
+/// A sum over what one factor of a dot has alone is a dot of the sum: `sum(A @ B, columns)` is
+/// `A @ sum(B, columns)`.
+pub(super) fn sum_of_dot(graph: &mut Graph, c: &Candidate) -> Option<Value> {
+    let op = c.op.downcast::<Reduce>()?;
+    let (dot, order) = match graph.made_by::<Permute>(c.operands[0]) {
+        Some((moved, from)) => (from[0], moved.order),
+        None => (c.operands[0], (0..graph.build.ty(c.operands[0]).rank()).collect()),
+    };
+    let (inner, from) = graph.made_by::<Dot>(dot)?;
+    let once = graph.read_once(c.operands[0]) && graph.read_once(dot);
+    if op.fold != Fold::Sum || inner.masked || !once {
+        return None;
+    }
+    // The axes of the dot: those of the batch, then what each factor has alone.
+    let alone = |value: Value, used: Vec<usize>| -> Vec<usize> {
+        (0..graph.build.ty(value).rank()).filter(|axis| !used.contains(axis)).collect()
+    };
+    let pairs = || inner.batch.iter().chain(&inner.contract);
+    let left = alone(from[0], pairs().map(|pair| pair.0).collect());
+    let right = alone(from[1], pairs().map(|pair| pair.1).collect());
+    let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
+    for axis in &op.axes {
+        let axis = order[*axis].checked_sub(inner.batch.len())?;
+        match left.get(axis) {
+            Some(own) => of_left.push(*own),
+            None => of_right.push(*right.get(axis - left.len())?),
+        }
+    }
+    let build = &mut graph.build;
+    let a = if of_left.is_empty() { from[0] } else { build.reduce(Fold::Sum, from[0], &of_left) };
+    let b = if of_right.is_empty() { from[1] } else { build.reduce(Fold::Sum, from[1], &of_right) };
+    let moved = |axis: usize, gone: &[usize]| axis - gone.iter().filter(|other| **other < axis).count();
+    let both = |pairs: &[(usize, usize)]| -> Vec<(usize, usize)> {
+        pairs.iter().map(|(l, r)| (moved(*l, &of_left), moved(*r, &of_right))).collect()
+    };
+    let value = build.dot(a, b, &both(&inner.batch), &both(&inner.contract));
+    let kept: Vec<usize> = (0..order.len()).filter(|at| !op.axes.contains(at)).map(|at| order[at]).collect();
+    let place = |axis: &usize| kept.iter().filter(|other| *other < axis).count();
+    Some(build.permute(value, &kept.iter().map(place).collect::<Vec<_>>()))
 }
 
 /// A dot with the identity matrix is the other operand, with the summed axis last: all directions of

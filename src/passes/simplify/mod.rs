@@ -87,6 +87,7 @@ const RULES: &[(Kind, Rule)] = &[
     (Kind::Real, sums::of_broadcast),
     (Kind::Real, sums::of_reduced),
     (Kind::Real, dots::sum_of_products),
+    (Kind::Real, dots::sum_of_dot),
     (Kind::Exact, dots::of_number),
     (Kind::Real, dots::with_identity),
     (Kind::Real, sums::common_factor),
