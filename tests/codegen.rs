@@ -13,6 +13,7 @@ use minima::ir::{
 use minima::math::{Kind, Prim};
 use minima::ops::{Emit, Piece};
 use minima::plan::{Choices, Step};
+use minima::runtime::kernels::Vectors;
 
 /// A small generator of numbers.
 struct Dice(u64);
@@ -482,6 +483,10 @@ fn check_random(seed: u64, precision: Precision, optimise: bool, whole: bool) {
     let mut instances = vec![compile(&options)];
     if optimise {
         instances.extend([in_parts(1), in_parts(3)]);
+        // With every kind of vectors that the machine has.
+        let narrower =
+            [Vectors::Bits128, Vectors::Bits256].into_iter().filter(|vectors| *vectors < Vectors::here());
+        instances.extend(narrower.map(|vectors| compile(&Options { vectors, ..options })));
     }
     // Twice: nothing may be left over from a run.
     for at in (0..instances.len()).flat_map(|at| [at, at]) {

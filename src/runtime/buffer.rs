@@ -13,20 +13,31 @@ pub struct OutOfMemory {
 /// Zeroed memory of fixed size, aligned to cache lines.
 #[derive(Debug)]
 pub struct Arena {
-    base: NonNull<u8>,
+    /// What was allocated.
+    block: NonNull<u8>,
     layout: Layout,
+    /// The first aligned byte of it.
+    base: NonNull<u8>,
+    size: usize,
 }
+
+/// A cache line.
+const LINE: usize = 64;
 
 impl Arena {
     /// As many bytes, or an error where there are not enough: never an abort.
     pub fn new(bytes: usize) -> Result<Arena, OutOfMemory> {
-        let layout = Layout::from_size_align(bytes.max(64), 64).map_err(|_| OutOfMemory { bytes })?;
+        let size = bytes.max(LINE);
+        // Aligned here: what the allocator aligns it also fills, page by page, and large memory comes from the
+        // system as zeros that cost nothing until they are touched.
+        let layout = size.checked_add(LINE).and_then(|size| Layout::from_size_align(size, 16).ok());
+        let layout = layout.ok_or(OutOfMemory { bytes })?;
         // SAFETY: the layout has a size above zero.
-        let base = unsafe { alloc_zeroed(layout) };
-        match NonNull::new(base) {
-            Some(base) => Ok(Arena { base, layout }),
-            None => Err(OutOfMemory { bytes }),
-        }
+        let block = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(OutOfMemory { bytes })?;
+        let ahead = block.align_offset(LINE);
+        // SAFETY: the block is longer than the arena by a line.
+        let base = unsafe { block.add(ahead) };
+        Ok(Arena { block, layout, base, size })
     }
 
     /// Its first byte.
@@ -36,7 +47,7 @@ impl Arena {
 
     /// Its size.
     pub fn size(&self) -> usize {
-        self.layout.size()
+        self.size
     }
 
     /// `count` elements from `offset` on.
@@ -74,7 +85,7 @@ impl Drop for Arena {
     fn drop(&mut self) {
         // SAFETY: the memory came from the allocator with this layout, and nothing refers to it:
         // slices borrow the arena.
-        unsafe { dealloc(self.base.as_ptr(), self.layout) };
+        unsafe { dealloc(self.block.as_ptr(), self.layout) };
     }
 }
 

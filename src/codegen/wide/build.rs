@@ -55,6 +55,8 @@ pub(super) struct Build<'w, 'p> {
     pub(super) body: &'w Body,
     /// The most vectors to compute at a time.
     pub(super) most: usize,
+    /// Whether sums go strictly from left to right, and round every product.
+    pub(super) ordered: bool,
     pub(super) plan: Plan,
     pub(super) known: Vec<Option<Known>>,
     /// Of every output, the vectors it is folded in.
@@ -98,6 +100,7 @@ impl<'p> Writer<'p> {
             span,
             body,
             most,
+            ordered: e.plan.ordered,
             plan: Plan {
                 strip: Strip::default(),
                 pointers: Vec::new(),
@@ -148,7 +151,8 @@ impl Build<'_, '_> {
             let folded = output.fold.is_some() && var >= output.kept;
             let fits = match (output.fold, item.elem) {
                 (None, Elem::Real | Elem::Bool) => true,
-                (Some(Fold::Sum | Fold::Max | Fold::Min), Elem::Real) => !(in_memory && inside),
+                (Some(Fold::Sum), Elem::Real) => !(in_memory && inside || folded && self.ordered),
+                (Some(Fold::Max | Fold::Min), Elem::Real) => !(in_memory && inside),
                 (Some(Fold::Prod), Elem::Real) => !folded && !(in_memory && inside),
                 // A truth value is handed back; folded inside, it would be one byte in memory.
                 (Some(Fold::All | Fold::Any), Elem::Bool) => folded && !inside,

@@ -28,7 +28,7 @@ const HANDED: usize = 4096;
 impl<'p> Writer<'p> {
     /// Writes the loops from a level on as a strip, if they can be; whether they were.
     pub(super) fn wide(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) -> bool {
-        if !e.shared.wide || e.real != types::F64 || e.plan.ordered {
+        if !e.shared.wide || e.real != types::F64 {
             return false;
         }
         // Where registers do not suffice, fewer vectors are computed at a time.

@@ -70,7 +70,7 @@ impl Build<'_, '_> {
         let nest = self.writer.nest;
         let view = &self.writer.view;
         let Node::Primitive(prim, _) = &nest.nodes[at] else { return false };
-        let multiplies = matches!(prim.cpu(), Cpu::Instruction(Instruction::Mul));
+        let multiplies = !self.ordered && matches!(prim.cpu(), Cpu::Instruction(Instruction::Mul));
         let is_root = |output: &Output| view.same[output.root.0].0 == at;
         let summed = nest.outputs.iter().filter(|output| is_root(output));
         let mut count = 0;
