@@ -13,7 +13,7 @@ let y = [2*a + 1 for a in x]
 print dot(x, y)
 let A = [cos(i*j) for i in 0..40, j in 0..50]
 let B = [sin(i + j) for i in 0..50, j in 0..30]
-print sum(A @ B)
+print max(A @ B)
 let fit = minimize dot(v - x, v - x) over v = y using gd(lr = 0.1) until steps >= 7
 print fit.steps
 ";

@@ -5,8 +5,8 @@
 //! range, is noted once; the code goes on with a safe index and the host looks afterwards.
 //!
 //! Compiled code agrees with `eval` bit for bit (up to which NaN a NaN is), with one exception:
-//! sums over contiguous elements and matrix products add in another, fixed order, and in `f32` all
-//! arithmetic is `f32`.
+//! sums and matrix products add in another order, fixed for the kind of machine, and may round a product and its
+//! addition once; and in `f32` all arithmetic is `f32`.
 
 #![expect(unsafe_code, reason = "calling compiled code and freeing it; every use says why it is safe")]
 

@@ -6,7 +6,7 @@
 //! Arrays given from outside are copied into that order first, which is worth its time where much
 //! more is computed from them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::ir::{Affine, At, Elem, Node, NodeId};
 
@@ -95,7 +95,7 @@ fn attempt(plan: &mut Plan, found: &Found, length: usize) {
         plan.params.iter().chain(plan.constants.iter().map(|(id, _)| id)).copied().collect();
     let concerned: Vec<&NestStep> = found.nests.iter().filter(|nest| nest.loops.contains(&length)).collect();
     let points = |nest: &NestStep| nest.loops.iter().product::<usize>();
-    let mut moves: HashMap<ItemId, usize> = HashMap::new();
+    let mut moves: BTreeMap<ItemId, usize> = BTreeMap::new();
     let mut copies: BTreeSet<ItemId> = BTreeSet::new();
     for nest in &concerned {
         for id in nest.operands.iter().copied().chain(nest.outputs.iter().map(|output| output.item)) {

@@ -153,7 +153,7 @@ impl Build<'_, '_> {
                 (None, Elem::Real | Elem::Bool) => true,
                 (Some(Fold::Sum), Elem::Real) => !(in_memory && inside || folded && self.ordered),
                 (Some(Fold::Max | Fold::Min), Elem::Real) => !(in_memory && inside),
-                (Some(Fold::Prod), Elem::Real) => !folded && !(in_memory && inside),
+                (Some(Fold::Prod), Elem::Real) => !(folded || in_memory && inside),
                 // A truth value is handed back; folded inside, it would be one byte in memory.
                 (Some(Fold::All | Fold::Any), Elem::Bool) => folded && !inside,
                 _ => false,

@@ -275,13 +275,14 @@ impl Code {
         self.operands(reg, place, unit, immediate);
     }
 
-    fn vex(&mut self, map: u8, prefix: u8, wide: bool, opcode: u8, reg: u8, second: u8, place: Place) {
+    /// An operation on masks.
+    fn vex(&mut self, length: u8, opcode: u8, reg: u8, second: u8, place: Place) {
         let (x, b) = Code::high(place);
         let not = |bit: bool, at: u8| u8::from(!bit) << at;
         self.bytes.extend([
             0xc4,
-            not(reg & 8 != 0, 7) | not(x, 6) | not(b, 5) | map,
-            (!second & 15) << 3 | u8::from(wide) << 2 | prefix,
+            not(reg & 8 != 0, 7) | not(x, 6) | not(b, 5) | REALS.map,
+            (!second & 15) << 3 | length << 2 | REALS.prefix,
             opcode,
         ]);
         self.operands(reg, place, 1, None);
@@ -375,12 +376,12 @@ impl Code {
 
     /// Both, or one of two masks.
     pub(super) fn masks(&mut self, op: Masks, to: Mask, a: Mask, b: Mask) {
-        self.vex(1, 1, true, op as u8, to.0, a.0, Place::Register(b.0));
+        self.vex(1, op as u8, to.0, a.0, Place::Register(b.0));
     }
 
     /// Where a mask is not.
     pub(super) fn not(&mut self, to: Mask, a: Mask) {
-        self.vex(1, 1, false, 0x44, to.0, 0, Place::Register(a.0));
+        self.vex(0, 0x44, to.0, 0, Place::Register(a.0));
     }
 
     /// The first `count` lanes; changes `rax`.
@@ -388,7 +389,7 @@ impl Code {
         let bits = (1_u32 << count) - 1;
         self.bytes.push(0xb8);
         self.bytes.extend(bits.to_le_bytes());
-        self.vex(1, 1, false, 0x92, to.0, 0, Place::Register(RAX.0));
+        self.vex(0, 0x92, to.0, 0, Place::Register(RAX.0));
     }
 
     /// Eight truth values in memory, a byte each, as a mask; the vector is changed.
