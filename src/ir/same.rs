@@ -93,7 +93,7 @@ mod tests {
     fn plus(number: f64, unread: usize) -> Function {
         let mut build = Build::new("f", Span::default());
         let x = build.param(Ty::scalar(crate::ir::Elem::Real));
-        let function = build.finish(vec![x]);
+        let mut function = build.finish(vec![x]);
         for _ in 0..unread {
             let _ = function.fresh(Ty::scalar(crate::ir::Elem::Real));
         }
