@@ -18,9 +18,10 @@ struct Panel {
     jax: Curve,
 }
 
-/// Steps that take about a twentieth of a second, if an element takes some nanoseconds.
+/// Steps that take about a twentieth of a second, if an element takes some nanoseconds, and enough of them that what
+/// the first ones cost beside does not show.
 fn steps(elements: usize) -> usize {
-    (10_000_000 / elements).clamp(3, 20_000)
+    (10_000_000 / elements).clamp(50, 20_000)
 }
 
 /// A row of so many elements, and its steps.

@@ -77,13 +77,14 @@ pub fn folder() -> PathBuf {
 }
 
 /// How many threads Minima uses where it may use so many.
-pub fn threads(_most: usize) -> usize {
-    1
+pub fn threads(most: usize) -> usize {
+    most
 }
 
 /// A new session for so many threads.
-pub fn session(_threads: usize) -> Session {
-    Session::new(SessionOptions::default()).unwrap_or_else(|_| panic!("the library is sound"))
+pub fn session(threads: usize) -> Session {
+    Session::new(SessionOptions { threads, ..SessionOptions::default() })
+        .unwrap_or_else(|_| panic!("the library is sound"))
 }
 
 impl Source {

@@ -28,13 +28,16 @@ impl Line {
     /// A line whose bars are ratios.
     fn ratio(number: &str, what: &str, ours: String, peer: String, figure: f64, bars: (f64, f64)) -> Line {
         let shown = if figure < 0.1 { format!("{figure:.4}") } else { format!("{figure:.2}") };
-        let shown_bars = (bars.0.to_string(), bars.1.to_string());
+        // A row beside another has no bar.
+        let bar = |bar: f64| if bar.is_finite() { bar.to_string() } else { "-".to_string() };
+        let shown_bars = (bar(bars.0), bar(bars.1));
         Line { number: number.into(), what: what.into(), ours, peer, figure, shown, bars, shown_bars }
     }
 
     /// What it meets of its bars.
     pub fn verdict(&self) -> &'static str {
         match self.figure {
+            _ if !self.bars.0.is_finite() => "no bar",
             x if x <= self.bars.1 => "moonshot",
             x if x <= self.bars.0 => "milestone",
             _ => "missed",

