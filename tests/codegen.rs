@@ -961,3 +961,20 @@ fn loops_put_elements_in_place() {
         assert!(native.iter().zip(&wanted).all(|(a, b)| same(a, b)), "{native:?}");
     }
 }
+
+#[test]
+fn powers_of_known_numbers_have_the_bits_of_single_ones() {
+    for precision in [Precision::F64, Precision::F32] {
+        let mut b = Build::new("main", Span::default());
+        let n = b.param(int(&[]));
+        let base = b.real(0.9);
+        let power = b.call("powi", &[base, n]);
+        let program = program(b.finish(vec![power]), precision);
+        for n in [0, 1, 3, 63, 64, 65, 4095, 4096, 1 << 24, -1, -3, -64, -4097] {
+            let inputs = [Tensor::int_scalar(n)];
+            let found = run_once(&program, &inputs).unwrap();
+            let expected = eval(&program, &inputs).unwrap();
+            assert!(same(&expected[0], &found[0]), "0.9^{n} {precision:?}: {expected:?} {found:?}");
+        }
+    }
+}

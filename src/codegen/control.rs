@@ -46,7 +46,7 @@ impl<'p> Emitter<'p, '_> {
 
     /// A power of a known number.
     fn power_of(&mut self, x: f64, n: Value) -> Value {
-        let powers = self.shared.powers(x);
+        let powers = self.shared.powers(self.rounded(x));
         let powers = self.int_const(powers as i64);
         let address = super::symbols::power_of as *const () as usize;
         let power = self.call(address, &[powers, n], Some(types::F64));

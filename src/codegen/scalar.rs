@@ -37,15 +37,12 @@ impl Emitter<'_, '_> {
 
     /// A real.
     pub(super) fn real_const(&mut self, x: f64) -> Value {
-        if self.real == types::F32 {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "reals are rounded to the program's precision"
-            )]
-            self.b.ins().f32const(x as f32)
-        } else {
-            self.b.ins().f64const(x)
-        }
+        if self.real == types::F32 { self.b.ins().f32const(single(x)) } else { self.b.ins().f64const(x) }
+    }
+
+    /// A number as the program's reals have it.
+    pub(super) fn rounded(&self, x: f64) -> f64 {
+        if self.real == types::F32 { f64::from(single(x)) } else { x }
     }
 
     /// A primitive on scalars.
@@ -291,6 +288,12 @@ impl Emitter<'_, '_> {
         let unit = self.b.ins().fmul(middle, scale);
         self.narrow(unit)
     }
+}
+
+/// A number in single precision.
+#[expect(clippy::cast_possible_truncation, reason = "reals are rounded to the program's precision")]
+fn single(x: f64) -> f32 {
+    x as f32
 }
 
 /// What folding starts from.
