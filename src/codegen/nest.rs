@@ -199,9 +199,6 @@ impl<'p> Writer<'p> {
 
     /// Several vectors at a time, then fewer, then one by one.
     pub(super) fn in_vectors(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) {
-        if self.wide(e, level, span, body) {
-            return;
-        }
         let width = e.lane_count();
         let most = (span.to - span.from) / width;
         let mut vectors = self.vectors(level);

@@ -5,9 +5,8 @@
 
 use cranelift::codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, condcodes::IntCC, types};
 
-use crate::ir::{Node, Precision};
 use crate::plan::{Cut, NestStep, Piece};
-use crate::runtime::kernels::{self, ROW};
+use crate::runtime::kernels::ROW;
 use crate::runtime::parts;
 
 use super::emit::Emitter;
@@ -99,12 +98,7 @@ impl<'p> Emitter<'p, '_> {
 
     /// Rows on the stack: parts run at once, and those of the arena are one for all.
     fn rows_of_part(&mut self, nest: &NestStep) -> Option<Value> {
-        let single = self.plan.precision == Precision::F32;
-        let calls = |node: &&Node| match node {
-            Node::Primitive(prim, _) => kernels::has_block(*prim, single),
-            Node::Constant(_) | Node::Index(_) | Node::Read { .. } | Node::Within { .. } => false,
-        };
-        let rows = nest.nodes.iter().filter(calls).count();
+        let rows = nest.rows(self.plan.precision);
         if rows == 0 {
             return None;
         }

@@ -154,13 +154,20 @@ impl<'p> Writer<'p> {
         self.rows.base = e.b.ins().isub(first, before);
         let span = Span { base: Some(base), from: 0, to: count };
         for calls in stages {
-            self.in_vectors(e, level, span, &Body::Arguments(calls.clone()));
+            self.in_strips(e, level, span, &Body::Arguments(calls.clone()));
             for id in calls {
                 self.call_row(e, *id, first, count);
             }
         }
-        self.in_vectors(e, level, span, &Body::All);
+        self.in_strips(e, level, span, &Body::All);
         self.rows.ready.fill(false);
+    }
+
+    /// As a strip, or else in vectors.
+    fn in_strips(&mut self, e: &mut Emitter<'p, '_>, level: usize, span: Span, body: &Body) {
+        if !self.wide(e, level, span, body) {
+            self.in_vectors(e, level, span, body);
+        }
     }
 
     fn call_row(&mut self, e: &mut Emitter<'p, '_>, id: NodeId, first: Value, count: usize) {

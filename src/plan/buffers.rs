@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::ir::{Node, Precision, Tensor};
+use crate::ir::Tensor;
 use crate::math::Scalar;
-use crate::runtime::kernels::{self, ROW};
+use crate::runtime::kernels::ROW;
 
 use super::TooLarge;
 use super::steps::{Block, Buffer, BufferId, ItemId, Plan, Step};
@@ -65,14 +65,9 @@ pub(super) fn assign(plan: &mut Plan) -> Result<(), TooLarge> {
 
 /// The most rows that a nest wants for functions of many elements.
 fn rows(plan: &Plan, block: &Block) -> usize {
-    let single = plan.precision == Precision::F32;
-    let calls = |node: &&Node| match node {
-        Node::Primitive(prim, _) => kernels::has_block(*prim, single),
-        Node::Constant(_) | Node::Index(_) | Node::Read { .. } | Node::Within { .. } => false,
-    };
     let of_step = |step: &Step| {
         let own = match step {
-            Step::Nest(nest) => nest.nodes.iter().filter(calls).count(),
+            Step::Nest(nest) => nest.rows(plan.precision),
             Step::Scalar(_)
             | Step::Kernel(_)
             | Step::Copy { .. }

@@ -92,18 +92,8 @@ fn gather(plan: &mut Plan, nest: &mut NestStep, at: usize, fold: Fold, parts: us
     let sizes: Vec<usize> = [parts].iter().chain(&nest.loops[..output.kept]).copied().collect();
     // Behind the parts, dimensions lie as in the whole: the order of loops goes by that.
     let inner = whole.layout.as_ref().map(|layout| layout.iter().map(|dim| dim + 1));
-    let partial = Item {
-        elem: whole.elem,
-        sizes,
-        layout: inner.map(|inner| [0].into_iter().chain(inner).collect()),
-        alias: None,
-        literal: None,
-        home: false,
-        spilled: false,
-        lasting: false,
-        buffer: None,
-        span: whole.span,
-    };
+    let layout = inner.map(|inner| [0].into_iter().chain(inner).collect());
+    let partial = Item { layout, ..Item::new(whole.elem, sizes, whole.span) };
     let partial = plan.add(partial);
     let (item, kept) = (std::mem::replace(&mut output.item, partial), output.kept);
     let loops: Vec<usize> = nest.loops[..kept].iter().chain(&[parts]).copied().collect();

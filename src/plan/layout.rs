@@ -25,9 +25,13 @@ const SCALAR: usize = 6;
 
 /// Chooses the order of dimensions of all arrays.
 pub(super) fn choose(plan: &mut Plan) {
+    let mut lengths = BTreeSet::new();
+    long_loops(&plan.body, &mut lengths);
+    if lengths.is_empty() {
+        return;
+    }
     let mut found = Found::default();
     found.block(plan, &plan.body, true);
-    let lengths: BTreeSet<usize> = found.nests.iter().filter_map(|nest| longest(&nest.loops)).collect();
     for length in lengths.into_iter().rev() {
         attempt(plan, &found, length);
     }
@@ -37,6 +41,16 @@ pub(super) fn choose(plan: &mut Plan) {
 fn longest(loops: &[usize]) -> Option<usize> {
     let most = loops.iter().copied().max()?;
     (loops.len() > 1 && most >= LONG * LONGER).then_some(most)
+}
+
+/// The long loops of all nests.
+fn long_loops(block: &Block, lengths: &mut BTreeSet<usize>) {
+    for step in &block.steps {
+        if let Step::Nest(nest) = step {
+            lengths.extend(longest(&nest.loops));
+        }
+        step.blocks().into_iter().for_each(|(block, _)| long_loops(block, lengths));
+    }
 }
 
 /// What is in a plan.

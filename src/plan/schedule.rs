@@ -56,40 +56,14 @@ struct Schedule {
 
 impl Schedule {
     fn item(&mut self, ty: &Ty) -> ItemId {
-        self.add(Item {
-            elem: ty.elem,
-            sizes: ty.sizes(),
-            layout: None,
-            alias: None,
-            literal: None,
-            home: false,
-            spilled: false,
-            lasting: false,
-            buffer: None,
-            span: self.span,
-        })
-    }
-
-    fn add(&mut self, item: Item) -> ItemId {
-        self.plan.add(item)
+        self.plan.add(Item::new(ty.elem, ty.sizes(), self.span))
     }
 
     /// Another item of the same type.
     fn like(&mut self, id: ItemId) -> ItemId {
         let item = self.plan.item(id);
-        let item = Item {
-            elem: item.elem,
-            sizes: item.sizes.clone(),
-            layout: None,
-            alias: None,
-            literal: None,
-            home: false,
-            spilled: false,
-            lasting: false,
-            buffer: None,
-            span: self.span,
-        };
-        self.add(item)
+        let item = Item::new(item.elem, item.sizes.clone(), self.span);
+        self.plan.add(item)
     }
 
     /// Results that are parameters, literals, or the same as another are copied, so that each
@@ -323,18 +297,7 @@ impl Schedule {
         let mut sizes = vec![op.trip.size()];
         sizes.extend(&item.sizes);
         let elem = item.elem;
-        let all = self.add(Item {
-            elem,
-            sizes,
-            layout: None,
-            alias: None,
-            literal: None,
-            home: false,
-            spilled: false,
-            lasting: false,
-            buffer: None,
-            span: self.span,
-        });
+        let all = self.plan.add(Item::new(elem, sizes, self.span));
         Stacked { row, all }
     }
 

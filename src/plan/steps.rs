@@ -3,6 +3,7 @@
 use crate::diag::Span;
 use crate::ir::{Affine, At, Elem, Fold, Node, NodeId, Precision, Tensor};
 use crate::math::{Prim, Scalar};
+use crate::runtime::kernels;
 
 /// An item, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -265,6 +266,22 @@ pub struct Plan {
 }
 
 impl Item {
+    /// A value that the program makes, without a place yet.
+    pub(super) fn new(elem: Elem, sizes: Vec<usize>, span: Span) -> Item {
+        Item {
+            elem,
+            sizes,
+            layout: None,
+            alias: None,
+            literal: None,
+            home: false,
+            spilled: false,
+            lasting: false,
+            buffer: None,
+            span,
+        }
+    }
+
     /// Whether it is a scalar.
     pub fn is_scalar(&self) -> bool {
         self.sizes.is_empty()
@@ -362,6 +379,14 @@ impl Plan {
 }
 
 impl NestStep {
+    /// How many of its nodes have functions of many elements, for which they want a row each.
+    pub fn rows(&self, precision: Precision) -> usize {
+        let single = precision == Precision::F32;
+        let calls =
+            |node: &&Node| matches!(node, Node::Primitive(prim, _) if kernels::has_block(*prim, single));
+        self.nodes.iter().filter(calls).count()
+    }
+
     /// Which element a read takes, in elements from the first, and the indices that are computed;
     /// `None` for other nodes.
     pub fn flat(&self, plan: &Plan, node: NodeId) -> Option<Flat> {

@@ -2,7 +2,7 @@
 
 use crate::ir::{Elem, Fold, Node, NodeId};
 use crate::math::{Scalar, trace};
-use crate::plan::ItemId;
+use crate::plan::{ItemId, Output};
 
 use super::super::emit::Emitter;
 use super::super::nest::Writer;
@@ -116,9 +116,7 @@ impl<'p> Writer<'p> {
             indexed: false,
             before: 0,
         };
-        if matches!(body, Body::All) {
-            build.outputs_fit(e)?;
-        }
+        build.outputs_fit(e)?;
         build.carried_on();
         build.loops(level)?;
         build.hand_back();
@@ -131,7 +129,7 @@ impl<'p> Writer<'p> {
     }
 }
 
-impl Build<'_, '_> {
+impl<'w> Build<'w, '_> {
     pub(super) fn size(&self, level: usize) -> usize {
         if level == self.level { self.span.to - self.span.from } else { self.writer.rounds(level) }
     }
@@ -143,7 +141,7 @@ impl Build<'_, '_> {
     /// Whether every output can be folded or stored by vectors.
     pub(super) fn outputs_fit(&self, e: &Emitter<'_, '_>) -> Option<()> {
         let var = self.writer.nest.order[self.lanes_at];
-        for (at, output) in self.writer.nest.outputs.iter().enumerate() {
+        for (at, output) in self.outputs().iter().enumerate() {
             let item = e.plan.item(output.item);
             let level = self.writer.fold_level(output);
             let inside = level.is_some_and(|level| level > self.level);
@@ -176,60 +174,53 @@ impl Build<'_, '_> {
     }
 
     pub(super) fn pointer(&mut self, pointer: Pointer) -> usize {
-        let known = self.plan.pointers.iter().position(|other| *other == pointer);
-        known.unwrap_or_else(|| {
-            self.plan.pointers.push(pointer);
-            self.plan.pointers.len() - 1
-        })
+        numbered(&mut self.plan.pointers, pointer)
     }
 
     pub(super) fn input(&mut self, input: Input) -> usize {
-        let known = self.plan.inputs.iter().position(|other| *other == input);
-        known.unwrap_or_else(|| {
-            self.plan.inputs.push(input);
-            self.plan.inputs.len() - 1
-        })
+        numbered(&mut self.plan.inputs, input)
     }
 
     /// Sums that began outside and go on inside, by vectors of their own.
     pub(super) fn carried_on(&mut self) {
-        if matches!(self.body, Body::Arguments(_)) {
-            return;
-        }
-        for (at, output) in self.writer.nest.outputs.iter().enumerate() {
-            let began = self.writer.fold_level(output).is_some_and(|level| level <= self.level);
-            if let (Some(fold), true, false) = (output.fold, began, self.writer.in_memory(output)) {
-                self.begin_sum(at, fold);
-            }
+        for (at, fold) in self.begun_outside() {
+            self.begin_sum(at, fold);
         }
     }
 
     /// Hands back what was folded.
     pub(super) fn hand_back(&mut self) {
-        if matches!(self.body, Body::Arguments(_)) {
-            return;
+        for (at, fold) in self.begun_outside() {
+            let to = Target::Result(self.plan.results.len());
+            self.plan.results.push((at, fold));
+            let from = self.sums[at].clone();
+            self.insts.push(Inst::Across { fold, from, to });
         }
-        for (at, output) in self.writer.nest.outputs.iter().enumerate() {
+    }
+
+    /// What is folded in registers from outside the strip on.
+    fn begun_outside(&self) -> Vec<(usize, Fold)> {
+        let outputs = self.outputs().iter().enumerate();
+        let begun = outputs.filter(|(_, output)| {
             let began = self.writer.fold_level(output).is_some_and(|level| level <= self.level);
-            if let (Some(fold), true, false) = (output.fold, began, self.writer.in_memory(output)) {
-                let to = Target::Result(self.plan.results.len());
-                self.plan.results.push((at, fold));
-                let from = self.sums[at].clone();
-                self.insts.push(Inst::Across { fold, from, to });
-            }
+            began && !self.writer.in_memory(output)
+        });
+        begun.filter_map(|(at, output)| Some((at, output.fold?))).collect()
+    }
+
+    /// The outputs: none where only arguments of functions are computed.
+    fn outputs(&self) -> &'w [Output] {
+        match self.body {
+            Body::All => &self.writer.nest.outputs,
+            Body::Arguments(_) => &[],
         }
     }
 
     pub(super) fn begin_sum(&mut self, at: usize, fold: Fold) {
         let first = match start(fold, Elem::Real) {
             Scalar::Real(x) => x.to_bits(),
-            Scalar::Bool(truth) => {
-                if truth {
-                    u64::MAX
-                } else {
-                    0
-                }
-            }
+            Scalar::Bool(true) => u64::MAX,
+            Scalar::Bool(false) => 0,
             Scalar::Int(_) => return,
         };
         let var = self.writer.nest.order[self.lanes_at];
@@ -357,10 +348,7 @@ impl Build<'_, '_> {
     }
 
     pub(super) fn begin(&mut self, level: usize) {
-        if matches!(self.body, Body::Arguments(_)) {
-            return;
-        }
-        for (at, output) in self.writer.nest.outputs.iter().enumerate() {
+        for (at, output) in self.outputs().iter().enumerate() {
             if let (Some(fold), true) = (output.fold, self.writer.fold_level(output) == Some(level)) {
                 self.begin_sum(at, fold);
             }
@@ -368,11 +356,8 @@ impl Build<'_, '_> {
     }
 
     pub(super) fn end(&mut self, level: usize) {
-        if matches!(self.body, Body::Arguments(_)) {
-            return;
-        }
         let lanes = self.writer.nest.order[self.lanes_at];
-        for (at, output) in self.writer.nest.outputs.iter().enumerate() {
+        for (at, output) in self.outputs().iter().enumerate() {
             let (Some(fold), true) = (output.fold, self.writer.fold_level(output) == Some(level)) else {
                 continue;
             };
@@ -436,4 +421,12 @@ impl Build<'_, '_> {
             indexed: self.indexed,
         }
     }
+}
+
+/// The place of a thing in a list, at the end if it is new.
+pub(super) fn numbered<T: PartialEq>(list: &mut Vec<T>, thing: T) -> usize {
+    list.iter().position(|other| *other == thing).unwrap_or_else(|| {
+        list.push(thing);
+        list.len() - 1
+    })
 }

@@ -6,6 +6,8 @@
 
 use crate::math::trace::Shift;
 
+use super::build::numbered;
+
 /// A vector register of eight reals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Vector(pub(super) u8);
@@ -179,11 +181,7 @@ pub(super) struct Code {
 impl Code {
     /// The place of a number behind the code.
     pub(super) fn constant(&mut self, bits: u64) -> Memory {
-        let known = self.constants.iter().position(|other| *other == bits);
-        Memory::Constant(known.unwrap_or_else(|| {
-            self.constants.push(bits);
-            self.constants.len() - 1
-        }))
+        Memory::Constant(numbered(&mut self.constants, bits))
     }
 
     /// The function with its constants behind it.

@@ -70,7 +70,10 @@ impl Build<'_, '_> {
         let nest = self.writer.nest;
         let view = &self.writer.view;
         let Node::Primitive(prim, _) = &nest.nodes[at] else { return false };
-        let multiplies = !self.ordered && matches!(prim.cpu(), Cpu::Instruction(Instruction::Mul));
+        let new = self.known[at].is_none() && self.writer.values[at].is_none();
+        if self.ordered || !new || !matches!(prim.cpu(), Cpu::Instruction(Instruction::Mul)) {
+            return false;
+        }
         let is_root = |output: &Output| view.same[output.root.0].0 == at;
         let summed = nest.outputs.iter().filter(|output| is_root(output));
         let mut count = 0;
@@ -85,12 +88,7 @@ impl Build<'_, '_> {
                 node.arguments(&mut |id| read |= view.same[id.0].0 == at);
             }
         }
-        multiplies
-            && all
-            && count == 1
-            && !read
-            && self.known[at].is_none()
-            && self.writer.values[at].is_none()
+        all && count == 1 && !read
     }
 
     /// The value of a node, computed here if it is not known.
