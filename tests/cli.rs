@@ -494,7 +494,7 @@ fn endless() -> Child {
         .expect("the program starts");
     let mut said = Vec::new();
     let progress = child.stderr.as_mut().expect("a pipe");
-    while !String::from_utf8_lossy(&said).contains("steps") {
+    while !String::from_utf8_lossy(&said).contains("until") {
         let mut byte = [0];
         progress.read_exact(&mut byte).expect("it goes on");
         said.push(byte[0]);

@@ -46,6 +46,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("matrixmultiply", &["runtime"]),
     ("serde_json", &["data", "cli"]),
     ("signal_hook", &["cli"]),
+    ("terminal_size", &["cli"]),
     ("unicode_ident", &["syntax"]),
     ("zip", &["data"]),
 ];

@@ -44,6 +44,9 @@ pub enum Verb {
         /// Time and bytes by line of the source, on standard error
         #[arg(long)]
         profile: bool,
+        /// Write every step of every solve here, as JSON Lines (minima.trace/v1)
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]

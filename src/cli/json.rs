@@ -17,6 +17,7 @@ use super::source::Failure;
 use crate::diag::{Report, Severity, Sources, Span};
 use crate::driver::{Engine, Optimizer};
 use crate::ir::{Data, Precision, Tensor};
+use crate::lower::Configuration;
 use crate::run::{Checked, Event, Finding, Point, Row, SolveRecord, Spread, Subject, Tested, Trial, Verdict};
 
 /// The name of the form of the report.
@@ -435,6 +436,8 @@ fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
     found.insert("seconds".into(), number(outcome.seconds));
     found.insert("optimizer".into(), solve.optimizer.as_str().into());
     found.insert("why".into(), solve.why.as_deref().into());
+    found.insert("configuration".into(), configuration(&solve.configuration));
+    found.insert("seconds_before".into(), number(outcome.seconds_before));
     found.insert("until".into(), solve.until.clone().into());
     found.insert("params".into(), by_name(&solve.params, &outcome.params));
     found.insert("reports".into(), by_name(&solve.reports, &outcome.reports));
@@ -446,8 +449,28 @@ fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
     Value::Object(found)
 }
 
+/// What a solve was set up with; what was not given is marked as the default.
+pub fn configuration(configuration: &Configuration) -> Value {
+    let hyper = configuration.hyper.iter().map(|hyper| {
+        json!({ "depth": hyper.depth, "name": hyper.name, "value": hyper.value, "default": !hyper.given })
+    });
+    let (seed, stated) = configuration.seed;
+    json!({
+        "objective": configuration.objective,
+        "optimizer": configuration.optimizer,
+        "hyper_parameters": hyper.collect::<Vec<Value>>(),
+        "until_default": !configuration.until_given,
+        "batch": configuration.batch,
+        "steps_of_epoch": configuration.epoch,
+        "seed": seed,
+        "seed_of_solve": stated,
+        "trace": configuration.trace,
+        "resumed": configuration.resumed,
+    })
+}
+
 /// Arrays by their names; `layer.b` is a field of a record.
-fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
+pub fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
     let mut root = Map::new();
     for (name, tensor) in names.iter().zip(tensors) {
         insert(&mut root, name, array(tensor));

@@ -4,6 +4,7 @@
 //! internal error with exit code 70.
 
 mod args;
+mod blocks;
 mod check;
 mod compare;
 mod exit;
@@ -13,6 +14,8 @@ mod gradcheck;
 mod internal;
 mod ir;
 mod json;
+mod live;
+mod log;
 mod memory;
 mod optimizers;
 mod output;
@@ -25,6 +28,7 @@ mod signals;
 mod source;
 mod standings;
 mod test;
+mod trace;
 mod traces;
 
 use std::ffi::OsString;
@@ -86,7 +90,10 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs, profile } => run::run(file, inputs, *profile, options, output, signals),
+        Verb::Run { file, inputs, profile, trace } => {
+            let wanted = run::Wanted { profile: *profile, trace: trace.as_deref() };
+            run::run(file, inputs, wanted, options, output, signals)
+        }
         Verb::Eval { text } => run::eval(text, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),

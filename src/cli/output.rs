@@ -17,11 +17,15 @@ pub struct Output {
     /// Only errors are told on standard error.
     pub quiet: bool,
     color: bool,
+    /// Whether standard error is a terminal that can erase a line.
+    terminal: bool,
 }
 
 impl Output {
     /// As the options and the terminal say.
     pub fn new(options: &Options) -> Output {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let terminal = io::stderr().is_terminal() && !dumb;
         let color = match options.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
@@ -31,7 +35,12 @@ impl Output {
                 unset("NO_COLOR") && !dumb && io::stderr().is_terminal()
             }
         };
-        Output { json: options.json, quiet: options.quiet, color }
+        Output { json: options.json, quiet: options.quiet, color, terminal }
+    }
+
+    /// Whether a line that is drawn again and again can be shown.
+    pub fn progress(self) -> bool {
+        self.terminal
     }
 
     /// A result, as one or more lines. Nothing in JSON mode, where the report holds it.

@@ -56,6 +56,8 @@ pub struct SessionOptions {
     pub tapes: Tapes,
     /// Whether code measures its steps, for `minima run --profile`.
     pub profile: bool,
+    /// Whether every step of a solve is told, not only those that are recorded.
+    pub every_step: bool,
     /// Whether machine code is kept as text, for `minima ir`.
     pub listing: bool,
 }
@@ -76,6 +78,7 @@ impl Default for SessionOptions {
             tapes: Tapes::default(),
             listing: false,
             profile: false,
+            every_step: false,
         }
     }
 }

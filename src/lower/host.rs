@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::configured::Configuration;
 use super::{Res, Val, errors};
 use crate::data::Loaded;
 use crate::diag::{Report, Span};
@@ -176,6 +177,8 @@ pub struct SolvePlan {
     pub optimizer: String,
     /// Why it was chosen, if the user did not choose.
     pub why: Option<String>,
+    /// What it was set up with.
+    pub configuration: Configuration,
     /// The solve in the program.
     pub span: Span,
 }
@@ -262,6 +265,8 @@ pub struct Outcome {
     pub evals: [i64; 3],
     /// Wall-clock seconds.
     pub seconds: f64,
+    /// Those of them that passed before the first step: to compile, and to evaluate the start.
+    pub seconds_before: f64,
     /// The reports.
     pub reports: Vec<Tensor>,
     /// The points recorded.
@@ -271,6 +276,9 @@ pub struct Outcome {
     /// What each place of it is called.
     pub state_names: Vec<String>,
 }
+
+/// So many points with the same loss are no accident.
+const STILL: usize = 10;
 
 /// The points of a solve that were recorded.
 #[derive(Debug, Clone)]
@@ -293,6 +301,23 @@ impl Trace {
     /// How many points.
     pub fn len(&self) -> usize {
         self.columns[0].len()
+    }
+
+    /// The step since which the loss has been the same bits, if that is half of the steps or more, and of points enough
+    /// to say so.
+    pub fn still_since(&self) -> Option<f64> {
+        let (steps, losses) = (&self.columns[0], &self.columns[1]);
+        let last = losses.last()?;
+        let same = losses.iter().rev().take_while(|loss| loss.to_bits() == last.to_bits()).count();
+        let since = steps[losses.len() - same];
+        (same >= STILL && since * 2.0 <= *steps.last()?).then_some(since)
+    }
+
+    /// The best recorded loss, and its step.
+    pub fn best(&self, maximize: bool) -> Option<(f64, f64)> {
+        let sign = if maximize { -1.0 } else { 1.0 };
+        let points = self.columns[0].iter().zip(&self.columns[1]).filter(|(_, loss)| loss.is_finite());
+        points.map(|(step, loss)| (*step, *loss)).min_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)))
     }
 
     /// Whether nothing was recorded.

@@ -15,6 +15,7 @@ mod builtins;
 mod calculus;
 mod call;
 mod checkpoint;
+mod configured;
 mod declare;
 mod derivative;
 mod draws;
@@ -60,6 +61,7 @@ mod views;
 mod walk;
 
 pub use builtins::all as builtins;
+pub use configured::{Configuration, Hyper, unknowns};
 pub use derivative::{Differentiated, GradientCode, assignments, declared, generators, needed};
 pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, Trace, UntilKind, UntilPart};
 pub use instead::{Instead, SolveSite, solve_sites};

@@ -60,7 +60,7 @@ pub(super) struct Setup {
     /// The state that a file holds, to go on from.
     saved: Option<(Vec<(String, Tensor)>, Span)>,
     pub(super) until: Option<Expr>,
-    trace: i64,
+    pub(super) trace: i64,
     /// The minibatches of its steps.
     pub(super) batch: Option<Batch>,
     pub(super) differentiate: Differentiate,
@@ -80,6 +80,11 @@ struct Beginning {
 }
 
 impl Setup {
+    /// Whether it goes on from a result or a saved state.
+    pub(super) fn resumes(&self) -> bool {
+        !self.resume.is_empty() || self.saved.is_some()
+    }
+
     /// The params that moved and those that did not, in the order of the objective.
     pub(super) fn with_frozen(&self, mut params: Vec<(Arc<str>, Val)>) -> Vec<(Arc<str>, Val)> {
         for (at, param) in &self.frozen {
@@ -449,6 +454,7 @@ impl Lower<'_> {
             steps: 0,
             evals: [0; 3],
             seconds: 0.0,
+            seconds_before: 0.0,
             reports,
             // As many rows as there may be, so that parts of it can be taken.
             trace: Trace::new(
@@ -555,6 +561,7 @@ impl Lower<'_> {
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
             why: setup.why.clone(),
+            configuration: self.configuration(setup),
             span: setup.span,
         })
     }

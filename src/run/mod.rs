@@ -17,5 +17,5 @@ pub use compare::{
 pub use gradcheck::{Checked, Finding, NotFinite, Point, Subject, Verdict, Wrong};
 pub use gradient::derivative;
 pub use program::{Program, Tested};
-pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord};
+pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord, Solving};
 pub use show::{number, show, show_fit};

@@ -12,7 +12,9 @@ use crate::data::{self, Loaded};
 use crate::diag::{Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
-use crate::lower::{self, Host, Outcome, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors};
+use crate::lower::{
+    self, Configuration, Host, Outcome, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors,
+};
 use crate::syntax::ast::File;
 use crate::syntax::parse_file;
 
@@ -27,7 +29,7 @@ pub enum Event {
         span: Span,
     },
     /// A solve begins.
-    Solving,
+    Solving(Rc<Solving>),
     /// A solve has come to a recorded point.
     Progress(Progress),
     /// An assertion.
@@ -52,8 +54,37 @@ pub enum Event {
     },
 }
 
+/// A solve that begins.
+#[derive(Debug, Clone)]
+pub struct Solving {
+    /// The name it is bound to, if any.
+    pub name: Option<String>,
+    /// What it was set up with.
+    pub configuration: Configuration,
+    /// Why its optimizer was chosen, if the user did not choose.
+    pub why: Option<String>,
+    /// The stopping condition.
+    pub until: Vec<String>,
+    /// Whether the greatest value is looked for.
+    pub maximize: bool,
+    /// The arrays that are solved for, with their types: `w: real[30]`.
+    pub unknowns: Vec<String>,
+    /// How many numbers that is.
+    pub count: usize,
+    /// Whether its points have gradient norms.
+    pub gradient: bool,
+    /// The most steps that the condition allows, where that is known.
+    pub most_steps: Option<i64>,
+    /// The most seconds that the condition or the time limit allows.
+    pub most_seconds: Option<f64>,
+    /// What its steps report, in the order of [`Progress::reports`].
+    pub reports: Vec<Arc<str>>,
+    /// File and line: `fit.opt:12`.
+    pub place: String,
+}
+
 /// Where a solve stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     /// Steps done.
     pub steps: i64,
@@ -65,6 +96,8 @@ pub struct Progress {
     pub seconds: f64,
     /// Evaluations of objective, gradient, Hessian-vector product.
     pub evals: [i64; 3],
+    /// What the step reported.
+    pub reports: Vec<f64>,
 }
 
 /// Code that a program runs, for `minima ir`, `minima gradcheck` and measurements.
@@ -110,6 +143,8 @@ pub struct SolveRecord {
     pub optimizer: String,
     /// Why it was chosen, if the user did not choose.
     pub why: Option<String>,
+    /// What it was set up with.
+    pub configuration: Configuration,
     /// The stopping condition.
     pub until: Vec<String>,
     /// Whether the greatest value is looked for.
@@ -210,6 +245,27 @@ impl<'s> Runner<'s> {
         Some(limit - self.started.elapsed().as_secs_f64())
     }
 
+    /// What is told of a solve that begins.
+    fn solving(&self, name: Option<String>, plan: &SolvePlan) -> Solving {
+        let limits = plan.most_seconds().into_iter().chain(self.seconds_left());
+        let (file, _) = self.session.sources.get(plan.span.file);
+        let (line, _) = self.session.sources.position(plan.span);
+        Solving {
+            name,
+            configuration: plan.configuration.clone(),
+            why: plan.why.clone(),
+            until: plan.until.iter().map(|part| part.text.clone()).collect(),
+            maximize: plan.maximize,
+            unknowns: lower::unknowns(&plan.names, &plan.answer),
+            count: plan.answer.iter().map(Ty::count).sum(),
+            gradient: plan.traces_gradient,
+            most_steps: plan.most_steps(),
+            most_seconds: limits.min_by(f64::total_cmp),
+            reports: plan.reported.iter().map(|(name, _)| name.clone()).collect(),
+            place: format!("{file}:{line}"),
+        }
+    }
+
     /// The most steps of a solve.
     pub(super) fn step_limit(&self, plan: &SolvePlan) -> i64 {
         match self.only.filter(|only| only.span == plan.span) {
@@ -261,7 +317,8 @@ impl Host for Runner<'_> {
 
     fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError> {
         let name = self.pending_name.take();
-        self.tell(Event::Solving);
+        let solving = self.solving(name.clone(), plan);
+        self.tell(Event::Solving(Rc::new(solving)));
         let last = self.only.is_some_and(|only| only.span == plan.span);
         if last {
             self.started = Instant::now();
@@ -277,6 +334,7 @@ impl Host for Runner<'_> {
             name,
             optimizer: plan.optimizer.clone(),
             why: plan.why.clone(),
+            configuration: plan.configuration.clone(),
             until: plan.until.iter().map(|part| part.text.clone()).collect(),
             maximize: plan.maximize,
             params: plan.names.clone(),

@@ -41,6 +41,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
     let mut start = start?;
     start.set_all(&plan.start_inputs);
     start.run()?;
+    let before = began.elapsed().as_secs_f64();
     let mut state = start.all();
     if !plan.resume.is_empty() {
         resume(runner, plan, &mut state)?;
@@ -75,7 +76,14 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
         blame_for = Some(state.clone());
     }
     let blame = blame_for.and_then(|state| blame(runner, plan, &state));
-    finish(runner, plan, state, &end, solve.trace.trace, began, blame)
+    let times = Times { began, before };
+    finish(runner, plan, state, &end, solve.trace.trace, times, blame)
+}
+
+/// When a solve began, and the seconds before its first step.
+struct Times {
+    began: Instant,
+    before: f64,
 }
 
 /// A solve between two chunks.
@@ -120,8 +128,15 @@ impl<'p> Running<'p> {
     fn tell_start(&self, runner: &mut Runner<'_>, state: &[Tensor]) {
         let loss = self.sign * state[SolvePlan::LOSS].reals()[0];
         let norm = traced_norm(self.plan, state[SolvePlan::GRAD_NORM].reals()[0]);
-        let figures = [loss, norm, self.began.elapsed().as_secs_f64()];
-        tell(runner, state[SolvePlan::T].ints()[0], figures, EVALS.map(|place| state[place].ints()[0]));
+        let progress = Progress {
+            steps: state[SolvePlan::T].ints()[0],
+            loss,
+            grad_norm: norm,
+            seconds: self.began.elapsed().as_secs_f64(),
+            evals: EVALS.map(|place| state[place].ints()[0]),
+            reports: self.plan.reported.iter().map(|(_, place)| state[*place].to_reals()[0]).collect(),
+        };
+        runner.tell(Event::Progress(progress));
     }
 
     /// Runs chunk after chunk until the steps end.
@@ -130,7 +145,11 @@ impl<'p> Running<'p> {
         let mut steps = chunk.input(SolvePlan::T).ints()[0];
         loop {
             let length = if self.plan.rows { steps.saturating_add(self.pace.steps) } else { i64::MAX };
-            let next = if self.plan.rows { i64::MAX } else { self.trace.next(steps) };
+            let next = match (self.plan.rows, runner.session.options.every_step) {
+                (true, _) => i64::MAX,
+                (false, true) => self.trace.first_next(steps),
+                (false, false) => self.trace.next(steps),
+            };
             let from = self.began.elapsed().as_secs_f64();
             chunk.set(self.places, Tensor::int_scalar(length.min(next).min(limit)));
             chunk.set(self.places + 1, Tensor::scalar(from));
@@ -163,13 +182,22 @@ impl<'p> Running<'p> {
         let mut best = None;
         let mut at = steps.start;
         while at < steps.end {
-            at = self.trace.next(at).min(steps.end);
-            if at == steps.end && !ended && at != self.trace.next(at - 1) {
+            let next = self.trace.next(at);
+            let due = next <= steps.end || ended;
+            if runner.session.options.every_step {
+                let first = if self.plan.rows { at + 1 } else { steps.end };
+                for between in first..next.min(steps.end + i64::from(!due)) {
+                    let point = self.point(chunk, between, &steps, &seconds);
+                    runner.tell(Event::Progress(point.progress(between)));
+                }
+            }
+            at = next.min(steps.end);
+            if !due {
                 break;
             }
             let point = self.point(chunk, at, &steps, &seconds);
             self.trace.record(at, point.figures, &point.reports);
-            tell(runner, at, point.figures, point.evals);
+            runner.tell(Event::Progress(point.progress(at)));
             if point.loss.is_finite() && (point.loss <= self.least || !self.least.is_finite()) {
                 self.least = point.loss;
                 best = Some(at);
@@ -249,9 +277,12 @@ struct Point {
     reports: Vec<f64>,
 }
 
-/// Tells of a recorded point: its loss, the norm of its gradient, and when it was.
-fn tell(runner: &mut Runner<'_>, steps: i64, [loss, grad_norm, seconds]: [f64; 3], evals: [i64; 3]) {
-    runner.tell(Event::Progress(Progress { steps, loss, grad_norm, seconds, evals }));
+impl Point {
+    /// What is told of it.
+    fn progress(&self, steps: i64) -> Progress {
+        let [loss, grad_norm, seconds] = self.figures;
+        Progress { steps, loss, grad_norm, seconds, evals: self.evals, reports: self.reports.clone() }
+    }
 }
 
 /// Why the steps end here, if they do.
@@ -334,7 +365,7 @@ fn finish(
     state: Vec<Tensor>,
     end: &End,
     trace: Trace,
-    began: Instant,
+    Times { began, before }: Times,
     blame: Option<String>,
 ) -> Result<Outcome, RunError> {
     let stop = runner.session.stop.swap(false, Ordering::Relaxed);
@@ -368,6 +399,7 @@ fn finish(
         steps: state[SolvePlan::T].ints()[0],
         evals: EVALS.map(|at| state[at].ints()[0]),
         seconds: began.elapsed().as_secs_f64(),
+        seconds_before: before,
         reports,
         trace,
         state,
