@@ -239,7 +239,8 @@ fn a_solve_that_stands_still_says_so() {
 
 #[test]
 fn a_better_point_on_the_way_is_told() {
-    let text = "let fit = minimize a^2 over a = 1.0 using gd(lr = 1.01) until grad_norm < 1e-9 or steps >= 20\n";
+    let text =
+        "let fit = minimize a^2 over a = 1.0 using gd(lr = 1.01) until grad_norm < 1e-9 or steps >= 20\n";
     let done = run(text, &[]);
     assert!(done.err.contains("the best loss recorded is 1, at step 0"), "{}", done.err);
 }

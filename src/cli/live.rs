@@ -24,8 +24,10 @@ pub struct Live {
 
 #[derive(Default)]
 struct Line {
-    /// What the solve said last, and when it began; `None` between solves.
-    text: Option<(String, Instant)>,
+    /// The name of the solve and when it began; `None` between solves.
+    solve: Option<(String, Instant)>,
+    /// What it said last, as it follows the seconds.
+    text: String,
     /// Whether it stands on the terminal.
     shown: bool,
     over: bool,
@@ -41,23 +43,22 @@ impl Live {
     }
 
     /// A solve begins.
-    pub fn begin(&self, text: String) {
+    pub fn begin(&self, name: String) {
         let mut line = self.line();
-        line.text = Some((text, Instant::now()));
+        line.solve = Some((name, Instant::now()));
+        line.text = " compiling".into();
         self.shared.1.notify_one();
     }
 
     /// What it says now.
     pub fn say(&self, text: String) {
-        if let Some((said, _)) = &mut self.line().text {
-            *said = text;
-        }
+        self.line().text = text;
     }
 
     /// The solve has ended: the line goes. Says whether it was there.
     pub fn end(&self) -> bool {
         let mut line = self.line();
-        line.text = None;
+        line.solve = None;
         let shown = std::mem::take(&mut line.shown);
         if shown {
             erase();
@@ -81,13 +82,14 @@ impl Drop for Live {
 fn draw((line, changed): &(Mutex<Line>, Condvar)) {
     let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
     while !line.over {
-        let Some((text, since)) = &line.text else {
+        let Some((name, since)) = &line.solve else {
             line = changed.wait(line).unwrap_or_else(PoisonError::into_inner);
             continue;
         };
         let elapsed = since.elapsed();
         if elapsed >= PATIENCE {
-            let text = printable(&format!("{text}  {}", span_of_time(elapsed.as_secs_f64())));
+            let text = format!("{name}  {} {}", span_of_time(elapsed.as_secs_f64()), line.text);
+            let text = printable(&text);
             line.shown = true;
             show(&text);
         }

@@ -153,10 +153,10 @@ impl Log {
         (steps > 0.0 && seconds > 0.0).then(|| steps / seconds)
     }
 
-    /// The live line: where the solve stands, how fast it goes, how long it may still take.
+    /// The live line, behind the seconds so far: how many there can be, where the solve stands, how fast it goes.
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     pub fn line(&self, solving: &Solving, point: &Progress) -> String {
-        let mut parts: Vec<String> = solving.name.iter().cloned().collect();
+        let mut parts = Vec::new();
         let of = |most: Option<i64>| most.map_or(String::new(), |most| format!(" of {most}"));
         match (self.epochs(point.steps), self.epoch) {
             (Some(epochs), Some(epoch)) => {
@@ -166,15 +166,27 @@ impl Log {
         }
         parts.push(format!("loss {}", number(point.loss)));
         if !point.grad_norm.is_nan() {
-            parts.push(format!("grad_norm {}", number(point.grad_norm)));
+            parts.push(format!("grad_norm {:.1e}", point.grad_norm));
         }
         let rate = self.rate(point);
-        parts.extend(rate.map(|rate| format!("{} steps/s", number(rate.round()))));
-        let by_steps = solving.most_steps.zip(rate).map(|(most, rate)| (most - point.steps) as f64 / rate);
-        let by_clock = solving.most_seconds.map(|most| most - point.seconds);
-        let left = by_steps.into_iter().chain(by_clock).min_by(f64::total_cmp);
-        parts.extend(left.map(|left| format!("at most {} left", span_of_time(left.max(0.0)))));
-        parts.join("  ")
+        parts.extend(rate.map(|rate| format!("{} steps/s", short(rate))));
+        let by_steps = solving.most_steps.zip(rate).map(|(most, rate)| {
+            let left = (most - point.steps) as f64 / rate;
+            point.seconds + left
+        });
+        let most = by_steps.into_iter().chain(solving.most_seconds).min_by(f64::total_cmp);
+        let most = most.map_or(String::new(), |most| format!("of at most {}", span_of_time(most)));
+        format!("{most}  {}", parts.join("  "))
+    }
+}
+
+/// `7.3`, `812`, `41k`, `3M`
+fn short(rate: f64) -> String {
+    match rate {
+        r if r < 9.95 => format!("{r:.1}"),
+        r if r < 9999.5 => format!("{r:.0}"),
+        r if r < 9_999_500.0 => format!("{:.0}k", r / 1e3),
+        r => format!("{:.0}M", r / 1e6),
     }
 }
 

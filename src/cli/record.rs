@@ -142,7 +142,7 @@ impl Record {
         }
         if self.telling == Telling::Line {
             let name = solving.name.clone().unwrap_or_else(|| "solve".into());
-            self.live.get_or_insert_with(Live::new).begin(format!("{name}  compiling"));
+            self.live.get_or_insert_with(Live::new).begin(name);
         }
         self.course = (self.telling != Telling::Nothing).then(|| (solving.clone(), Log::new(solving)));
         self.told = None;

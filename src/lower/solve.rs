@@ -387,19 +387,13 @@ impl Lower<'_> {
             .map(|ty| ty.dims.iter().try_fold(1_i64, |p, d| d.known().map(|n| p * n)))
             .sum();
         let (name, why) = match count {
-            Some(n) if n <= DENSE => (
-                "bfgs",
-                format!(
-                    "the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"
-                ),
-            ),
-            Some(n) => (
-                "lbfgs",
-                format!(
-                    "the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"
-                ),
-            ),
-            None => ("lbfgs", "the problem is smooth".to_string()),
+            Some(n) if n <= DENSE => {
+                ("bfgs", format!("the problem has {n} unknowns: few enough to learn a dense inverse Hessian"))
+            }
+            Some(n) => {
+                ("lbfgs", format!("the problem has {n} unknowns: too many to learn a dense inverse Hessian"))
+            }
+            None => ("lbfgs", "the number of unknowns is not known yet".to_string()),
         };
         self.chosen(name, why, span)
     }
