@@ -259,21 +259,44 @@ fn version_is_that_of_the_crate() {
 
 #[test]
 fn help_fits_a_screen_and_has_an_example() {
-    let verbs =
-        ["run", "check", "test", "ir", "grad", "gradcheck", "optimizers", "eval", "explain", "version"];
-    for verb in verbs.into_iter().chain(["compare"]) {
+    let overview = run(&["--help"]);
+    assert_eq!((overview.code, overview.err.as_str()), (0, ""));
+    assert_eq!(overview.out, run(&["help"]).out);
+    let verbs = overview.out.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let verbs: Vec<&str> = verbs.collect();
+    for known in ["run", "check", "eval", "optimizers", "help", "version"] {
+        assert!(verbs.contains(&known), "{known}");
+    }
+    for verb in verbs {
         let done = run(&[verb, "--help"]);
         assert_eq!(done.code, 0);
+        assert_eq!(done.out, run(&["help", verb]).out);
         assert!(done.out.contains("Example: minima"), "{verb}");
-        let most = if verb == "compare" { 48 } else { 36 };
-        assert!(done.out.lines().count() <= most, "{verb}: {} lines", done.out.lines().count());
+        assert!(done.out.lines().count() <= 30, "{verb}: {} lines", done.out.lines().count());
+        assert!(done.out.contains("minima help options"), "{verb} says where the other options are");
+        assert!(!done.out.contains("--memory-limit <"), "{verb} does not list them");
     }
-    let help = run(&["--help"]).out;
-    for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "70  ", "130  ", "143"] {
-        assert!(help.contains(code), "{code}");
-    }
+    assert!(overview.out.lines().count() <= 30);
+    assert_eq!(run(&[]).err, overview.out);
     assert_eq!(run(&[]).code, 2);
     assert_eq!(run(&["rnu", "x.opt"]).code, 2);
+}
+
+#[test]
+fn help_has_pages_about_options_and_exit_codes() {
+    let codes = run(&["help", "exit-codes"]).out;
+    for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "70  ", "130  ", "143"] {
+        assert!(codes.contains(code), "{code}");
+    }
+    let options = run(&["help", "options"]).out;
+    for option in ["--json", "--quiet", "--seed", "--precision", "--memory-limit", "--threads", "--color"] {
+        assert!(options.contains(option), "{option}");
+    }
+    assert!(!options.contains("--engine") && !options.contains("--help"), "{options}");
+    assert_eq!(json(&run(&["help", "options", "--json"]))["topic"], "options");
+    let wrong = run(&["help", "optoins"]);
+    assert_eq!(wrong.code, 2);
+    assert_eq!(wrong.err, "error: there is no help about `optoins`; did you mean `options`?\n");
 }
 
 // Exit codes

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::exit;
 use crate::driver::Engine;
 use crate::ir::Precision;
 use crate::runtime::kernels::Vectors;
@@ -15,7 +14,6 @@ use crate::runtime::kernels::Vectors;
     name = "minima",
     version,
     about = "Objectives and optimizers: differentiated by rewriting, run as native code",
-    after_help = exit::HELP,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -34,7 +32,7 @@ pub struct Cli {
 pub enum Verb {
     /// Run a program
     #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
-        `name=value` sets an `input` of the program. Exit codes: minima --help")]
+        `name=value` sets an `input` of the program.")]
     Run {
         /// The program; `-` reads it from standard input
         file: PathBuf,
@@ -173,6 +171,13 @@ pub enum Verb {
         /// The code; without it, the list of all codes
         code: Option<String>,
     },
+    /// Tell of a verb, of the options of all, or of the exit codes
+    #[command(after_help = "Example: minima help options\n\
+        `minima help exit-codes` tells what the process says to the shell.")]
+    Help {
+        /// A verb, `options` or `exit-codes`
+        topic: Option<String>,
+    },
     /// Print the version
     #[command(after_help = "Example: minima version --json")]
     Version,
@@ -192,14 +197,18 @@ impl Verb {
             Verb::Optimizers { .. } => "optimizers",
             Verb::Eval { .. } => "eval",
             Verb::Explain { .. } => "explain",
+            Verb::Help { .. } => "help",
             Verb::Version => "version",
         }
     }
 }
 
+/// The heading of the options of every verb.
+pub const EVERY_VERB: &str = "Options of every verb";
+
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every verb")]
+#[command(next_help_heading = EVERY_VERB)]
 pub struct Options {
     /// Print one JSON report (minima.report/v1) instead of text
     #[arg(long, global = true)]

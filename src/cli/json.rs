@@ -63,6 +63,14 @@ pub fn explain(code: Option<&str>, text: &str) -> Value {
     Value::Object(report)
 }
 
+/// `minima help`
+pub fn help(topic: Option<&str>, text: &str) -> Value {
+    let mut report = head("help", exit::OK);
+    report.insert("topic".into(), topic.into());
+    report.insert("text".into(), text.into());
+    Value::Object(report)
+}
+
 /// `minima optimizers`
 pub fn optimizers(listed: &[Optimizer], reports: &[Report], sources: &Sources, code: u8) -> Value {
     let mut report = head("optimizers", code);

@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod grad;
 mod gradcheck;
+mod help;
 mod internal;
 mod ir;
 mod json;
@@ -35,7 +36,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use self::args::{Cli, Verb};
 use self::output::Output;
@@ -70,7 +71,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// The arguments, read on a thread whose stack does not depend on the system's limit: so many verbs take
 /// a good part of a small one.
 fn parsed(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let read = || Cli::try_parse_from(arguments);
+    let read = || {
+        let mut command = help::command();
+        let found = command.try_get_matches_from_mut(arguments);
+        found.and_then(|found| Cli::from_arg_matches(&found)).map_err(|error| error.format(&mut command))
+    };
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(ARGUMENTS).spawn_scoped(scope, read);
         let done = thread.map(thread::ScopedJoinHandle::join);
@@ -122,8 +127,19 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
+        Verb::Help { topic } => told(topic.as_deref(), output),
         Verb::Version => Ok(version(output)),
     }
+}
+
+/// `minima help`
+fn told(topic: Option<&str>, output: Output) -> Result<u8, Failure> {
+    let text = help::help(topic)?;
+    output.result(text.trim_end());
+    if output.json {
+        output.report(&json::help(topic, &text));
+    }
+    Ok(exit::OK)
 }
 
 fn version(output: Output) -> u8 {
