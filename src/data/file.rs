@@ -57,6 +57,18 @@ pub(super) fn room_for<T>(source: Source, n: u64) -> Result<Vec<T>, DataError> {
     Ok(room)
 }
 
+/// A text that a program imports.
+///
+/// # Errors
+/// When the file cannot be read or is not UTF-8.
+pub fn read_text(path: &Path, name: &str, limit: u64) -> Result<String, DataError> {
+    let bytes = read(Source { path, name, limit })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        errors::not_utf8(name, before.filter(|byte| **byte == b'\n').count() + 1)
+    })
+}
+
 /// Opens a regular file. It is looked at before it is opened, so that no device is touched, and
 /// again after, so that what was looked at is what is read.
 fn open(source: Source) -> Result<File, DataError> {
@@ -96,7 +108,7 @@ fn must_be_regular(name: &str, found: &Metadata) -> Result<(), DataError> {
 }
 
 /// Names of the files in the same folder, for did-you-mean; at most a thousand.
-fn neighbours(path: &Path) -> Vec<String> {
+pub fn neighbours(path: &Path) -> Vec<String> {
     let folder = path.parent().and_then(|folder| folder.read_dir().ok());
     folder
         .into_iter()

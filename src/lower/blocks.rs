@@ -337,6 +337,16 @@ impl Lower<'_> {
     }
 
     /// `for p in S { … }`
+    /// `let s = s + i` in a loop does not change the `s` around it.
+    pub(crate) fn warn_of_lost_lets(&mut self, scope: &Scope, body: &Block) {
+        for name in walk::lost_lets(&body.items) {
+            if let Some(outer) = scope.get(&name.name) {
+                let report = errors::let_is_lost(name.span, &name.name, outer.span());
+                self.report(report);
+            }
+        }
+    }
+
     pub(crate) fn for_loop(
         &mut self,
         scope: &Scope,
@@ -348,6 +358,7 @@ impl Lower<'_> {
         if binding.draw {
             return self.fail(errors::not_yet(span, "a loop over a draw"));
         }
+        self.warn_of_lost_lets(scope, body);
         let source = self.expr(scope, &binding.source)?;
         let source = self.source(&source, binding.source.span, true)?;
         let cells = self.assigned_cells(scope, body);

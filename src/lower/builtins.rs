@@ -514,7 +514,11 @@ impl Lower<'_> {
             return self.fail(errors::wrong_elem(path.span, "a path in quotes", &path.value.describe()));
         };
         match self.host.load(function, text, path.span) {
-            Ok(loaded) => Ok(super::tables::from_loaded(loaded)),
+            Ok(Some(loaded)) => Ok(super::tables::from_loaded(loaded)),
+            Ok(None) => {
+                self.pretended = true;
+                Err(super::Poisoned)
+            }
             Err(report) => self.fail(*report),
         }
     }

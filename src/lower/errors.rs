@@ -633,6 +633,14 @@ pub fn param_lost(span: Span, name: &str, way: (&str, Span)) -> Report {
     )
 }
 
+/// E0278. A warning: a `let` in a loop that was meant to change what stands around it.
+pub fn let_is_lost(span: Span, name: &str, outer: Span) -> Report {
+    let message = format!("this `let` makes a new `{name}`, which ends with the turn of the loop");
+    let report = Report::warning("E0278", span, message)
+        .label(outer, format!("`{name}` keeps the value that it has here"));
+    report.help(format!("`var {name} = …` before the loop and `{name} = …` in it change one and the same"))
+}
+
 fn lost(report: Report, whole: &str, name: &str, (what, at): (&str, Span)) -> Report {
     let step = match what {
         "lt" | "le" | "gt" | "ge" | "eq" | "ne" => "a comparison".to_string(),
@@ -1037,6 +1045,18 @@ pub fn param_kind(span: Span, name: &str, found: &str) -> Report {
         span,
         format!("the param `{name}` is an array or a record of arrays, found {found}"),
     )
+}
+
+/// E0488. A param of whole numbers or truth values.
+pub fn param_not_real(span: Span, name: &str, elem: &str) -> Report {
+    let message = format!("a param is real: solves move `{name}` by any amount, so it cannot be {elem}");
+    let help = if elem == "int" {
+        "make it `real`, or solve for each whole number in a list and take the best: \
+         `[(solve f(k)) for k in 1..10]`"
+    } else {
+        "make it `real`, such as the weight of a choice between 0 and 1"
+    };
+    Report::error("E0488", span, message).help(help)
 }
 
 /// E0412. A value of the wrong shape for a param.

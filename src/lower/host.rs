@@ -27,8 +27,9 @@ pub trait Host {
     /// The parsed file of the standard library that declares a name.
     fn library_file(&mut self, name: &str) -> Res<Option<Rc<ast::File>>>;
 
-    /// Reads a file of data; the path is relative to the program.
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>>;
+    /// Reads a file of data; the path is relative to the program. `None` where nothing is run and the program itself
+    /// writes the file before.
+    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Option<Loaded>, Box<Report>>;
 
     /// Reads another program; the path is relative to the program.
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<ast::File>, Box<Report>>;
@@ -39,7 +40,7 @@ pub trait Host {
     /// The places of the inputs asked for, to find those nobody asked for.
     fn print(&mut self, values: &[(Option<Arc<str>>, Val)], span: Span) -> Result<(), Box<Report>>;
 
-    /// Writes a value to a file.
+    /// Writes a value to a file; where nothing is run, only learns that it will be written.
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>>;
 
     /// Tells the outcome of an assertion: whether it held, its message, and the two sides of a

@@ -10,7 +10,7 @@ use crate::diag::Span;
 use crate::ir::{Dim, Elem, Tensor, Ty};
 use crate::syntax::ast::{
     Expr, ExprKind, Ident, ObjectiveDecl, ParamDecl, ParamStart, Pattern, SolveExpr, SolveKind, Stmt,
-    StmtKind, TypeExpr,
+    StmtKind, TypeExpr, TypeKind,
 };
 
 /// An objective with its arguments.
@@ -79,6 +79,17 @@ pub struct Fit {
     pub reports: Vec<(Arc<str>, Val)>,
 }
 
+/// Where a type says `int` or `bool`, and which.
+fn not_real(ty: &TypeExpr) -> Option<(Span, &'static str)> {
+    match &ty.kind {
+        TypeKind::Named { name, .. } if &*name.name == "int" => Some((ty.span, "int")),
+        TypeKind::Named { name, .. } if &*name.name == "bool" => Some((ty.span, "bool")),
+        TypeKind::Record { fields, .. } => fields.iter().find_map(|(_, ty)| not_real(ty)),
+        TypeKind::Tuple { items, .. } => items.iter().find_map(not_real),
+        TypeKind::Named { .. } | TypeKind::Function { .. } => None,
+    }
+}
+
 impl Lower<'_> {
     /// An objective applied to arguments. What does not depend on its params is computed now.
     pub(crate) fn make_objective(
@@ -122,8 +133,11 @@ impl Lower<'_> {
         if !leaves.iter().any(|leaf| matches!(leaf, Val::Staged(_))) {
             return Ok(val.clone());
         }
-        if !self.host.options().execute || self.symbolic || self.inside() {
+        if self.symbolic || self.inside() {
             return Ok(val.clone());
+        }
+        if !self.host.options().execute {
+            return Ok(self.pretended_value(val));
         }
         let mut out = Vec::new();
         for leaf in &leaves {
@@ -256,6 +270,9 @@ impl Lower<'_> {
         let name = &decl.name;
         if let Some(set) = &decl.set {
             return self.fail(errors::not_yet(set.span, "a set for a param"));
+        }
+        if let Some((span, elem)) = decl.ty.as_ref().and_then(not_real) {
+            return self.fail(errors::param_not_real(span, &name.name, elem));
         }
         let start = match &decl.start {
             None => return self.fail(errors::param_without_start(name.span, &name.name)),

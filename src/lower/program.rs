@@ -325,6 +325,7 @@ impl Lower<'_> {
         if binding.draw {
             return self.fail(errors::not_yet(span, "a loop over a draw"));
         }
+        self.warn_of_lost_lets(scope, body);
         let source = self.compute("for", binding.source.span, |lower| lower.expr(scope, &binding.source))?;
         let source = self.source(&source, binding.source.span, false)?;
         let Some(count) = self.source_len(&source).known() else {
@@ -413,9 +414,6 @@ impl Lower<'_> {
         let Val::Str(to) = to else {
             return self.fail(errors::wrong_elem(path.span, "a path in quotes", &to.describe()));
         };
-        if !self.host.options().execute {
-            return Ok(());
-        }
         match self.host.save(&val, &to, span) {
             Ok(()) => Ok(()),
             Err(report) => self.fail(*report),

@@ -188,6 +188,8 @@ pub struct Runner<'s> {
     inputs: HashMap<String, String>,
     asked: Vec<String>,
     imports: Vec<PathBuf>,
+    /// Files that the program writes, where nothing is written.
+    unsaved: Vec<PathBuf>,
     sink: &'s mut dyn Sink,
     pending_name: Option<String>,
     started: Instant,
@@ -216,6 +218,7 @@ impl<'s> Runner<'s> {
             inputs,
             asked: Vec::new(),
             imports: Vec::new(),
+            unsaved: Vec::new(),
             sink,
             pending_name: None,
             started: Instant::now(),
@@ -362,14 +365,17 @@ impl Host for Runner<'_> {
         }
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
+    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Option<Loaded>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
+        if self.unsaved.contains(&full) {
+            return Ok(None);
+        }
         let key = (function.to_string(), full);
         let again = self.only.is_some();
         let found =
             if again { self.session.loaded.get(&key).cloned() } else { self.session.loaded.remove(&key) };
         if let Some(loaded) = found {
-            return Ok(loaded);
+            return Ok(Some(loaded));
         }
         let loaded = data::load_as(function, &self.folder, path, self.session.options.memory_limit)
             .map_err(|error| Box::new(error.report(span)))?;
@@ -378,7 +384,7 @@ impl Host for Runner<'_> {
             // comparison.
             self.session.loaded.insert(key, loaded.clone());
         }
-        Ok(loaded)
+        Ok(Some(loaded))
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
@@ -386,11 +392,8 @@ impl Host for Runner<'_> {
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
-        let text = std::fs::read(&full).map_err(|error| {
-            Box::new(Report::error("E0601", span, format!("cannot read `{path}`: {error}")))
-        })?;
-        let text = String::from_utf8(text)
-            .map_err(|_| Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text"))))?;
+        let limit = self.session.options.memory_limit;
+        let text = data::read_text(&full, path, limit).map_err(|error| Box::new(error.report(span)))?;
         self.imports.push(full);
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
@@ -423,7 +426,10 @@ impl Host for Runner<'_> {
     }
 
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>> {
-        if self.plan_only || self.only.is_some() {
+        let full = data::resolve(&self.folder, path);
+        self.session.loaded.retain(|(_, read), _| *read != full);
+        if !self.options.execute || self.plan_only || self.only.is_some() {
+            self.unsaved.push(full);
             return Ok(());
         }
         let Some(loaded) = lower::to_loaded(value) else {

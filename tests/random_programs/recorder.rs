@@ -86,7 +86,7 @@ impl Host for Recorder<'_> {
         self.inner.library_file(name)
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
+    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Option<Loaded>, Box<Report>> {
         self.inner.load(function, path, span)
     }
 
