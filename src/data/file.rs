@@ -23,6 +23,8 @@ pub(super) struct Source<'a> {
     pub(super) name: &'a str,
     /// The most bytes that it may have, and that its contents may take in memory.
     pub(super) limit: u64,
+    /// Whether rows in which a value is missing are left out.
+    pub(super) drop_missing: bool,
 }
 
 /// All bytes of a file.
@@ -62,7 +64,7 @@ pub(super) fn room_for<T>(source: Source, n: u64) -> Result<Vec<T>, DataError> {
 /// # Errors
 /// When the file cannot be read or is not UTF-8.
 pub fn read_text(path: &Path, name: &str, limit: u64) -> Result<String, DataError> {
-    let bytes = read(Source { path, name, limit })?;
+    let bytes = read(Source { path, name, limit, drop_missing: false })?;
     String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         errors::not_utf8(name, before.filter(|byte| **byte == b'\n').count() + 1)

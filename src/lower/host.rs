@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::configured::Configuration;
 use super::{Res, Val, errors};
-use crate::data::Loaded;
+use crate::data::{Loaded, Reading};
 use crate::diag::{Report, Span};
 use crate::ir::{Precision, Program, Tensor, Ty};
 use crate::syntax::ast;
@@ -29,7 +29,7 @@ pub trait Host {
 
     /// Reads a file of data; the path is relative to the program. `None` where nothing is run and the program itself
     /// writes the file before.
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Option<Loaded>, Box<Report>>;
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>>;
 
     /// Reads another program; the path is relative to the program.
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<ast::File>, Box<Report>>;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::show::{show, show_fit};
-use crate::data::{self, Loaded};
+use crate::data::{self, Loaded, Reading};
 use crate::diag::{Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
@@ -365,19 +365,19 @@ impl Host for Runner<'_> {
         }
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Option<Loaded>, Box<Report>> {
-        let full = data::resolve(&self.folder, path);
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        let full = data::resolve(&self.folder, reading.path);
         if self.unsaved.contains(&full) {
             return Ok(None);
         }
-        let key = (function.to_string(), full);
+        let key = (reading.kind(), full);
         let again = self.only.is_some();
         let found =
             if again { self.session.loaded.get(&key).cloned() } else { self.session.loaded.remove(&key) };
         if let Some(loaded) = found {
             return Ok(Some(loaded));
         }
-        let loaded = data::load_as(function, &self.folder, path, self.session.options.memory_limit)
+        let loaded = data::load_as(&self.folder, reading, self.session.options.memory_limit)
             .map_err(|error| Box::new(error.report(span)))?;
         if !self.options.execute || again {
             // The run that follows the check finds the same data, and need not read them again; so do all runs of a
