@@ -767,6 +767,15 @@ pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Rep
     if shown.is_empty() { report } else { report.note(format!("it has {}{more}", shown.join(", "))) }
 }
 
+/// E0303. A text in a row at a place that is computed.
+pub fn text_of_row(span: Span, name: &str) -> Report {
+    let message = format!("`{name}` is a column of texts, and the rows of computed code hold numbers only");
+    Report::error("E0303", span, message).help(format!(
+        "compare the whole column before, `let chosen = data.{name} == \"…\"`, and go through both: \
+         `for (row, c) in (data, chosen)`"
+    ))
+}
+
 /// E0304. A field of something that has none.
 pub fn no_fields(span: Span, name: &str, base: Span, found: &str) -> Report {
     let report = Report::error("E0304", span, format!("{found} has no field `{name}`"))

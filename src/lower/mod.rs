@@ -106,6 +106,8 @@ pub struct Lower<'h> {
     indices: Vec<Val>,
     /// A truth value under which the code being built counts: indices outside are not checked.
     guard: Option<Val>,
+    /// Columns of texts that rows at computed places were made without.
+    left_out: Vec<Arc<str>>,
     /// How many generators are being turned into maps around here.
     in_map: usize,
     /// How many conditions decide around here whether the code runs at all.
@@ -157,6 +159,7 @@ impl<'h> Lower<'h> {
             calls: Vec::new(),
             indices: Vec::new(),
             guard: None,
+            left_out: Vec::new(),
             in_map: 0,
             conditional: 0,
             draws: None,
