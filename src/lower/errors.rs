@@ -641,6 +641,13 @@ pub fn let_is_lost(span: Span, name: &str, outer: Span) -> Report {
     report.help(format!("`var {name} = …` before the loop and `{name} = …` in it change one and the same"))
 }
 
+/// E0279. A warning: nothing in an objective reads one of its params.
+pub fn param_not_read(span: Span, name: &str, objective: &str) -> Report {
+    let message = format!("nothing in `{objective}` reads the param `{name}`: it stays at its start");
+    Report::warning("E0279", span, message)
+        .help(format!("use `{name}` in the clause, or make it a `let` or an argument"))
+}
+
 fn lost(report: Report, whole: &str, name: &str, (what, at): (&str, Span)) -> Report {
     let step = match what {
         "lt" | "le" | "gt" | "ge" | "eq" | "ne" => "a comparison".to_string(),
@@ -771,8 +778,8 @@ pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Rep
 pub fn text_of_row(span: Span, name: &str) -> Report {
     let message = format!("`{name}` is a column of texts, and the rows of computed code hold numbers only");
     Report::error("E0303", span, message).help(format!(
-        "compare the whole column before, `let chosen = data.{name} == \"…\"`, and go through both: \
-         `for (row, c) in (data, chosen)`"
+        "make numbers of the whole column before, `let c = data.{name} == \"…\"` or `group(data.{name}).codes`, \
+         and go through both: `for (row, k) in (data, c)`"
     ))
 }
 

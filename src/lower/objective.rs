@@ -225,6 +225,7 @@ impl Lower<'_> {
         let [value] = clause.values.as_slice() else {
             return self.fail(errors::not_yet(clause_span, "several objectives at once"));
         };
+        self.warn_of_unread(decl, &params);
         Ok(Objective {
             name: decl.name.name.clone(),
             params,
@@ -236,6 +237,19 @@ impl Lower<'_> {
             reports,
             draws: None,
         })
+    }
+
+    /// A param that nothing reads stays at its start whatever the solve does.
+    fn warn_of_unread(&mut self, decl: &ObjectiveDecl, params: &[Param]) {
+        for param in params {
+            let names = std::slice::from_ref(&param.name);
+            let is_param = |item: &&Stmt| matches!(item.kind, StmtKind::Param(_));
+            let others = decl.body.items.iter().filter(|item| !is_param(item));
+            if !others.into_iter().any(|item| walk::stmt_mentions(item, names)) {
+                let report = errors::param_not_read(param.span, &param.name, &decl.name.name);
+                self.report(report);
+            }
+        }
     }
 
     /// A `let` that does not depend on the params: it is computed now.
