@@ -108,7 +108,9 @@ impl Lower<'_> {
         let result = self.objective_body(decl, scope);
         self.calls.pop();
         self.indices = indices;
-        Ok(Val::Objective(Rc::new(result?)))
+        let objective = result?;
+        self.warn_of_unread(decl, &objective.params);
+        Ok(Val::Objective(Rc::new(objective)))
     }
 
     /// Arguments that are still being computed are computed now: an objective outlives its unit
@@ -225,7 +227,6 @@ impl Lower<'_> {
         let [value] = clause.values.as_slice() else {
             return self.fail(errors::not_yet(clause_span, "several objectives at once"));
         };
-        self.warn_of_unread(decl, &params);
         Ok(Objective {
             name: decl.name.name.clone(),
             params,
