@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::output::Output;
 use super::signals::Signals;
 use crate::diag::{Report, Span};
+use crate::picture::Figure;
 use crate::run::{Event, Progress, Sink, SolveRecord, number};
 
 /// An assertion that was reached.
@@ -31,7 +32,8 @@ impl Assertion {
             | Event::Solving
             | Event::Progress(_)
             | Event::Solved(_)
-            | Event::Saved { .. } => None,
+            | Event::Saved { .. }
+            | Event::Plot { .. } => None,
         }
     }
 }
@@ -54,6 +56,19 @@ pub struct Record {
     pub assertions: Vec<Assertion>,
     /// The files written.
     pub saved: Vec<String>,
+    /// The pictures drawn.
+    pub plots: Vec<Plot>,
+}
+
+/// A picture that was drawn.
+#[derive(Debug, Clone)]
+pub struct Plot {
+    /// The picture.
+    pub figure: Figure,
+    /// The file it was written to, if it was.
+    pub path: Option<String>,
+    /// The statement.
+    pub span: Span,
 }
 
 impl Record {
@@ -69,6 +84,7 @@ impl Record {
             printed_before: 0,
             assertions: Vec::new(),
             saved: Vec::new(),
+            plots: Vec::new(),
         }
     }
 
@@ -114,6 +130,12 @@ impl Sink for Record {
             }
             Event::Assert { .. } => self.assertions.extend(Assertion::of(&event)),
             Event::Saved { path, .. } => self.saved.push(path),
+            Event::Plot { figure, path, span } => {
+                if path.is_none() {
+                    self.output.picture(&figure);
+                }
+                self.plots.push(Plot { figure: *figure, path, span });
+            }
         }
     }
 }
