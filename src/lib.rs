@@ -14,6 +14,7 @@ pub mod lower;
 pub mod math;
 pub mod ops;
 pub mod passes;
+pub mod picture;
 pub mod plan;
 pub mod run;
 pub mod runtime;

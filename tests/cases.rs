@@ -392,7 +392,8 @@ fn tell(event: &Event, file: FileId, session: &Session, said: &mut Said, section
         | Event::Solving(_)
         | Event::Progress(_)
         | Event::Solved(_)
-        | Event::Saved { .. } => {}
+        | Event::Saved { .. }
+        | Event::Plot { .. } => {}
     }
 }
 

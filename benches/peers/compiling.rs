@@ -9,7 +9,7 @@ use minima::data::{Loaded, Reading};
 use minima::diag::{Report, Span};
 use minima::driver::compile;
 use minima::ir::{Program, Tensor};
-use minima::lower::{Host, Lower, Options, Outcome, Res, RunError, SolvePlan, Val};
+use minima::lower::{Host, Lower, Options, Outcome, Plot, Res, RunError, SolvePlan, Val};
 use minima::run::{Event, Runner, Sink};
 use minima::syntax::ast::File;
 
@@ -86,6 +86,10 @@ impl Host for Compiler<'_, '_> {
 
     fn save(&mut self, _: &Val, _: &str, _: Span) -> Result<(), Box<Report>> {
         Ok(())
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        self.runner.plot(plot, span)
     }
 
     fn assertion(&mut self, _: bool, _: Option<&str>, _: Option<String>, _: Span) {}

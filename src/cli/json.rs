@@ -11,7 +11,7 @@ use super::gradcheck;
 use super::ir::Shown;
 use super::output::SHOWN;
 use super::program::Program;
-use super::record::{Assertion, Record};
+use super::record::{Assertion, Plot, Record};
 use super::settings::{Setting, Settings};
 use super::source::Failure;
 use crate::diag::{Report, Severity, Sources, Span};
@@ -210,10 +210,21 @@ pub fn run(verb: &str, program: &Program, record: &Record, code: u8) -> Value {
     let prints = record.prints.iter().map(|(text, span)| of_print(text, *span, sources));
     report.insert("prints".into(), prints.collect());
     report.insert("saved".into(), record.saved.clone().into());
+    report.insert("plots".into(), record.plots.iter().map(|plot| of_plot(plot, sources)).collect());
     if program.session.options.profile {
         report.insert("profile".into(), super::profile::json(&program.session.usage(), sources));
     }
     Value::Object(report)
+}
+
+fn of_plot(plot: &Plot, sources: &Sources) -> Value {
+    let mut found = place(plot.span, sources);
+    found.insert("kind".into(), plot.figure.kind.into());
+    found.insert("title".into(), plot.figure.title.as_deref().into());
+    found.insert("series".into(), plot.figure.names().into());
+    found.insert("notes".into(), plot.figure.notes.clone().into());
+    found.insert("path".into(), plot.path.as_deref().into());
+    Value::Object(found)
 }
 
 /// `minima test`

@@ -12,6 +12,7 @@ use super::signals::Signals;
 use super::source::Failure;
 use super::trace::Tracer;
 use crate::diag::{Report, Span};
+use crate::picture::Figure;
 use crate::run::{Event, Progress, Sink, SolveRecord, Solving, number};
 
 /// The live line says something new so often.
@@ -41,7 +42,8 @@ impl Assertion {
             | Event::Solving(_)
             | Event::Progress(_)
             | Event::Solved(_)
-            | Event::Saved { .. } => None,
+            | Event::Saved { .. }
+            | Event::Plot { .. } => None,
         }
     }
 }
@@ -71,6 +73,19 @@ pub struct Record {
     pub assertions: Vec<Assertion>,
     /// The files written.
     pub saved: Vec<String>,
+    /// The pictures drawn.
+    pub plots: Vec<Plot>,
+}
+
+/// A picture that was drawn.
+#[derive(Debug, Clone)]
+pub struct Plot {
+    /// The picture.
+    pub figure: Figure,
+    /// The file it was written to, if it was.
+    pub path: Option<String>,
+    /// The statement.
+    pub span: Span,
 }
 
 /// What is told of the course of solves, on standard error.
@@ -110,6 +125,7 @@ impl Record {
             printed_before: 0,
             assertions: Vec::new(),
             saved: Vec::new(),
+            plots: Vec::new(),
         }
     }
 
@@ -213,6 +229,12 @@ impl Sink for Record {
             }
             Event::Assert { .. } => self.assertions.extend(Assertion::of(&event)),
             Event::Saved { path, .. } => self.saved.push(path),
+            Event::Plot { figure, path, span } => {
+                if path.is_none() {
+                    self.output.picture(&figure);
+                }
+                self.plots.push(Plot { figure: *figure, path, span });
+            }
         }
     }
 }

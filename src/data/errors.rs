@@ -343,6 +343,12 @@ pub(super) fn cannot_save(file: &str, what: &str, instead: &str) -> DataError {
     DataError::of("E0622", file, format!("cannot save {what} to {}", quote(file))).help(instead)
 }
 
+/// E0622. A picture is written as SVG or PNG.
+pub fn not_a_picture(file: &str) -> DataError {
+    DataError::of("E0622", file, format!("cannot write a picture to {}", quote(file)))
+        .help("pictures are written as .svg or .png")
+}
+
 /// E0623. An array was declared that cannot fit into memory.
 pub fn array_too_large(sizes: &[u64], limit: u64) -> DataError {
     let shown: Vec<String> = sizes.iter().map(u64::to_string).collect();

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::configured::Configuration;
-use super::{Res, Val, errors};
+use super::{Plot, Res, Val, errors};
 use crate::data::{Loaded, Reading};
 use crate::diag::{Report, Span};
 use crate::ir::{Precision, Program, Tensor, Ty};
@@ -42,6 +42,9 @@ pub trait Host {
 
     /// Writes a value to a file; where nothing is run, only learns that it will be written.
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>>;
+
+    /// Draws a picture, or writes it to a file.
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>>;
 
     /// Tells the outcome of an assertion: whether it held, its message, and the two sides of a
     /// comparison where it is one.
@@ -157,6 +160,8 @@ pub struct SolvePlan {
     pub statuses: Vec<Arc<str>>,
     /// Whether points of the trace have it too.
     pub traces_gradient: bool,
+    /// Whether the params are two numbers, so that points of the trace have them; of a chunk they are the last rows.
+    pub path: bool,
     /// Record every so many steps; 0 chooses.
     pub trace: i64,
     /// The interval to begin with where that is chosen: the steps of an epoch.
@@ -288,6 +293,8 @@ pub struct Trace {
     pub names: Vec<Arc<str>>,
     /// The columns, all of one length.
     pub columns: Vec<Vec<f64>>,
+    /// Where it was, where the params are two numbers: as many points.
+    pub path: Vec<[f64; 2]>,
 }
 
 impl Trace {
@@ -296,7 +303,7 @@ impl Trace {
         let fixed = ["steps", "loss", "grad_norm", "seconds"].map(Arc::from);
         let names: Vec<Arc<str>> = fixed.into_iter().chain(reports.iter().cloned()).collect();
         let columns = names.iter().map(|_| vec![0.0; points]).collect();
-        Trace { names, columns }
+        Trace { names, columns, path: Vec::new() }
     }
 
     /// How many points.

@@ -178,7 +178,9 @@ impl Lower<'_> {
             }
             StmtKind::If(arms) => self.top_if(scope, arms),
             StmtKind::Print(args) => self.print(scope, args, item.span),
-            StmtKind::Plot { .. } => self.fail(errors::not_yet(item.span, "`plot`")),
+            StmtKind::Plot { values, path, options } => {
+                self.plot(scope, values, path.as_ref(), options, item.span)
+            }
             StmtKind::Save { value, path } => self.save(scope, value, path, item.span),
             StmtKind::Assert { condition, message } => {
                 self.assert(scope, condition, message.as_ref(), item.span)
@@ -410,13 +412,18 @@ impl Lower<'_> {
                 _ => Ok(val),
             }
         })?;
-        let to = self.compute("save", path.span, |lower| lower.expr(scope, path))?;
-        let Val::Str(to) = to else {
-            return self.fail(errors::wrong_elem(path.span, "a path in quotes", &to.describe()));
-        };
+        let to = self.path(scope, path)?;
         match self.host.save(&val, &to, span) {
             Ok(()) => Ok(()),
             Err(report) => self.fail(*report),
+        }
+    }
+
+    /// Where something is written to.
+    pub(super) fn path(&mut self, scope: &Scope, path: &Expr) -> Res<Arc<str>> {
+        match self.compute("path", path.span, |lower| lower.expr(scope, path))? {
+            Val::Str(to) => Ok(to),
+            other => self.fail(errors::wrong_elem(path.span, "a path in quotes", &other.describe())),
         }
     }
 

@@ -115,7 +115,7 @@ pub(super) struct Stop<'a> {
     pub(super) limit: Option<&'a Val>,
     /// After so many steps.
     pub(super) trip: i64,
-    /// The places of scalars of the state that are kept for every step, as rows.
+    /// The places of the state that are kept for every step, as rows.
     pub(super) rows: &'a [usize],
 }
 
@@ -546,6 +546,7 @@ impl Lower<'_> {
                 .map_or(1, |batch| if batch.rows.is_some() { batch.epoch } else { DRAWN }),
             until: until.into_iter().map(|d| d.part).collect(),
             statuses,
+            path: is_plane(&setup.x),
             trace: setup.trace,
             answer,
             names,
@@ -567,7 +568,11 @@ impl Lower<'_> {
         let rows = match &setup.batch {
             // The figures of all data are those of the end of a chunk.
             Some(_) => Vec::new(),
-            None => SolvePlan::ROW.into_iter().chain(reported.iter().map(|(_, place)| *place)).collect(),
+            None => {
+                let reported = reported.iter().map(|(_, place)| *place);
+                let path = is_plane(&setup.x).then_some(SolvePlan::X);
+                SolvePlan::ROW.into_iter().chain(reported).chain(path).collect()
+            }
         };
         let chunk = self.chunk_unit(setup, until, gradient, &states, &rows)?;
         let statuses = std::mem::take(&mut self.statuses);
@@ -746,7 +751,11 @@ impl Lower<'_> {
         let mut all = operands;
         all.extend(captures);
         let mut given = types.clone();
-        given.extend(stop.rows.iter().map(|place| Ty::new(types[*place].elem, vec![Dim::Known(stop.trip)])));
+        given.extend(stop.rows.iter().map(|place| {
+            let row = &types[*place];
+            let dims = std::iter::once(Dim::Known(stop.trip)).chain(row.dims.iter().cloned());
+            Ty::new(row.elem, dims.collect())
+        }));
         Ok(self.emit_op(Op::Loop(Arc::new(op)), all, given, span))
     }
 
@@ -1043,4 +1052,9 @@ pub(super) fn arrays_of(setup: &Setup) -> Rc<Vec<(String, Ty)>> {
     let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name));
     let types = setup.objective.params.iter().flat_map(param_types);
     Rc::new(names.zip(types).collect())
+}
+
+/// Whether the params are two numbers: a point of a plane.
+fn is_plane(x: &Ty) -> bool {
+    x.dims == [Dim::Known(2)]
 }

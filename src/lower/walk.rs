@@ -33,8 +33,9 @@ pub(crate) fn stmt_exprs<'a>(stmt: &'a Stmt, see: &mut dyn FnMut(&'a Expr) -> bo
             arms.otherwise.iter().for_each(|body| block(body, see));
         }
         StmtKind::Print(values) => args(values, see),
-        StmtKind::Plot { values, options } => {
+        StmtKind::Plot { values, path, options } => {
             args(values, see);
+            path.iter().for_each(|e| expr(e, see));
             args(options, see);
         }
         StmtKind::Save { value, path } => {

@@ -2,6 +2,7 @@
 //! goes to a [`Sink`].
 
 mod compare;
+mod figure;
 mod gradcheck;
 mod gradient;
 mod program;
@@ -14,6 +15,7 @@ pub use compare::{
     Contest, Entrant, Failed, Known, Row, Spread, Standings, Trial, entrants, family_entrants, last_site,
     sites, standings, unknown_optimizer,
 };
+pub use figure::course_of;
 pub use gradcheck::{Checked, Finding, NotFinite, Point, Subject, Verdict, Wrong};
 pub use gradient::derivative;
 pub use program::{Program, Tested};

@@ -29,7 +29,14 @@ impl Recorder {
         Recorder { every, first: every, fixed, most, trace: Trace::new(&names, 0) }
     }
 
-    pub(super) fn record(&mut self, steps: i64, [loss, grad_norm, seconds]: [f64; 3], reports: &[f64]) {
+    /// Records a point: its figures, the reports, and where it was if that is kept.
+    pub(super) fn record(
+        &mut self,
+        steps: i64,
+        [loss, grad_norm, seconds]: [f64; 3],
+        reports: &[f64],
+        place: Option<[f64; 2]>,
+    ) {
         #[expect(clippy::cast_precision_loss, reason = "steps are shown as reals in a trace")]
         let steps = steps as f64;
         let columns = &mut self.trace.columns;
@@ -39,15 +46,11 @@ impl Recorder {
         for (column, x) in columns.iter_mut().zip([steps, loss, grad_norm, seconds].iter().chain(reports)) {
             column.push(*x);
         }
+        self.trace.path.extend(place);
         if !self.fixed && columns[0].len() > self.most {
             // Keep every other point, and go on at twice the interval.
-            for column in columns {
-                let mut at = 0;
-                column.retain(|_| {
-                    at += 1;
-                    at % 2 == 1
-                });
-            }
+            columns.iter_mut().for_each(every_other);
+            every_other(&mut self.trace.path);
             self.every *= 2;
         }
     }
@@ -61,6 +64,14 @@ impl Recorder {
     pub(super) fn first_next(&self, steps: i64) -> i64 {
         (steps / self.first + 1).saturating_mul(self.first)
     }
+}
+
+fn every_other<T>(values: &mut Vec<T>) {
+    let mut at = 0;
+    values.retain(|_| {
+        at += 1;
+        at % 2 == 1
+    });
 }
 
 /// How many steps a chunk has: so many that it takes about [`Pace::SECONDS`], longer with a large state, so that the host looks

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::figure::Drawing;
 use super::show::{show, show_fit};
 use crate::data::{self, Loaded, Reading};
 use crate::diag::{Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
 use crate::lower::{
-    self, Configuration, Host, Outcome, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors,
+    self, Configuration, Host, Outcome, Plot, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors,
 };
+use crate::picture::{self, Figure};
 use crate::syntax::ast::File;
 use crate::syntax::parse_file;
 
@@ -49,6 +51,15 @@ pub enum Event {
     Saved {
         /// Where.
         path: String,
+        /// The statement.
+        span: Span,
+    },
+    /// A picture was drawn; it is shown, unless it was written to a file.
+    Plot {
+        /// The picture.
+        figure: Box<Figure>,
+        /// Where it was written to.
+        path: Option<String>,
         /// The statement.
         span: Span,
     },
@@ -437,6 +448,27 @@ impl Host for Runner<'_> {
         };
         data::save(&self.folder, path, &loaded).map_err(|error| Box::new(error.report(span)))?;
         self.sink.event(Event::Saved { path: path.to_string(), span });
+        Ok(())
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        if self.plan_only || self.only.is_some() {
+            return Ok(());
+        }
+        let drawing = Drawing { sources: &self.session.sources };
+        let figure = drawing
+            .figure(plot)
+            .map_err(|empty| Box::new(errors::nothing_to_plot(span, &empty.name, empty.values)))?;
+        if let Some((path, at)) = &plot.path {
+            let bytes = match Path::new(&**path).extension().and_then(|ending| ending.to_str()) {
+                Some("svg") => picture::svg(&figure, false).into_bytes(),
+                Some("png") => picture::png(&figure).unwrap_or_default(),
+                _ => return Err(Box::new(data::not_a_picture(path).report(*at))),
+            };
+            data::write(&self.folder, path, &bytes).map_err(|error| Box::new(error.report(*at)))?;
+        }
+        let path = plot.path.as_ref().map(|(path, _)| path.to_string());
+        self.sink.event(Event::Plot { figure: Box::new(figure), path, span });
         Ok(())
     }
 

@@ -118,7 +118,8 @@ impl<'p> Running<'p> {
         let norm = traced_norm(plan, state[SolvePlan::GRAD_NORM].reals()[0]);
         let reports: Vec<f64> = plan.reported.iter().map(|(_, place)| state[*place].to_reals()[0]).collect();
         let figures = [sign * loss, norm, began.elapsed().as_secs_f64()];
-        trace.record(state[SolvePlan::T].ints()[0], figures, &reports);
+        let place = plan.path.then(|| pair(state[SolvePlan::X].reals()));
+        trace.record(state[SolvePlan::T].ints()[0], figures, &reports, place);
         let (places, best) = (state.len(), Best::State(state.to_vec()));
         let pace = Pace::new(state.iter().map(|part| 8 * part.sizes.iter().product::<usize>()).sum());
         Running { plan, began, places, sign, trace, pace, least: loss, best }
@@ -196,7 +197,7 @@ impl<'p> Running<'p> {
                 break;
             }
             let point = self.point(chunk, at, &steps, &seconds);
-            self.trace.record(at, point.figures, &point.reports);
+            self.trace.record(at, point.figures, &point.reports, point.place);
             runner.tell(Event::Progress(point.progress(at)));
             if point.loss.is_finite() && (point.loss <= self.least || !self.least.is_finite()) {
                 self.least = point.loss;
@@ -224,6 +225,7 @@ impl<'p> Running<'p> {
                 figures: [self.sign * loss, norm, seconds.end],
                 evals: EVALS.map(|place| chunk.int(place)),
                 reports: reported.map(|place| chunk.real(place)).collect(),
+                place: self.plan.path.then(|| pair(chunk.get(SolvePlan::X).reals())),
             };
         }
         let row = usize::try_from(at - steps.start - 1).unwrap_or(0);
@@ -240,6 +242,10 @@ impl<'p> Running<'p> {
             figures: [self.sign * loss, norm, seconds.start + share * (seconds.end - seconds.start)],
             evals: evals.map(|at| chunk.int_at(at, row)),
             reports: reported.enumerate().map(|(k, _)| chunk.real_at(first + k, row)).collect(),
+            place: self.plan.path.then(|| {
+                let rows = first + self.plan.reported.len();
+                [chunk.real_at(rows, 2 * row), chunk.real_at(rows, 2 * row + 1)]
+            }),
         }
     }
 
@@ -275,6 +281,13 @@ struct Point {
     figures: [f64; 3],
     evals: [i64; 3],
     reports: Vec<f64>,
+    /// Where it was, if that is kept.
+    place: Option<[f64; 2]>,
+}
+
+/// The two numbers of a vector.
+fn pair(x: &[f64]) -> [f64; 2] {
+    [x[0], x[1]]
 }
 
 impl Point {

@@ -8,7 +8,7 @@ use minima::diag::{Report, Span};
 use minima::driver::{Code, Engine, compile};
 use minima::eval::{Stop, eval};
 use minima::ir::{Program, Tensor};
-use minima::lower::{Host, Options, Outcome, Res, RunError, SolvePlan, Val};
+use minima::lower::{Host, Options, Outcome, Plot, Res, RunError, SolvePlan, Val};
 use minima::run::Runner;
 use minima::syntax::ast;
 
@@ -100,6 +100,10 @@ impl Host for Recorder<'_> {
 
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>> {
         self.inner.save(value, path, span)
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        self.inner.plot(plot, span)
     }
 
     fn assertion(&mut self, held: bool, message: Option<&str>, detail: Option<String>, span: Span) {

@@ -315,7 +315,7 @@ impl Sink for Listening {
             Event::Solving(_) => *heard = Heard::default(),
             Event::Progress(progress) => heard.points.push(progress),
             Event::Solved(solve) => heard.solved = Some(solve),
-            Event::Print { .. } | Event::Assert { .. } | Event::Saved { .. } => {}
+            Event::Print { .. } | Event::Assert { .. } | Event::Saved { .. } | Event::Plot { .. } => {}
         }
     }
 }
