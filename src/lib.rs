@@ -17,4 +17,5 @@ pub mod passes;
 pub mod plan;
 pub mod run;
 pub mod runtime;
+pub mod site;
 pub mod syntax;
