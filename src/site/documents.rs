@@ -41,7 +41,7 @@ pub fn all() -> Vec<Document> {
     let mut names: Vec<_> = embedded::documents().to_vec();
     names.sort_by_key(|(name, _)| (INSIDE.contains(name), place(name), *name));
     let told = |(name, text): (&'static str, &'static str)| {
-        let title = text.lines().next().unwrap_or_default().trim_start_matches("# ").to_string();
+        let title = text.lines().next().unwrap_or_default().trim_start_matches("# ").replace('`', "");
         Document {
             page: format!("docs/{name}.html"),
             title,
@@ -55,9 +55,12 @@ pub fn all() -> Vec<Document> {
 
 /// The first sentence behind the title, without marks.
 fn first_sentence(text: &str) -> String {
-    let lines = text.lines().skip(1).skip_while(|line| line.trim().is_empty());
-    let lines: Vec<&str> = lines.take_while(|line| !line.trim().is_empty()).collect();
-    let paragraph = lines.join(" ").replace(['`', '*'], "");
+    let plain =
+        |part: &&str| part.trim_start().starts_with(|c: char| c.is_alphanumeric() || "`*[".contains(c));
+    let fence = |part: &&str| part.trim_start().starts_with("```");
+    let parts = text.split("\n\n").skip(1).filter(|part| plain(part) && !fence(part));
+    let paragraph =
+        parts.map(|part| part.replace('\n', " ").replace(['`', '*'], "")).next().unwrap_or_default();
     let end = paragraph.find(". ").or_else(|| paragraph.find(": ")).unwrap_or(paragraph.len());
     paragraph.get(..end).unwrap_or_default().trim_end_matches(['.', ':']).to_string()
 }

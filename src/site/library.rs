@@ -63,9 +63,12 @@ pub fn write(site: &mut Site<'_>) {
             });
         }
         for declared in unit.declared.iter().filter(|declared| declared.is_told()) {
-            let text =
-                if rules { unit.text.get(declared.span.clone()).unwrap_or_default() } else { &declared.doc };
-            site.find(&declared.name, declared.kind, &unit.href(declared), text);
+            let said = match rules {
+                true => unit.text.get(declared.span.clone()).unwrap_or_default(),
+                false => declared.doc.as_str(),
+            };
+            let text = format!("{said} ({})", title(unit));
+            site.find(&declared.name, declared.kind, &unit.href(declared), &text);
         }
         body += &source(site, at, unit, rules);
         site.add(&unit.page, &format!("{} · library", title(unit)), &body);

@@ -25,6 +25,9 @@ pub fn own(unit: &Unit) -> Names {
     unit.declared.iter().rev().map(|declared| (declared.name.clone(), unit.href(declared))).collect()
 }
 
+/// Types that are functions too, where they are called.
+const TYPES: [&str; 3] = ["real", "int", "bool"];
+
 /// The address of every piece that is a name of a declaration; an empty one is of a name that is told nowhere.
 pub fn links<'n>(
     text: &str,
@@ -68,7 +71,8 @@ impl<'t> Words<'t> {
     fn mention(&self, at: usize) -> Option<&'t str> {
         let field = at > 0 && self.word(at - 1) == ".";
         let named = matches!(self.word(at + 1), "=" | ":");
-        self.name(at).filter(|_| !field && !named)
+        let ty = TYPES.contains(&self.word(at)) && self.word(at + 1) != "(";
+        self.name(at).filter(|_| !field && !named && !ty)
     }
 
     /// The names that the statement binds inside itself.
@@ -183,7 +187,7 @@ mod tests {
 
     /// The words of a text that are links, in their order.
     fn linked(text: &str) -> Vec<String> {
-        let names = ["sqrt", "norm", "mean", "adam", "sum", "t", "momentum", "dx"];
+        let names = ["sqrt", "norm", "mean", "adam", "sum", "t", "momentum", "dx", "real"];
         let library: Names = names.iter().map(|name| (name.to_string(), format!("{name}.html"))).collect();
         let (file, reports) = parse_file(FileId::default(), text);
         assert!(reports.is_empty(), "{reports:?}");
@@ -200,7 +204,7 @@ mod tests {
         assert_eq!(linked("fn f(mean) = sum(mean)\n"), ["sum"]);
         assert_eq!(linked("print (norm -> sqrt(norm))(2.0), ((mean, t) -> mean)(1.0, 2.0)\n"), ["sqrt"]);
         assert_eq!(linked("print sum(t for t in [1.0]), fit.mean, mean = mean([1.0])\n"), ["sum", "mean"]);
-        assert_eq!(linked("let mean = 1.0\n"), Vec::<String>::new());
+        assert_eq!(linked("let mean: real = real(1)\n"), ["real"]);
         assert_eq!(linked("fn f(x: real) = { let norm = sqrt(x)\n  norm }\n"), ["sqrt"]);
         assert_eq!(
             linked(

@@ -3,11 +3,11 @@
 use super::builder::{Origin, Site};
 use super::html::{escape, link, root};
 use super::library::{intro, section};
+use super::markdown::comment;
 use super::optimizers;
 use super::unit::{Unit, range};
 use crate::driver::{self, Optimizer};
-use crate::syntax::ast::{ObjectiveDecl, ParamStart, StmtKind};
-use crate::syntax::{print_expr, print_type};
+use crate::syntax::ast::{ObjectiveDecl, StmtKind};
 
 /// The list of the examples.
 const EXAMPLES: &str = "examples/index.html";
@@ -93,33 +93,19 @@ fn optimizer(optimizer: &Optimizer) -> String {
 /// What is told of an objective beside its comment: params, what is minimized, reports.
 fn objective(site: &Site<'_>, at: usize, unit: &Unit, decl: &ObjectiveDecl) -> String {
     let root = root(&unit.page);
-    let code = |text: &str| format!("<code>{}</code>", escape(text));
     let mut rows = String::new();
     for item in &decl.body.items {
-        let about = item.doc.as_deref().map_or(String::new(), |doc| format!(": {}", escape(doc)));
-        match &item.kind {
-            StmtKind::Param(param) => {
-                let ty = param.ty.as_ref().map_or("real".to_string(), print_type);
-                let set = param.set.as_ref().map_or(String::new(), |set| format!(" in {}", print_expr(set)));
-                let start = match &param.start {
-                    Some(ParamStart::Value(value)) => format!(" = {}", print_expr(value)),
-                    Some(ParamStart::Draw(source)) => format!(" ~ {}", print_expr(source)),
-                    None => String::new(),
-                };
-                let shown = code(&format!("{}: {ty}{set}{start}", param.name.name));
-                rows += &format!("<dt>Param</dt><dd>{shown}{about}</dd>\n");
-            }
-            StmtKind::Clause(clause) => {
-                let word = if clause.maximize { "Maximized" } else { "Minimized" };
-                let html = site.painted(at).html(range(item.span), &root);
-                rows += &format!("<dt>{word}</dt><dd><code>{html}</code></dd>\n");
-            }
-            StmtKind::Report { name, value } => {
-                let shown = code(&format!("{} = {}", name.name, print_expr(value)));
-                rows += &format!("<dt>Report</dt><dd>{shown}{about}</dd>\n");
-            }
-            _ => {}
-        }
+        let whole = range(item.span);
+        let (word, from) = match &item.kind {
+            StmtKind::Param(param) => ("Param", range(param.name.span).start),
+            StmtKind::Clause(clause) if clause.maximize => ("Maximized", whole.start),
+            StmtKind::Clause(_) => ("Minimized", whole.start),
+            StmtKind::Report { name, .. } => ("Report", range(name.span).start),
+            _ => continue,
+        };
+        let code = site.painted(at).html(from..whole.end, &root);
+        let about = item.doc.as_deref().map_or(String::new(), |doc| comment(doc, &site.markdown(&root, "")));
+        rows += &format!("<dt>{word}</dt><dd><code>{code}</code>{about}</dd>\n");
     }
     format!("<dl class=\"facts\">\n{rows}</dl>\n")
 }

@@ -29,27 +29,27 @@
     return Math.min(...last);
   }
 
-  // How well a word of the question fits a word: 0 if it does not.
-  function fit(word, other) {
+  // How well a word of the question fits a word: 0 if it does not. Slips count only if asked.
+  function fit(word, other, slipping) {
     if (other === word) return 10;
     if (other.startsWith(word)) return 8 - Math.min(3, (other.length - word.length) / 4);
     const most = word.length >= 8 ? 2 : word.length >= 4 ? 1 : 0;
-    if (most === 0) return 0;
+    if (!slipping || most === 0 || other.length < word.length - most) return 0;
     const found = slips(word, other, most);
     return found <= most ? 4 - found : 0;
   }
 
-  function score(entry, question) {
-    let sum = 0;
+  function score(entry, question, slipping) {
+    const whole = question.join("");
+    let sum = entry.joined === whole ? 60 : 0;
     for (const word of question) {
       let best = 0;
-      for (const part of entry.name) best = Math.max(best, 3 * fit(word, part));
-      if (entry.joined === word) best = 60;
-      else if (entry.joined.startsWith(word)) best = Math.max(best, 30);
+      for (const part of entry.name) best = Math.max(best, 3 * fit(word, part, slipping));
+      if (entry.joined.startsWith(word)) best = Math.max(best, 30);
       else if (word.length > 2 && entry.joined.includes(word)) best = Math.max(best, 16);
-      else if (word.length > 3) best = Math.max(best, 3 * fit(word, entry.joined));
-      for (const part of entry.text) best = Math.max(best, fit(word, part));
-      if (best === 0) return 0;
+      else if (word.length > 3) best = Math.max(best, 3 * fit(word, entry.joined, slipping));
+      for (const part of entry.text) best = Math.max(best, fit(word, part, slipping));
+      if (best === 0 && sum < 60) return 0;
       sum += best;
     }
     return sum + (entry.kind === "optimizer" ? 1 : 0) - entry.joined.length / 100;
@@ -57,11 +57,14 @@
 
   function search(text) {
     entries ??= MINIMA.map(([name, kind, href, about]) => ({
-      shown: name, kind, href, about, name: words(name.replace(/_/g, " ")), joined: words(name.replace(/_/g, "")).join(""), text: words(about),
+      shown: name, kind, href, about, name: words(name.replace(/_/g, " ")), joined: words(name.replace(/_/g, "")).join(""),
+      text: [...new Set(words(about))],
     }));
     const question = words(text.replace(/_/g, ""));
     if (question.length === 0) return null;
-    const found = entries.map((entry) => [score(entry, question), entry]).filter(([points]) => points > 0);
+    const ranked = (slipping) => entries.map((entry) => [score(entry, question, slipping), entry]).filter(([points]) => points > 0);
+    let found = ranked(false);
+    if (found.length === 0) found = ranked(true);
     found.sort((a, b) => b[0] - a[0] || (a[1].shown < b[1].shown ? -1 : 1));
     return found.slice(0, MOST).map(([, entry]) => entry);
   }

@@ -88,9 +88,9 @@ impl Unit {
         lines.join("\n")
     }
 
-    /// The first sentence of the comment at the beginning.
+    /// The first sentence of the comment at the beginning, without marks.
     pub fn title(&self) -> String {
-        let intro = self.intro().replace('\n', " ");
+        let intro = self.intro().replace('\n', " ").replace('`', "");
         let end = intro.find(". ").unwrap_or_else(|| intro.trim_end_matches('.').len());
         intro.get(..end).unwrap_or_default().to_string()
     }
