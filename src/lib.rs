@@ -18,4 +18,5 @@ pub mod picture;
 pub mod plan;
 pub mod run;
 pub mod runtime;
+pub mod site;
 pub mod syntax;

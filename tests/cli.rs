@@ -1169,3 +1169,51 @@ fn a_family_takes_part_as_far_as_it_can() {
     let wrong = run(&["compare", &file, "--family", "equation"]);
     assert!(wrong.code == 2 && wrong.err.contains("did you mean `equations`?"), "{}", wrong.err);
 }
+
+// Pages
+
+#[test]
+fn doc_writes_a_site_and_writes_it_again() {
+    let out = folder().join("a site");
+    drop(std::fs::remove_dir_all(&out));
+    let path = out.display().to_string();
+    let (one, two) = (program(BOWL), program("fn f(x: real) = x\n"));
+    let first = run(&["doc", &one, &two, "--out", &path]);
+    assert_eq!((first.code, first.err.as_str()), (0, ""));
+    assert!(first.out.contains(" pages; open ") && out.join("index.html").is_file(), "{}", first.out);
+    let page = |file: &str| {
+        let stem = Path::new(file).file_stem().expect("a name").to_string_lossy().into_owned();
+        out.join("files").join(stem + ".html")
+    };
+    assert!(page(&one).is_file() && page(&two).is_file());
+    let again = json(&run(&["doc", &one, "--out", &path, "--json"]));
+    assert_eq!(
+        (&again["ok"], again["files"].as_array().map(Vec::len) > Some(400)),
+        (&Value::Bool(true), true)
+    );
+    assert!(page(&one).is_file() && !page(&two).is_file(), "pages of programs that are gone are removed");
+}
+
+#[test]
+fn doc_leaves_other_folders_alone() {
+    let out = folder().join("not a site");
+    std::fs::create_dir_all(&out).expect("a folder can be made");
+    std::fs::write(out.join("mine.txt"), "mine").expect("it can be written");
+    let path = out.display().to_string();
+    let refused = run(&["doc", "--out", &path]);
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
+    assert!(refused.err.contains("is not empty") && refused.err.contains("--out"), "{}", refused.err);
+    let file = out.join("mine.txt").display().to_string();
+    assert!(run(&["doc", "--out", &file]).err.contains("is a file"));
+    assert_eq!(run(&["doc", "no/such.opt", "--out", &path]).code, 2);
+    assert_eq!(std::fs::read_to_string(out.join("mine.txt")).expect("it is there"), "mine");
+}
+
+#[test]
+fn doc_shows_wrong_programs_and_tells_of_them() {
+    let out = folder().join("a wrong site");
+    drop(std::fs::remove_dir_all(&out));
+    let wrong = run(&["doc", &program("fn f(x = \n"), "--out", &out.display().to_string()]);
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.err.contains("[E01") && out.join("index.html").is_file(), "{}", wrong.err);
+}

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["lower", "passes", "plan"],
     &["codegen"],
     &["driver"],
-    &["run"],
+    &["run", "site"],
     &["cli"],
 ];
 
@@ -44,6 +44,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("libm", &["math"]),
     ("logos", &["syntax"]),
     ("matrixmultiply", &["runtime"]),
+    ("pulldown_cmark", &["site"]),
     ("serde_json", &["data", "cli"]),
     ("signal_hook", &["cli"]),
     ("terminal_size", &["cli"]),

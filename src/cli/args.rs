@@ -156,6 +156,18 @@ pub enum Verb {
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
     },
+    /// Write the library, the documents and programs as a site
+    #[command(after_help = "Example: minima doc fit.opt models/ --out site\n\
+        Open site/index.html: the pages need no server and no network. A folder stands for all\n\
+        `.opt` files in it; without any, the site is about the library alone. See docs/doc.md.")]
+    Doc {
+        /// Programs, or folders of programs
+        #[arg(value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+        /// Where to write it: a folder that is new, empty, or of an earlier site
+        #[arg(long, value_name = "FOLDER", default_value = "site")]
+        out: PathBuf,
+    },
     /// Evaluate expressions
     #[command(after_help = "Example: minima eval 'grad(x -> x^3)(2.0)'\n\
         Each argument is a statement or expression; later ones see the names of earlier ones.\n\
@@ -195,6 +207,7 @@ impl Verb {
             Verb::Grad { .. } => "grad",
             Verb::Gradcheck { .. } => "gradcheck",
             Verb::Optimizers { .. } => "optimizers",
+            Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
             Verb::Explain { .. } => "explain",
             Verb::Help { .. } => "help",

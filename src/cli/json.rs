@@ -71,6 +71,15 @@ pub fn help(topic: Option<&str>, text: &str) -> Value {
     Value::Object(report)
 }
 
+/// `minima doc`
+pub fn doc(out: &str, files: &[String], reports: &[Report], sources: &Sources, code: u8) -> Value {
+    let mut report = head("doc", code);
+    report.insert("diagnostics".into(), diagnostics(reports, sources));
+    report.insert("out".into(), out.into());
+    report.insert("files".into(), files.into());
+    Value::Object(report)
+}
+
 /// `minima optimizers`
 pub fn optimizers(listed: &[Optimizer], reports: &[Report], sources: &Sources, code: u8) -> Value {
     let mut report = head("optimizers", code);

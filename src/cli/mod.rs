@@ -7,6 +7,7 @@ mod args;
 mod blocks;
 mod check;
 mod compare;
+mod doc;
 mod exit;
 mod explain;
 mod grad;
@@ -126,6 +127,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             let (what, family, search) = (what.as_deref(), family.as_deref(), search.as_deref());
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
+        Verb::Doc { paths, out } => doc::doc(paths, out, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Help { topic } => told(topic.as_deref(), output),
         Verb::Version => Ok(version(output)),

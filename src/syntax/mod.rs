@@ -9,6 +9,7 @@
 pub mod ast;
 mod build;
 mod build_statements;
+mod classes;
 mod depth;
 mod errors;
 mod habits;
@@ -33,5 +34,6 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
+pub use classes::{Class, classes};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};
