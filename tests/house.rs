@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["codegen"],
     &["driver"],
     &["run"],
+    &["editor"],
     &["cli"],
 ];
 

@@ -170,6 +170,14 @@ pub enum Verb {
         /// The code; without it, the list of all codes
         code: Option<String>,
     },
+    /// Serve an editor: the language server protocol on standard input and output
+    #[command(after_help = "Example: vim.lsp.start({ cmd = { 'minima', 'lsp' } })  -- in Neovim\n\
+        Editors start it themselves. docs/editors.md has the lines for each.")]
+    Lsp {
+        /// As many editors say; there is no other way
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Print the version
     #[command(after_help = "Example: minima version --json")]
     Version,
@@ -189,6 +197,7 @@ impl Verb {
             Verb::Optimizers { .. } => "optimizers",
             Verb::Eval { .. } => "eval",
             Verb::Explain { .. } => "explain",
+            Verb::Lsp { .. } => "lsp",
             Verb::Version => "version",
         }
     }

@@ -13,6 +13,7 @@ mod gradcheck;
 mod internal;
 mod ir;
 mod json;
+mod lsp;
 mod memory;
 mod optimizers;
 mod output;
@@ -115,6 +116,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
+        Verb::Lsp { .. } => lsp::serve(),
         Verb::Version => Ok(version(output)),
     }
 }

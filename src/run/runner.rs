@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::show::{show, show_fit};
 use crate::data::{self, Loaded};
-use crate::diag::{Report, Span};
+use crate::diag::{FileId, Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
 use crate::lower::{self, Host, Outcome, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors};
@@ -163,6 +163,8 @@ pub struct Runner<'s> {
     pub planned: Vec<Planned>,
     /// The solve that the program ends with; its clock starts with it, and nothing is saved.
     pub only: Option<Only>,
+    /// The file whose places are written down, where an editor asks.
+    pub studied: Option<FileId>,
 }
 
 impl<'s> Runner<'s> {
@@ -188,6 +190,7 @@ impl<'s> Runner<'s> {
             plan_only: false,
             planned: Vec::new(),
             only: None,
+            studied: None,
         }
     }
 
@@ -238,6 +241,10 @@ impl<'s> Runner<'s> {
 impl Host for Runner<'_> {
     fn options(&self) -> &lower::Options {
         &self.options
+    }
+
+    fn stopped(&self) -> bool {
+        self.session.stop.load(Ordering::Relaxed)
     }
 
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
@@ -307,7 +314,7 @@ impl Host for Runner<'_> {
     fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
         let full = data::resolve(&self.folder, path);
         let key = (function.to_string(), full);
-        let again = self.only.is_some();
+        let again = self.only.is_some() || self.studied.is_some();
         let found =
             if again { self.session.loaded.get(&key).cloned() } else { self.session.loaded.remove(&key) };
         if let Some(loaded) = found {
@@ -317,7 +324,7 @@ impl Host for Runner<'_> {
             .map_err(|error| Box::new(error.report(span)))?;
         if !self.options.execute || again {
             // The run that follows the check finds the same data, and need not read them again; so do all runs of a
-            // comparison.
+            // comparison, and the next check of an editor.
             self.session.loaded.insert(key, loaded.clone());
         }
         Ok(loaded)
@@ -328,11 +335,10 @@ impl Host for Runner<'_> {
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
-        let text = std::fs::read(&full).map_err(|error| {
-            Box::new(Report::error("E0601", span, format!("cannot read `{path}`: {error}")))
-        })?;
-        let text = String::from_utf8(text)
-            .map_err(|_| Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text"))))?;
+        let text = match self.session.open.get(&full) {
+            Some(text) => text.to_string(),
+            None => read_text(&full, path, span)?,
+        };
         self.imports.push(full);
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
@@ -384,6 +390,14 @@ impl Host for Runner<'_> {
     fn named_solve(&mut self, name: &str, _span: Span) {
         self.pending_name = Some(name.to_string());
     }
+}
+
+/// The text of a program that is imported.
+fn read_text(full: &Path, path: &str, span: Span) -> Result<String, Box<Report>> {
+    let text = std::fs::read(full)
+        .map_err(|error| Box::new(Report::error("E0601", span, format!("cannot read `{path}`: {error}"))))?;
+    String::from_utf8(text)
+        .map_err(|_| Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text"))))
 }
 
 /// What a solve minimizes, and where it starts.
