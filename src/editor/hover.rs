@@ -27,16 +27,18 @@ pub struct Hover {
 /// What is known of the thing at a place.
 pub fn hover(document: &Document, shelf: &Shelf, at: usize) -> Option<Hover> {
     let place = u32::try_from(at).ok()?;
-    if let Some(def) = document.names.def_at(place) {
+    // Just behind a name is not on it.
+    let inside = |span: Span| place < span.end;
+    if let Some(def) = document.names.def_at(place).filter(|def| inside(document.names.defs[*def].at)) {
         let def = &document.names.defs[def];
         return Some(Hover { text: of_def(document, def, def.at), at: range(def.at) });
     }
     match document.names.use_at(place) {
-        Some(one) => {
+        Some(one) if inside(one.at) => {
             let text = of_use(document, shelf, one)?;
             Some(Hover { text, at: range(one.at) })
         }
-        None => of_expression(document, at),
+        _ => of_expression(document, at),
     }
 }
 
@@ -89,7 +91,7 @@ fn of_field(document: &Document, base: Span, one: &Use) -> Option<String> {
 /// The smallest expression around a place.
 fn of_expression(document: &Document, at: usize) -> Option<Hover> {
     let letter = document.text.get(at..)?.chars().next()?;
-    if letter.is_whitespace() {
+    if letter.is_whitespace() || super::text::in_name(letter) {
         return None;
     }
     let study = document.study.as_ref()?;
@@ -119,8 +121,10 @@ fn of_def(document: &Document, def: &Def, at: Span) -> String {
     if let Some(doc) = &def.doc {
         let _ = write!(text, "\n\n{doc}");
     }
-    if found.len() > 1 {
-        let all: Vec<String> = found.iter().map(|what| format!("`{}`", what.about)).collect();
+    let mut all: Vec<String> = found.iter().map(|what| format!("`{}`", what.about)).collect();
+    all.dedup();
+    let written = matches!(def.kind, Kind::Parameter | Kind::HyperParameter) && def.typed;
+    if all.len() > 1 || (written && !all.is_empty()) {
         let _ = write!(text, "\n\nseen as {}", all.join(", "));
     }
     if let [what] = found {
@@ -188,6 +192,30 @@ fn headline(document: &Document, def: &Def, found: &[Denoted]) -> String {
         [] => def.name.to_string(),
     };
     format!("{word}{body}")
+}
+
+/// What a definition of a kind is.
+pub fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Let | Kind::Draw => "a value",
+        Kind::Var => "a variable",
+        Kind::Input => "an input",
+        Kind::Function => "a function",
+        Kind::Objective => "an objective",
+        Kind::Optimizer => "an optimizer",
+        Kind::Distribution => "a distribution",
+        Kind::Set => "a set",
+        Kind::Type => "a type",
+        Kind::Param => "a param",
+        Kind::Parameter => "a parameter",
+        Kind::HyperParameter => "a hyper-parameter",
+        Kind::State => "a state",
+        Kind::Report => "a report",
+        Kind::Binding => "bound by a generator or loop",
+        Kind::Dimension => "a size",
+        Kind::Module => "a module",
+        Kind::Member => "a member",
+    }
 }
 
 /// Whose parameter it is.

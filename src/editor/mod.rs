@@ -4,16 +4,22 @@
 //! gives names and scopes at once, also of a text with errors. Elaboration gives shapes, values and fields, some
 //! moments later and of the text as it was then; its answers are moved along with the edits since.
 
+mod called;
+mod complete;
 mod document;
 mod hover;
 mod names;
+mod scan;
 mod scopes;
 mod shelf;
+mod signature;
 mod study;
 mod text;
 
+pub use complete::{Completion, Item, Offer, complete, page};
 pub use document::{Document, Texts};
 pub use hover::{Hover, hover};
 pub use shelf::Shelf;
+pub use signature::{Signature, signature};
 pub use study::{Origin, Place, Problem, Scholar, Study, Subject};
 pub use text::{Encoding, Lines, Position};

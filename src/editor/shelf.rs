@@ -1,13 +1,13 @@
 //! The standard library as an editor shows it: signatures, comments, places.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::study::{Origin, Place};
 use crate::diag::{Sources, Span};
-use crate::driver::Library;
+use crate::driver::{self, Library};
 use crate::lower::builtins;
 use crate::syntax::ast::{ParamSpec, Stmt, StmtKind};
 use crate::syntax::print_type;
@@ -59,6 +59,7 @@ pub struct Shelf {
     names: Vec<Arc<str>>,
     known: HashSet<Arc<str>>,
     read: RefCell<Read>,
+    optimizers: OnceCell<Vec<(String, String)>>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +72,9 @@ struct Read {
 /// Numbers with a name, and what they are.
 const CONSTANTS: [(&str, &str); 3] =
     [("pi", "3.141592653589793"), ("e", "2.718281828459045"), ("inf", "infinity")];
+
+/// The distributions of the library.
+const DISTRIBUTIONS: [&str; 4] = ["normal", "uniform", "bernoulli", "categorical"];
 
 impl Default for Shelf {
     fn default() -> Shelf {
@@ -87,7 +91,7 @@ impl Shelf {
         names.sort();
         names.dedup();
         let known = names.iter().cloned().collect();
-        Shelf { names, known, read: RefCell::default() }
+        Shelf { names, known, read: RefCell::default(), optimizers: OnceCell::new() }
     }
 
     /// Whether it has a name.
@@ -98,6 +102,31 @@ impl Shelf {
     /// Its names, in the alphabet's order.
     pub fn names(&self) -> &[Arc<str>] {
         &self.names
+    }
+
+    /// The optimizers, each with a line about it.
+    pub fn optimizers(&self) -> &[(String, String)] {
+        self.optimizers.get_or_init(|| {
+            driver::catalogue().into_iter().map(|one| (one.name.clone(), one.line())).collect()
+        })
+    }
+
+    /// What kind of thing a name is, as far as can be told without reading it.
+    pub fn kind(&self, name: &str) -> Shelved {
+        if CONSTANTS.iter().any(|(known, _)| *known == name) {
+            return Shelved::Constant;
+        }
+        let declared = Library::files().iter().any(|(path, _)| {
+            path.strip_prefix("stdlib/optim/").and_then(|path| path.strip_suffix(".opt")) == Some(name)
+        });
+        if declared {
+            return Shelved::Optimizer;
+        }
+        match self.read.borrow().books.get(name) {
+            Some(Some(book)) => book.kind,
+            _ if DISTRIBUTIONS.contains(&name) => Shelved::Distribution,
+            _ => Shelved::Function,
+        }
     }
 
     /// What a name is.
@@ -120,11 +149,17 @@ fn built_in(name: &str) -> Option<Book> {
         return Some(Book { kind: Shelved::Constant, signature, doc, params: Vec::new(), place: None });
     }
     let (_, about) = builtins().find(|(known, _)| *known == name)?;
+    let parameters = super::called::parameters(name).unwrap_or_default();
+    let parameter = |text: &&str| Parameter {
+        name: text.split([':', ' ']).next().unwrap_or_default().to_string(),
+        text: (*text).to_string(),
+        default: None,
+    };
     Some(Book {
         kind: Shelved::Function,
-        signature: format!("{name}(…)"),
+        signature: format!("fn {name}({})", parameters.join(", ")),
         doc: sentence(about),
-        params: Vec::new(),
+        params: parameters.iter().map(parameter).collect(),
         place: None,
     })
 }
@@ -155,11 +190,19 @@ impl Read {
         Some(Book {
             kind: kind(item),
             signature: signature(item, text),
-            doc: item.doc.as_deref().unwrap_or_default().to_string(),
+            doc: comment_above(text, item.span),
             params: params(item).iter().map(|param| parameter(param, text)).collect(),
             place: Some(place),
         })
     }
+}
+
+/// The documentation comment above a declaration, which is read without it.
+fn comment_above(text: &str, item: Span) -> String {
+    let before = text.get(..item.start as usize).unwrap_or_default();
+    let lines: Vec<&str> =
+        before.lines().rev().map_while(|line| line.strip_prefix("///").map(str::trim)).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
 fn declared_name(item: &Stmt) -> Option<(&str, Span)> {
