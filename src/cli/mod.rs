@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod exit;
 mod explain;
+mod fmt;
 mod grad;
 mod gradcheck;
 mod internal;
@@ -115,6 +116,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             let (what, family, search) = (what.as_deref(), family.as_deref(), search.as_deref());
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
+        Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Lsp { .. } => lsp::serve(),
         Verb::Version => Ok(version(output)),

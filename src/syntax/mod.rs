@@ -11,6 +11,7 @@ mod build;
 mod build_statements;
 mod depth;
 mod errors;
+mod format;
 mod habits;
 mod lines;
 mod marks;
@@ -33,5 +34,6 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
+pub use format::{INTERNAL, format};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};
