@@ -31,6 +31,8 @@ pub struct Document {
     /// The paths and texts of the files it imports; the text itself stands first.
     sources: Sources,
     trees: Vec<Arc<File>>,
+    /// The imports as they are written.
+    written: Vec<Arc<str>>,
     paths: Vec<PathBuf>,
     /// The latest check.
     pub study: Option<Arc<Study>>,
@@ -54,8 +56,8 @@ impl Document {
             |path: &str| trees.iter().find(|(known, _)| **known == *path).map(|(_, tree)| tree.clone());
         let names = Names::of(&file, text.len(), &|name| shelf.has(name), &tree);
         let lines = Lines::of(&text);
-        let trees = trees.into_iter().map(|(_, tree)| tree).collect();
-        Document { text, lines, file, reports, names, sources, trees, paths, study: None }
+        let (written, trees) = trees.into_iter().unzip();
+        Document { text, lines, file, reports, names, sources, trees, written, paths, study: None }
     }
 
     /// Whether the parser found no error.
@@ -79,6 +81,19 @@ impl Document {
             None => &self.file.items,
             Some(at) => self.trees.get(at).map_or(&[], |tree| &tree.items),
         }
+    }
+
+    /// The path of an import that could be read.
+    pub fn imported(&self, written: &str) -> Option<&std::path::Path> {
+        let at = self.written.iter().position(|path| **path == *written)?;
+        self.paths.get(at + 1).map(PathBuf::as_path)
+    }
+
+    /// The path and text of an import that could be read.
+    pub fn imported_text(&self, written: &str) -> Option<(PathBuf, Arc<str>)> {
+        let at = self.written.iter().position(|path| **path == *written)?;
+        let id = FileId(u32::try_from(at + 1).unwrap_or(u32::MAX));
+        Some((self.paths.get(at + 1)?.clone(), Arc::from(self.source(id))))
     }
 
     /// The paths of the files it imports.

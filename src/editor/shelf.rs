@@ -58,6 +58,8 @@ pub struct Parameter {
 pub struct Shelf {
     names: Vec<Arc<str>>,
     known: HashSet<Arc<str>>,
+    /// The names of optimizers.
+    optimizing: HashSet<&'static str>,
     read: RefCell<Read>,
     optimizers: OnceCell<Vec<(String, String)>>,
 }
@@ -91,7 +93,9 @@ impl Shelf {
         names.sort();
         names.dedup();
         let known = names.iter().cloned().collect();
-        Shelf { names, known, read: RefCell::default(), optimizers: OnceCell::new() }
+        let optimizer = |path: &'static str| path.strip_prefix("stdlib/optim/")?.strip_suffix(".opt");
+        let optimizing = Library::files().iter().filter_map(|(path, _)| optimizer(path)).collect();
+        Shelf { names, known, optimizing, read: RefCell::default(), optimizers: OnceCell::new() }
     }
 
     /// Whether it has a name.
@@ -116,10 +120,7 @@ impl Shelf {
         if CONSTANTS.iter().any(|(known, _)| *known == name) {
             return Shelved::Constant;
         }
-        let declared = Library::files().iter().any(|(path, _)| {
-            path.strip_prefix("stdlib/optim/").and_then(|path| path.strip_suffix(".opt")) == Some(name)
-        });
-        if declared {
+        if self.optimizing.contains(name) {
             return Shelved::Optimizer;
         }
         match self.read.borrow().books.get(name) {
