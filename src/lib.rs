@@ -6,6 +6,7 @@ pub mod codegen;
 pub mod data;
 pub mod diag;
 pub mod driver;
+pub mod editor;
 pub mod eval;
 pub mod export;
 pub mod ir;

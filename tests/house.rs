@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["codegen"],
     &["driver"],
     &["run", "site"],
+    &["editor"],
     &["cli"],
 ];
 

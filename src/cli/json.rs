@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::compare::Compared;
 use super::exit;
+use super::fmt::Formed;
 use super::gradcheck;
 use super::ir::Shown;
 use super::output::SHOWN;
@@ -77,6 +78,23 @@ pub fn doc(out: &str, files: &[String], reports: &[Report], sources: &Sources, c
     report.insert("diagnostics".into(), diagnostics(reports, sources));
     report.insert("out".into(), out.into());
     report.insert("files".into(), files.into());
+    Value::Object(report)
+}
+
+/// `minima fmt`: each file with what was done, and the text where it came from standard input.
+pub fn fmt(files: &[Formed], code: u8) -> Value {
+    let mut report = head("fmt", code);
+    let files = files.iter().map(|file| {
+        let mut found = Map::new();
+        found.insert("file".into(), file.name.as_str().into());
+        found.insert("changed".into(), file.changed.into());
+        if let Some(text) = &file.text {
+            found.insert("text".into(), text.as_str().into());
+        }
+        found.insert("diagnostics".into(), diagnostics(&file.reports, &file.sources));
+        Value::Object(found)
+    });
+    report.insert("files".into(), files.collect());
     Value::Object(report)
 }
 

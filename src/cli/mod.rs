@@ -10,6 +10,7 @@ mod compare;
 mod doc;
 mod exit;
 mod explain;
+mod fmt;
 mod grad;
 mod gradcheck;
 mod help;
@@ -18,6 +19,7 @@ mod ir;
 mod json;
 mod live;
 mod log;
+mod lsp;
 mod memory;
 mod optimizers;
 mod output;
@@ -130,6 +132,8 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
         Verb::Doc { paths, out } => doc::doc(paths, out, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Help { topic } => told(topic.as_deref(), output),
+        Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
+        Verb::Lsp { .. } => lsp::serve(),
         Verb::Version => Ok(version(output)),
     }
 }

@@ -69,6 +69,13 @@ impl Output {
         write_result(&terminal(figure, width, self.picture_color));
     }
 
+    /// A text as it is, without a line end of its own.
+    pub fn text(self, text: &str) {
+        if !self.json {
+            write_out(text);
+        }
+    }
+
     /// The JSON report.
     pub fn report(self, report: &serde_json::Value) {
         // What a terminal could take as a command stands only inside of texts, where JSON has
@@ -122,8 +129,13 @@ impl Output {
 /// Writes to standard output at once, so that what was printed is there whatever comes. Output
 /// that nobody can take ends the process: quietly if the reader has gone.
 fn write_result(text: &str) {
+    write_out(&format!("{text}\n"));
+}
+
+/// As [`write_result`], without a line end.
+fn write_out(text: &str) {
     let mut out = io::stdout().lock();
-    let done = writeln!(out, "{text}").and_then(|()| out.flush());
+    let done = write!(out, "{text}").and_then(|()| out.flush());
     if let Err(why) = done {
         drop(out);
         if why.kind() != io::ErrorKind::BrokenPipe {

@@ -121,15 +121,22 @@ pub fn neighbours(path: &Path) -> Vec<String> {
 }
 
 /// Replaces a file as a whole: the bytes go to a new file in the same folder, which is flushed to
-/// the disk and then takes the name. After a crash the file is the old one or the new one.
-pub(super) fn write(path: &Path, name: &str, bytes: &[u8]) -> Result<(), DataError> {
+/// the disk and then takes the name, and the permissions of the old one. After a crash the file is the
+/// old one or the new one.
+///
+/// # Errors
+/// When the folder cannot be written, or the name is that of something other than a file.
+pub fn write(path: &Path, name: &str, bytes: &[u8]) -> Result<(), DataError> {
     if let Ok(found) = path.metadata() {
         must_be_regular(name, &found)?;
     }
     // Through a link, what it points to is replaced, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let new = beside(&target);
-    let written = write_new(&new, bytes).and_then(|()| std::fs::rename(&new, &target));
+    let allowed = target.metadata().ok().map(|found| found.permissions());
+    let written = write_new(&new, bytes)
+        .and_then(|()| allowed.map_or(Ok(()), |allowed| std::fs::set_permissions(&new, allowed)))
+        .and_then(|()| std::fs::rename(&new, &target));
     if let Err(why) = written {
         drop(std::fs::remove_file(&new));
         return Err(errors::cannot_write(name, &why));

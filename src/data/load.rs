@@ -138,14 +138,6 @@ pub fn save(folder: &Path, name: &str, value: &Loaded) -> Result<(), DataError> 
     file::write(&file::resolve(folder, name), name, &bytes)
 }
 
-/// Writes bytes to a file, as a whole or not at all.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), DataError> {
-    file::write(&file::resolve(folder, name), name, bytes)
-}
-
 /// The arrays inside a value, named by their path: `params.w`.
 fn arrays_of(
     file: &str,

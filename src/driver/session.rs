@@ -136,6 +136,8 @@ pub struct Session {
     pub stop: Arc<AtomicBool>,
     /// Data read while a program was checked, by the function and the path, for its run.
     pub loaded: HashMap<(String, PathBuf), Loaded>,
+    /// Texts of programs that an editor holds, by their paths: they count instead of the files.
+    pub open: HashMap<PathBuf, Arc<str>>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
@@ -164,6 +166,7 @@ impl Session {
             options,
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
+            open: HashMap::new(),
             observer: Rc::new(RefCell::new(None)),
             known: RefCell::default(),
             rules: RefCell::new(Some(rules)),

@@ -138,6 +138,7 @@ impl Lower<'_> {
         match pattern {
             Pattern::Name(name) => {
                 if &*name.name != "_" {
+                    self.denotes(name.span, val);
                     *scope = scope.with(&name.name, Slot::Let(val.clone(), name.span));
                 }
                 Ok(())
@@ -177,6 +178,7 @@ impl Lower<'_> {
     fn bind_var(&mut self, scope: &mut Scope, pattern: &Pattern, val: Res<Val>) -> Res<()> {
         match (pattern, val) {
             (Pattern::Name(name), Ok(val)) => {
+                self.denotes(name.span, &val);
                 let cell: Cell = Rc::new(RefCell::new(val));
                 *scope = scope.with(&name.name, Slot::Var(cell, name.span));
                 Ok(())

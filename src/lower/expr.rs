@@ -15,7 +15,11 @@ use crate::syntax::ast::{self, BinOp, CmpOp, Expr, ExprKind};
 impl Lower<'_> {
     /// What an expression denotes.
     pub(crate) fn expr(&mut self, scope: &Scope, expr: &Expr) -> Res<Val> {
-        self.deeper(expr.span, |lower| lower.expr_inner(scope, expr))
+        let found = self.deeper(expr.span, |lower| lower.expr_inner(scope, expr));
+        if let Ok(val) = &found {
+            self.denotes(expr.span, val);
+        }
+        found
     }
 
     fn expr_inner(&mut self, scope: &Scope, expr: &Expr) -> Res<Val> {

@@ -15,6 +15,11 @@ pub trait Host {
     /// What the program runs under.
     fn options(&self) -> &Options;
 
+    /// Whether a check for an editor is no longer wanted.
+    fn stopped(&self) -> bool {
+        false
+    }
+
     /// Runs code on inputs.
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError>;
 

@@ -315,6 +315,7 @@ impl Lower<'_> {
             out.push(leaf);
         }
         let start = start.rebuild(&mut out.into_iter());
+        self.denotes(name.span, &start);
         Ok(Param { name: name.name.clone(), start, span: name.span })
     }
 

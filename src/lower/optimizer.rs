@@ -133,6 +133,7 @@ impl Lower<'_> {
                 (None, None) => return Err(super::Poisoned),
             };
             let val = self.hyper_param(param, &val, at, &mut scope, &mut bound)?;
+            self.denotes(param.name.span, &val);
             scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
             bound.push(param.name.name.clone());
             vals.push((param.name.name.clone(), val));

@@ -92,6 +92,7 @@ impl Lower<'_> {
                 let val = param.ty.as_ref().and_then(|ty| self.stand_in(ty, &mut scope, &mut bound));
                 match val {
                     Some(val) => {
+                        self.denotes(param.name.span, &val);
                         scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
                         vals.push((param.name.name.clone(), val));
                         bound.push(param.name.name.clone());

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::figure::Drawing;
 use super::show::{show, show_fit};
 use crate::data::{self, Loaded, Reading};
-use crate::diag::{Report, Span};
+use crate::diag::{FileId, Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
 use crate::lower::{
@@ -211,6 +211,8 @@ pub struct Runner<'s> {
     pub planned: Vec<Planned>,
     /// The solve that the program ends with; its clock starts with it, and nothing is saved.
     pub only: Option<Only>,
+    /// The file whose places are written down, where an editor asks.
+    pub studied: Option<FileId>,
 }
 
 impl<'s> Runner<'s> {
@@ -237,6 +239,7 @@ impl<'s> Runner<'s> {
             plan_only: false,
             planned: Vec::new(),
             only: None,
+            studied: None,
         }
     }
 
@@ -308,6 +311,10 @@ impl<'s> Runner<'s> {
 impl Host for Runner<'_> {
     fn options(&self) -> &lower::Options {
         &self.options
+    }
+
+    fn stopped(&self) -> bool {
+        self.session.stop.load(Ordering::Relaxed)
     }
 
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
@@ -382,7 +389,7 @@ impl Host for Runner<'_> {
             return Ok(None);
         }
         let key = (reading.kind(), full);
-        let again = self.only.is_some();
+        let again = self.only.is_some() || self.studied.is_some();
         let found =
             if again { self.session.loaded.get(&key).cloned() } else { self.session.loaded.remove(&key) };
         if let Some(loaded) = found {
@@ -392,7 +399,7 @@ impl Host for Runner<'_> {
             .map_err(|error| Box::new(error.report(span)))?;
         if !self.options.execute || again {
             // The run that follows the check finds the same data, and need not read them again; so do all runs of a
-            // comparison.
+            // comparison, and the next check of an editor.
             self.session.loaded.insert(key, loaded.clone());
         }
         Ok(Some(loaded))
@@ -404,7 +411,10 @@ impl Host for Runner<'_> {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
         let limit = self.session.options.memory_limit;
-        let text = data::read_text(&full, path, limit).map_err(|error| Box::new(error.report(span)))?;
+        let text = match self.session.open.get(&full) {
+            Some(text) => text.to_string(),
+            None => data::read_text(&full, path, limit).map_err(|error| Box::new(error.report(span)))?,
+        };
         self.imports.push(full);
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
@@ -465,7 +475,7 @@ impl Host for Runner<'_> {
                 Some("png") => picture::png(&figure).unwrap_or_default(),
                 _ => return Err(Box::new(data::not_a_picture(path).report(*at))),
             };
-            data::write(&self.folder, path, &bytes).map_err(|error| Box::new(error.report(*at)))?;
+            data::write(&data::resolve(&self.folder, path), path, &bytes).map_err(|error| Box::new(error.report(*at)))?;
         }
         let path = plot.path.as_ref().map(|(path, _)| path.to_string());
         self.sink.event(Event::Plot { figure: Box::new(figure), path, span });
@@ -482,6 +492,7 @@ impl Host for Runner<'_> {
     }
 }
 
+/// The text of a program that is imported.
 /// What a solve minimizes, and where it starts.
 fn planned_objective(plan: &SolvePlan, start: &Tensor) -> PlannedObjective {
     PlannedObjective {
