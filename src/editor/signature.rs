@@ -19,7 +19,12 @@ pub struct Signature {
 }
 
 /// The call around a place.
-pub fn signature(document: &Document, whole: Option<&Document>, shelf: &Shelf, at: usize) -> Option<Signature> {
+pub fn signature(
+    document: &Document,
+    whole: Option<&Document>,
+    shelf: &Shelf,
+    at: usize,
+) -> Option<Signature> {
     let tokens = scan(document.text.get(..at)?);
     let (bracket, commas) = call_around(&tokens)?;
     let name = tokens[bracket - 1].text;

@@ -319,7 +319,8 @@ impl Lower<'_> {
         Ok(Param { name: name.name.clone(), start, span: name.span })
     }
 
-    fn range_or(&mut self, val: &Val, span: Span) -> Res<Val> {
+    /// A range as the array of its integers; anything else as it is.
+    pub(super) fn range_or(&mut self, val: &Val, span: Span) -> Res<Val> {
         match val {
             Val::Range(..) => {
                 let source = self.source(val, span, false)?;

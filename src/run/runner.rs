@@ -475,7 +475,8 @@ impl Host for Runner<'_> {
                 Some("png") => picture::png(&figure).unwrap_or_default(),
                 _ => return Err(Box::new(data::not_a_picture(path).report(*at))),
             };
-            data::write(&data::resolve(&self.folder, path), path, &bytes).map_err(|error| Box::new(error.report(*at)))?;
+            data::write(&data::resolve(&self.folder, path), path, &bytes)
+                .map_err(|error| Box::new(error.report(*at)))?;
         }
         let path = plot.path.as_ref().map(|(path, _)| path.to_string());
         self.sink.event(Event::Plot { figure: Box::new(figure), path, span });
