@@ -164,6 +164,17 @@ pub enum Verb {
         #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
         text: Vec<String>,
     },
+    /// Evaluate entries one by one, at a terminal or from standard input
+    #[command(after_help = "Example: minima repl examples/rosenbrock.opt\n\
+        `:help` lists its commands, Tab completes names, `:quit` or Ctrl-D ends. The history is in the\n\
+        file that MINIMA_HISTORY names, else in the user's folder for state. See docs/repl.md.")]
+    Repl {
+        /// A program to begin with
+        file: Option<PathBuf>,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+    },
     /// Explain an error code
     #[command(after_help = "Example: minima explain E0203")]
     Explain {
@@ -188,6 +199,7 @@ impl Verb {
             Verb::Gradcheck { .. } => "gradcheck",
             Verb::Optimizers { .. } => "optimizers",
             Verb::Eval { .. } => "eval",
+            Verb::Repl { .. } => "repl",
             Verb::Explain { .. } => "explain",
             Verb::Version => "version",
         }

@@ -19,6 +19,7 @@ mod output;
 mod profile;
 mod program;
 mod record;
+mod repl;
 mod run;
 mod settings;
 mod signals;
@@ -88,6 +89,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
     match &cli.verb {
         Verb::Run { file, inputs, profile } => run::run(file, inputs, *profile, options, output, signals),
         Verb::Eval { text } => run::eval(text, options, output, signals),
+        Verb::Repl { file, inputs } => repl::repl(file.as_deref(), inputs, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),
         Verb::Ir { file, inputs, after, memory, solve } => {

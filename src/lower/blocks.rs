@@ -215,7 +215,7 @@ impl Lower<'_> {
         let Some(name) = walk::root(place) else {
             return self.fail(errors::not_a_place(place.span));
         };
-        let cell = match scope.get(name).or_else(|| self.globals.get(name)) {
+        let cell = match self.slot(scope, name) {
             Some(Slot::Var(cell, _)) => cell.clone(),
             Some(Slot::Let(Val::Poison, _)) => return Err(super::Poisoned),
             Some(Slot::Let(_, at)) => {
@@ -383,7 +383,7 @@ impl Lower<'_> {
     fn assigned_cells(&self, scope: &Scope, body: &Block) -> Vec<Cell> {
         let mut cells: Vec<Cell> = self.hidden_cells();
         for name in walk::assigned(&body.items) {
-            if let Some(Slot::Var(cell, _)) = scope.get(&name).or_else(|| self.globals.get(&name))
+            if let Some(Slot::Var(cell, _)) = self.slot(scope, &name)
                 && !cells.iter().any(|known| Rc::ptr_eq(known, cell))
             {
                 cells.push(cell.clone());
@@ -742,7 +742,7 @@ impl Lower<'_> {
         }
         names.iter().any(|name| {
             let Some(Slot::Let(Val::Function(function), _)) =
-                scope.get(name).or_else(|| self.globals.get(name)).cloned()
+                self.slot(scope, name).cloned()
             else {
                 return false;
             };
