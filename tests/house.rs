@@ -44,6 +44,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("libm", &["math"]),
     ("logos", &["syntax"]),
     ("matrixmultiply", &["runtime"]),
+    ("rustyline", &["cli"]),
     ("serde_json", &["data", "cli"]),
     ("signal_hook", &["cli"]),
     ("unicode_ident", &["syntax"]),

@@ -25,9 +25,7 @@ impl Output {
         let color = match options.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => {
-                wanted() && io::stderr().is_terminal()
-            }
+            ColorWhen::Auto => wanted() && io::stderr().is_terminal(),
         };
         Output { json: options.json, quiet: options.quiet, color }
     }

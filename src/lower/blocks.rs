@@ -741,9 +741,7 @@ impl Lower<'_> {
             return false;
         }
         names.iter().any(|name| {
-            let Some(Slot::Let(Val::Function(function), _)) =
-                self.slot(scope, name).cloned()
-            else {
+            let Some(Slot::Let(Val::Function(function), _)) = self.slot(scope, name).cloned() else {
                 return false;
             };
             let Function::User { decl, scope } = &*function else { return false };

@@ -83,7 +83,9 @@ impl Val {
         match self {
             Val::Record(record) => record.fields.iter().map(|(name, _)| name.clone()).collect(),
             Val::Fit(fit) => fit_names(fit),
-            Val::Objective(objective) => objective.reports.iter().map(|(name, _)| name.name.clone()).collect(),
+            Val::Objective(objective) => {
+                objective.reports.iter().map(|(name, _)| name.name.clone()).collect()
+            }
             Val::Optimizer(optimizer) => optimizer.names(),
             _ => Vec::new(),
         }

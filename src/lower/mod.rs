@@ -61,7 +61,9 @@ mod views;
 mod walk;
 
 pub use builtins::all as builtins;
-pub use derivative::{Differentiated, GradientCode, assignments, bound_names, declared, declares, generators, mentions, needed};
+pub use derivative::{
+    Differentiated, GradientCode, assignments, bound_names, declared, declares, generators, mentions, needed,
+};
 pub use entries::Names;
 pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, Trace, UntilKind, UntilPart};
 pub use instead::{Instead, SolveSite, solve_sites};

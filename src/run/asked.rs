@@ -67,7 +67,8 @@ impl Interpreter {
     /// What is wrong with it.
     pub fn type_of(&mut self, text: &str) -> Result<String, Vec<Report>> {
         let e = self.question(text)?;
-        self.valued(&e, text, Mode::Check).map(|found| found.val.map_or_else(String::new, |val| type_of(&val)))
+        self.valued(&e, text, Mode::Check)
+            .map(|found| found.val.map_or_else(String::new, |val| type_of(&val)))
     }
 
     /// The code that an expression runs; its solves end at their start.

@@ -133,7 +133,8 @@ impl Interpreter {
         let before = self.session.options.precision;
         let asked = asked_precision(&file).unwrap_or(before);
         if asked != before && !self.kept.is_empty() {
-            entered.refused = Some("the precision cannot change after the first entry; `:reset` forgets all entries");
+            entered.refused =
+                Some("the precision cannot change after the first entry; `:reset` forgets all entries");
         }
         if entered.refused.is_some() || entered.reports.iter().any(Report::is_error) {
             return entered;
@@ -142,7 +143,7 @@ impl Interpreter {
         let work = Work { file: &Rc::new(file), folder, tests, mentioned: names_in(text) };
         self.perform(&work, sink, &mut entered);
         if entered.right {
-            self.kept.push(Kept { text: Arc::from(text.trim()), file: work.file.clone() });
+            self.kept.push(Kept { text: Arc::from(text), file: work.file.clone() });
             entered.bound = self.bound(work.file);
         } else {
             self.session.options.precision = before;
@@ -253,7 +254,10 @@ impl Work<'_> {
     /// Whether it may say or do something before its errors are found: then it is checked as a whole first.
     fn needs_check(&self) -> bool {
         let block = |item: &Stmt| {
-            matches!(&item.kind, StmtKind::For { .. } | StmtKind::If(_) | StmtKind::Test(_) | StmtKind::Import { .. })
+            matches!(
+                &item.kind,
+                StmtKind::For { .. } | StmtKind::If(_) | StmtKind::Test(_) | StmtKind::Import { .. }
+            )
         };
         self.file.items.len() > 1 || self.file.items.iter().any(block)
     }

@@ -50,7 +50,7 @@ impl Interpreter {
             }
             kept.push(entry);
         }
-        let texts: Vec<&str> = kept.iter().rev().map(|entry| &*entry.text).collect();
+        let texts: Vec<String> = kept.iter().rev().map(|entry| as_statements(entry)).collect();
         if texts.is_empty() { String::new() } else { texts.join("\n") + "\n" }
     }
 }
@@ -60,6 +60,17 @@ fn note(later: &mut Vec<Later>, name: &Arc<str>, next: Next, declared: bool) {
         Some(known) => (known.next, known.declared) = (next, known.declared || declared),
         None => later.push(Later { name: name.clone(), next, declared }),
     }
+}
+
+/// The text of an entry in a file, where only `print` shows the value of an expression.
+fn as_statements(entry: &Kept) -> String {
+    let mut text = entry.text.trim_end().to_string();
+    for item in entry.file.items.iter().rev() {
+        if let StmtKind::Expr(_) = &item.kind {
+            text.insert_str((item.span.start as usize).min(text.len()), "print ");
+        }
+    }
+    text
 }
 
 /// The names that an entry defines, with whether it declares them.

@@ -71,7 +71,7 @@ impl Interpreter {
             return Some(format!("{}\n{}\nbound in {place}", brief(name, val), type_of(val)));
         }
         if let Some(item) = self.declared(name) {
-            let doc = item.doc.as_ref().map(|doc| format!("\n{}", doc.trim())).unwrap_or_default();
+            let doc = self.comment_above(item.span).map(|doc| format!("\n{doc}")).unwrap_or_default();
             let heading = self.heading(&item).unwrap_or_else(|| name.to_string());
             return Some(format!("{heading}{doc}\ndeclared in {}", self.place(item.span)));
         }
@@ -80,6 +80,16 @@ impl Interpreter {
         }
         let built_in = lower::builtins().find(|(known, _)| *known == name);
         built_in.map(|(name, about)| format!("{name}: {about}\npart of the language"))
+    }
+
+    /// The documentation comment above a declaration.
+    fn comment_above(&self, span: Span) -> Option<String> {
+        let before = self.session.sources.get(span.file).1.get(..span.start as usize)?;
+        let lines = before.trim_end_matches(' ').lines().rev();
+        let mut doc: Vec<&str> =
+            lines.map_while(|line| line.trim().strip_prefix("///")).map(str::trim).collect();
+        doc.reverse();
+        (!doc.is_empty()).then(|| doc.join("\n"))
     }
 
     /// `first.opt:3`
@@ -108,9 +118,8 @@ impl Interpreter {
 
 /// The declaration of a name in a file.
 fn named<'f>(file: &'f Rc<File>, name: &str) -> Option<&'f Stmt> {
-    let declares = |item: &&Stmt| {
-        lower::declares(item) && lower::bound_names(item).iter().any(|bound| **bound == *name)
-    };
+    let declares =
+        |item: &&Stmt| lower::declares(item) && lower::bound_names(item).iter().any(|bound| **bound == *name);
     file.items.iter().rev().find(declares)
 }
 

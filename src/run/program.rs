@@ -193,7 +193,11 @@ pub(super) fn elaborate(
     reports
 }
 
-pub(super) fn run_test(lower: &mut Lower<'_>, test: &Test, events: &Rc<RefCell<Option<Vec<Event>>>>) -> Tested {
+pub(super) fn run_test(
+    lower: &mut Lower<'_>,
+    test: &Test,
+    events: &Rc<RefCell<Option<Vec<Event>>>>,
+) -> Tested {
     *events.borrow_mut() = Some(Vec::new());
     let done = lower.run_test(test);
     let reports = lower.take_reports();

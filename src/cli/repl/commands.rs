@@ -180,5 +180,7 @@ fn duration(time: Duration) -> String {
         s if s < 1.0 => (1e3, "ms"),
         _ => (1.0, "s"),
     };
-    format!("{:.3} {unit}", seconds * scale)
+    let number = seconds * scale;
+    let decimals = if number < 10.0 { 2 } else { usize::from(number < 100.0) };
+    format!("{number:.decimals$} {unit}")
 }

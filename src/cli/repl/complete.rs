@@ -13,10 +13,50 @@ type Word = (String, String);
 
 /// Words of the language that begin or continue statements.
 const KEYWORDS: &[&str] = &[
-    "and", "assert", "bound", "derivative", "distribution", "div", "else", "false", "fn", "for", "from", "if",
-    "import", "in", "input", "let", "maximize", "minimize", "mod", "not", "objective", "optimizer", "or",
-    "over", "param", "plot", "precision", "print", "report", "save", "set", "solve", "state", "step",
-    "subject to", "test", "then", "true", "type", "until", "using", "var", "while", "with",
+    "and",
+    "assert",
+    "bound",
+    "derivative",
+    "distribution",
+    "div",
+    "else",
+    "false",
+    "fn",
+    "for",
+    "from",
+    "if",
+    "import",
+    "in",
+    "input",
+    "let",
+    "maximize",
+    "minimize",
+    "mod",
+    "not",
+    "objective",
+    "optimizer",
+    "or",
+    "over",
+    "param",
+    "plot",
+    "precision",
+    "print",
+    "report",
+    "save",
+    "set",
+    "solve",
+    "state",
+    "step",
+    "subject to",
+    "test",
+    "then",
+    "true",
+    "type",
+    "until",
+    "using",
+    "var",
+    "while",
+    "with",
 ];
 
 /// What could stand at a place of a line: from where it would be put in, and the words.
@@ -41,6 +81,9 @@ pub fn complete(known: &mut Interpreter, line: &str, at: usize) -> (usize, Vec<W
         return (typed, matching(word, fields(known, path)));
     }
     let mut words = arguments(known, &paint(head), head, word);
+    if !words.is_empty() && !word.is_empty() {
+        return (typed, words);
+    }
     let after_using = head.trim_end().ends_with("using") || last_name(head) == Some("base");
     if after_using {
         words.extend(matching(word, known.optimizers()));
@@ -112,7 +155,9 @@ fn arguments(known: &mut Interpreter, tokens: &[(Range<usize>, Ink)], head: &str
         }
     }
     let Some(open) = open.filter(|_| begins) else { return Vec::new() };
-    let Some((name, Ink::Name)) = open.checked_sub(1).and_then(|at| tokens.get(at)) else { return Vec::new() };
+    let Some((name, Ink::Name)) = open.checked_sub(1).and_then(|at| tokens.get(at)) else {
+        return Vec::new();
+    };
     let given = |param: &Arc<str>| {
         let mut pairs = tokens[open..].windows(2);
         pairs.any(|pair| text(&pair[0].0) == &**param && text(&pair[1].0) == "=")
@@ -128,7 +173,10 @@ fn command(known: &mut Interpreter, before: &str) -> (usize, Vec<Word>) {
     let typed = before.get(start..).unwrap_or("");
     let Some((name, rest)) = typed.split_once(' ') else {
         let fitting = COMMANDS.iter().filter(|command| command.name.starts_with(typed));
-        return (start, fitting.map(|command| (format!(":{}", command.name), command.name.to_string())).collect());
+        return (
+            start,
+            fitting.map(|command| (format!(":{}", command.name), command.name.to_string())).collect(),
+        );
     };
     let place = before.len() - rest.len();
     match name {

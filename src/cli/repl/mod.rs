@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use super::args::Options;
 use super::output::Output;
-use super::record::{Record, does_not_hold};
+use super::record::{Assertion, Record, does_not_hold};
 use super::settings::Settings;
 use super::signals::Signals;
 use super::source::{self, Failure, Source};
@@ -81,7 +81,12 @@ pub fn repl(
     if let Some(file) = file {
         repl.load(file)?;
     }
-    if terminal { repl.converse(options)? } else { repl.script()? };
+    if terminal {
+        repl.converse(options)?;
+        repl.code = exit::OK;
+    } else {
+        repl.script()?;
+    }
     // The process ends, and the system takes back at once what would be freed value by value.
     let code = repl.code;
     std::mem::forget(repl);
@@ -204,12 +209,19 @@ impl Repl {
         for test in &entered.tests {
             let verdict = if test.passed { "passed" } else { "failed" };
             self.output.result(&format!("test \"{}\": {verdict}", test.name));
-            self.output.reports(&test.reports, &interpreter.session.sources);
+            let failed = test.events.iter().filter_map(Assertion::of).filter(|assertion| !assertion.held);
+            let said: Vec<Report> =
+                test.reports.iter().cloned().chain(failed.map(|one| does_not_hold(&one))).collect();
+            self.output.reports(&said, &interpreter.session.sources);
         }
         self.went_wrong(exit::of_reports(&reports, self.memory_limit_given));
         self.went_wrong(exit::of_solves(&record.solves));
         let unmet = record.assertions.iter().any(|assertion| !assertion.held);
-        self.went_wrong(if unmet || entered.tests.iter().any(|test| !test.passed) { exit::UNMET } else { exit::OK });
+        self.went_wrong(if unmet || entered.tests.iter().any(|test| !test.passed) {
+            exit::UNMET
+        } else {
+            exit::OK
+        });
     }
 
     fn went_wrong(&mut self, code: u8) {
@@ -219,8 +231,9 @@ impl Repl {
     }
 }
 
-/// Whether an entry needs more lines.
+/// Whether an entry needs more lines. A documentation comment waits for what it is about.
 fn is_incomplete(text: &str) -> bool {
+    let last = text.trim_end().lines().next_back().unwrap_or("").trim_start();
     !text.trim_start().starts_with(':')
-        && matches!(parse_entry(FileId(u32::MAX), text), Err(Unread::Incomplete))
+        && (last.starts_with("///") || matches!(parse_entry(FileId(u32::MAX), text), Err(Unread::Incomplete)))
 }

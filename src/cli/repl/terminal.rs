@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::Configurer;
@@ -13,7 +15,8 @@ use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, Config, Context, Editor, Event, Helper, KeyCode, KeyEvent, Modifiers,
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
+    EventHandler, Helper, KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 
 use super::complete::complete;
@@ -77,7 +80,8 @@ impl Repl {
     pub(super) fn converse(&mut self, options: &Options) -> Result<(), Failure> {
         let failed = |why: ReadlineError| Failure::usage(format!("the terminal cannot be used: {why}"));
         let color = self.output.paints_input(options);
-        let mut editor = editor(self.interpreter.clone(), color).map_err(failed)?;
+        let cleared = Arc::new(AtomicBool::new(false));
+        let mut editor = editor(self.interpreter.clone(), color, cleared.clone()).map_err(failed)?;
         let file = history::path();
         if let Some(file) = &file {
             // A history that cannot be read is one that does not exist yet.
@@ -93,6 +97,9 @@ impl Repl {
                     if self.take(&text) == Flow::Quit {
                         return Ok(());
                     }
+                }
+                Err(ReadlineError::Interrupted) if cleared.swap(false, Ordering::Relaxed) => {
+                    interrupted = true
                 }
                 Err(ReadlineError::Interrupted) if interrupted => return Ok(()),
                 Err(ReadlineError::Interrupted) => {
@@ -116,6 +123,7 @@ impl Repl {
 fn editor(
     interpreter: Rc<RefCell<Interpreter>>,
     color: bool,
+    cleared: Arc<AtomicBool>,
 ) -> rustyline::Result<Editor<Assistant, FileHistory>> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
@@ -129,7 +137,19 @@ fn editor(
     editor.set_helper(Some(Assistant { interpreter, color }));
     // Alt-Enter begins a new line in an entry that could end there.
     editor.bind_sequence(Event::from(KeyEvent(KeyCode::Enter, Modifiers::ALT)), Cmd::Newline);
+    let watch = EventHandler::Conditional(Box::new(Cleared(cleared)));
+    editor.bind_sequence(Event::from(KeyEvent(KeyCode::Char('C'), Modifiers::CTRL)), watch);
     Ok(editor)
+}
+
+/// Notes on Ctrl-C whether there was anything to clear.
+struct Cleared(Arc<AtomicBool>);
+
+impl ConditionalEventHandler for Cleared {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        self.0.store(!context.line().is_empty(), Ordering::Relaxed);
+        None
+    }
 }
 
 /// Keeps an entry for later sessions. Where that is not possible there is none.
