@@ -46,6 +46,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("logos", &["syntax"]),
     ("matrixmultiply", &["runtime"]),
     ("pulldown_cmark", &["site"]),
+    ("rustyline", &["cli"]),
     ("serde_json", &["data", "cli"]),
     ("signal_hook", &["cli"]),
     ("terminal_size", &["cli"]),

@@ -190,6 +190,17 @@ pub enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Evaluate entries one by one, at a terminal or from standard input
+    #[command(after_help = "Example: minima repl examples/rosenbrock.opt\n\
+        `:help` lists its commands, Tab completes names, `:quit` or Ctrl-D ends. The history is in the\n\
+        file that MINIMA_HISTORY names, else in the user's folder for state. See docs/repl.md.")]
+    Repl {
+        /// A program to begin with
+        file: Option<PathBuf>,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+    },
     /// Explain an error code
     #[command(after_help = "Example: minima explain E0203")]
     Explain {
@@ -231,6 +242,7 @@ impl Verb {
             Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
             Verb::Fmt { .. } => "fmt",
+            Verb::Repl { .. } => "repl",
             Verb::Explain { .. } => "explain",
             Verb::Help { .. } => "help",
             Verb::Lsp { .. } => "lsp",

@@ -26,6 +26,7 @@ mod output;
 mod profile;
 mod program;
 mod record;
+mod repl;
 mod run;
 mod settings;
 mod signals;
@@ -103,6 +104,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             run::run(file, inputs, wanted, options, output, signals)
         }
         Verb::Eval { text } => run::eval(text, options, output, signals),
+        Verb::Repl { file, inputs } => repl::repl(file.as_deref(), inputs, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),
         Verb::Ir { file, inputs, after, memory, solve } => {

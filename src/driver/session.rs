@@ -176,6 +176,11 @@ impl Session {
         })
     }
 
+    /// Forgets what was compiled.
+    pub fn forget_code(&mut self) {
+        *self.known.borrow_mut() = Known::default();
+    }
+
     /// What was measured of the code so far.
     pub fn usage(&self) -> Vec<Usage> {
         self.measured.borrow().iter().flat_map(|measured| measured.usage()).collect()

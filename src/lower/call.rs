@@ -61,7 +61,7 @@ impl Lower<'_> {
         let ends = [".csv", ".tsv", ".npy", ".npz", ".json"].iter().any(|ending| text.ends_with(ending));
         let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | '-'));
         let root = text.split(['/', '.', '-']).next().unwrap_or("");
-        let known = scope.get(root).or_else(|| self.globals.get(root)).is_some();
+        let known = self.slot(scope, root).is_some();
         (ends && plain && (text.contains('/') || !known)).then_some(text)
     }
 

@@ -1387,9 +1387,12 @@ pub fn memory(span: Span, needed: u64, limit: u64, reverse: bool, kept: &[(Span,
     report.help("`--memory-limit` raises the limit")
 }
 
+/// The code of what was interrupted.
+pub const INTERRUPTED: &str = "E0503";
+
 /// E0503. The program was interrupted.
 pub fn interrupted(span: Span, message: &str) -> Report {
-    Report::error("E0503", span, message.to_string())
+    Report::error(INTERRUPTED, span, message.to_string())
 }
 
 /// E0504. Expressions or calls nested too deeply.
