@@ -85,7 +85,7 @@ impl Repl {
 
     fn say(&mut self, reports: &[Report]) {
         self.output.reports(reports, &self.interpreter.borrow().session.sources);
-        self.went_wrong(exit::of_reports(reports, self.memory_limit_given));
+        self.went_wrong(exit::of_reports(reports, self.settings.memory_limit.given));
     }
 
     fn help(&mut self, name: &str) {
