@@ -33,7 +33,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a program
-    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
+    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500 --report fit.html\n\
         `name=value` sets an `input` of the program. Exit codes: minima --help")]
     Run {
         /// The program; `-` reads it from standard input
@@ -44,6 +44,9 @@ pub enum Verb {
         /// Time and bytes by line of the source, on standard error
         #[arg(long)]
         profile: bool,
+        /// Write a page with program, results and pictures, also if it fails or is interrupted
+        #[arg(long, value_name = "PAGE.html")]
+        report: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]

@@ -16,6 +16,7 @@ mod json;
 mod memory;
 mod optimizers;
 mod output;
+mod page;
 mod profile;
 mod program;
 mod record;
@@ -86,7 +87,10 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs, profile } => run::run(file, inputs, *profile, options, output, signals),
+        Verb::Run { file, inputs, profile, report } => {
+            let asked = run::Asked { profile: *profile, report: report.as_deref() };
+            run::run(file, inputs, asked, options, output, signals)
+        }
         Verb::Eval { text } => run::eval(text, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),

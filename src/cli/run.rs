@@ -9,20 +9,30 @@ use super::program::Program;
 use super::record::{Record, summary};
 use super::signals::Signals;
 use super::source::{Failure, Source};
-use super::{exit, json, profile};
+use super::{exit, json, page, profile};
+
+/// What is asked for beside the results.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Time and bytes by line.
+    pub profile: bool,
+    /// Where a page about the run goes.
+    pub report: Option<&'a Path>,
+}
 
 /// Runs a program.
 pub fn run(
     file: &Path,
     inputs: &[String],
-    profile: bool,
+    asked: Asked<'_>,
     options: &Options,
     output: Output,
     signals: &Signals,
 ) -> Result<u8, Failure> {
     let mut program = Program::of_file(file, inputs, options, signals)?;
-    program.session.options.profile = profile;
-    perform("run", program, output, signals)
+    program.session.options.profile = asked.profile;
+    asked.report.map_or(Ok(()), page::can_be_written)?;
+    perform("run", program, asked.report, output, signals)
 }
 
 /// Evaluates statements from the command line.
@@ -32,10 +42,16 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
         text => Ok(Source::of_text(&format!("<argument {}>", at + 1), text)),
     };
     let sources = text.iter().enumerate().map(read).collect::<Result<Vec<Source>, Failure>>()?;
-    perform("eval", Program::open(sources, options, Vec::new(), signals), output, signals)
+    perform("eval", Program::open(sources, options, Vec::new(), signals), None, output, signals)
 }
 
-fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) -> Result<u8, Failure> {
+fn perform(
+    verb: &str,
+    mut program: Program,
+    page: Option<&Path>,
+    output: Output,
+    signals: &Signals,
+) -> Result<u8, Failure> {
     program.check()?;
     let since = Instant::now();
     let ran = !program.code.is_wrong();
@@ -58,6 +74,14 @@ fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) 
         output.asked(&profile::table(&program.session.usage(), &program.session.sources, elapsed));
     }
     let code = exit_code(&program, &record, signals);
+    let code = match page.map(|path| page::write(path, &program, &record, code)) {
+        // The results have been told; that the page is missing is told too.
+        Some(Err(failure)) => {
+            output.error(&failure.message);
+            if code == exit::OK { failure.code } else { code }
+        }
+        Some(Ok(())) | None => code,
+    };
     if output.json {
         output.report(&json::run(verb, &program, &record, code));
     }

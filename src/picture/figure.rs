@@ -215,7 +215,7 @@ impl Panel {
     }
 
     /// Whether what is drawn fills the panel to its edges.
-    fn is_tight(&self) -> bool {
+    pub(super) fn is_tight(&self) -> bool {
         self.marks.iter().any(|mark| matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)))
     }
 }

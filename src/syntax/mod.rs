@@ -14,6 +14,7 @@ mod errors;
 mod habits;
 mod lines;
 mod marks;
+mod paint;
 mod parse;
 mod print;
 mod print_statements;
@@ -33,5 +34,6 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
+pub use paint::{Ink, names_in, paint};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};
