@@ -82,13 +82,15 @@ pub(super) fn scene(figure: &Figure) -> Scene {
         });
         top += TITLE + 12.0;
     }
-    let notes = (SMALL + 4.0) * real(figure.notes.len());
+    let room = figure.width - 2.0 * MARGIN;
+    let fits = |line: &str| glyphs::width(line, SMALL) <= room;
+    let said: Vec<String> = figure.notes.iter().flat_map(|note| glyphs::wrapped(note, fits)).collect();
+    let notes = (SMALL + 4.0) * real(said.len());
     let each = (figure.height - top - MARGIN - notes) / real(figure.panels.len().max(1));
-    let whole = figure.width - 2.0 * MARGIN;
     let measured: Vec<Measured> = (0..figure.panels.len())
         .map(|k| {
             let named = legend::needed(figure, k);
-            Measured::of(&figure.panels[k], top + each * real(k), each, whole, named)
+            Measured::of(&figure.panels[k], top + each * real(k), each, room, named)
         })
         .collect();
     // The panels stand exactly below each other.
@@ -97,9 +99,9 @@ pub(super) fn scene(figure: &Figure) -> Scene {
     for (panel, measured) in figure.panels.iter().zip(&measured) {
         draw_panel(&mut scene, panel, measured, widest, right);
     }
-    for (k, note) in figure.notes.iter().enumerate() {
+    for (k, note) in said.iter().enumerate() {
         let y = figure.height - MARGIN - notes + (SMALL + 4.0) * real(k + 1);
-        let note = glyphs::fitting(note, SMALL, figure.width - 2.0 * MARGIN);
+        let note = glyphs::fitting(note, SMALL, room);
         scene.shapes.push(text((MARGIN, y), note, SMALL, Anchor::Start, Color::Soft));
     }
     scene
@@ -124,7 +126,8 @@ impl Key {
     fn of_mark(mark: &super::figure::Mark) -> Option<Key> {
         let numbers = |name: &str, values: &[f64]| {
             let (lo, hi) = ends(values.iter().copied().filter(|v| v.is_finite()))?;
-            let diverging = lo < 0.0 && hi > 0.0;
+            // Points without much color would not be seen.
+            let diverging = lo < 0.0 && hi > 0.0 && matches!(mark.kind, Marking::Cells(_));
             let most = lo.abs().max(hi.abs());
             let (lo, hi) = if diverging { (-most, most) } else { (lo, hi) };
             Some(Key::Numbers { name: name.to_string(), lo, hi, diverging })
@@ -441,6 +444,11 @@ fn draw_points(
     } else {
         3.8
     };
+    if let Tint::Scale(..) = tint {
+        // The ends of the scale are near the color of a light or a dark page.
+        let at = groups.iter().flat_map(|(_, points)| points.iter().copied()).collect();
+        scene.shapes.push(Shape::Discs { at, radius: radius + 0.6, color: Color::Soft });
+    }
     scene.shapes.extend(groups.into_iter().map(|(color, at)| Shape::Discs { at, radius, color }));
 }
 

@@ -3,7 +3,7 @@
 use super::axis::{Scale, Tick};
 use super::braille::{Canvas, Shade};
 use super::figure::{Figure, Grid, Mark, Marking, Panel, Tint};
-use super::{contour, count, layout, legend, lines, palette, real};
+use super::{contour, count, glyphs, layout, legend, lines, palette, real};
 
 /// What tells several series apart without colors, on the curves and in the legend.
 const SIGNS: [char; 8] = ['●', '▲', '■', '◆', '○', '△', '□', '◇'];
@@ -28,7 +28,9 @@ pub fn terminal(figure: &Figure, columns: usize, color: bool) -> String {
         let rows = if figure.panels.len() > 1 { 11 } else { (columns / 5).clamp(14, 22) };
         draw(&mut out, panel, (columns, rows), named, color);
     }
-    out.extend(figure.notes.iter().cloned());
+    for note in &figure.notes {
+        out.extend(glyphs::wrapped(note, |line| line.chars().count() <= columns));
+    }
     let lines: Vec<&str> = out.iter().map(|line| line.trim_end()).collect();
     lines.join("\n")
 }
@@ -66,8 +68,12 @@ fn draw(out: &mut Vec<String>, panel: &Panel, (columns, rows): (usize, usize), n
     let mut canvas = Canvas::new(width, rows);
     let view = View { x, y, width: real(2 * width - 1), height: real(4 * rows - 1) };
     let many = legend::shown(panel);
-    for (at, mark) in panel.marks.iter().enumerate() {
-        view.draw(&mut canvas, mark, legend::first(panel, at), many, color);
+    // Points and ways upon all else: the signs of a line would hide them.
+    let above = |mark: &Mark| matches!(mark.kind, Marking::Points(..) | Marking::Path(..));
+    for wanted in [false, true] {
+        for (at, mark) in panel.marks.iter().enumerate().filter(|(_, mark)| above(mark) == wanted) {
+            view.draw(&mut canvas, mark, legend::first(panel, at), many, color);
+        }
     }
     names(out, panel, gutter, named, color);
     let body = (0..rows).map(|row| {
