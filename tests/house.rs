@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of each floor. A room imports rooms of lower floors only, never a neighbour.
 const FLOORS: &[&[&str]] = &[
-    &["diag", "math"],
+    &["diag", "math", "picture"],
     &["syntax", "ir", "linalg"],
     &["ops", "data", "runtime"],
     &["eval", "analysis", "export"],
@@ -50,6 +50,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("serde_json", &["data", "cli"]),
     ("signal_hook", &["cli"]),
     ("terminal_size", &["cli"]),
+    ("tiny_skia", &["picture"]),
     ("unicode_ident", &["syntax"]),
     ("zip", &["data"]),
 ];

@@ -31,7 +31,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a program
-    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
+    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500 --report fit.html\n\
         `name=value` sets an `input` of the program.")]
     Run {
         /// The program; `-` reads it from standard input
@@ -45,6 +45,9 @@ pub enum Verb {
         /// Write every step of every solve here, as JSON Lines (minima.trace/v1)
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
+        /// Write a page with program, results and pictures, also if it fails or is interrupted
+        #[arg(long, value_name = "PAGE.html")]
+        report: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]

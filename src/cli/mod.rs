@@ -23,6 +23,7 @@ mod lsp;
 mod memory;
 mod optimizers;
 mod output;
+mod page;
 mod profile;
 mod program;
 mod record;
@@ -99,9 +100,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs, profile, trace } => {
-            let wanted = run::Wanted { profile: *profile, trace: trace.as_deref() };
-            run::run(file, inputs, wanted, options, output, signals)
+        Verb::Run { file, inputs, profile, trace, report } => {
+            let asked = run::Asked { profile: *profile, trace: trace.as_deref(), report: report.as_deref() };
+            run::run(file, inputs, asked, options, output, signals)
         }
         Verb::Eval { text } => run::eval(text, options, output, signals),
         Verb::Repl { file, inputs } => repl::repl(file.as_deref(), inputs, options, output, signals),
