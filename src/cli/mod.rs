@@ -6,6 +6,7 @@
 mod args;
 mod check;
 mod compare;
+mod completions;
 mod exit;
 mod explain;
 mod fmt;
@@ -15,6 +16,7 @@ mod internal;
 mod ir;
 mod json;
 mod memory;
+mod new;
 mod optimizers;
 mod output;
 mod profile;
@@ -27,6 +29,7 @@ mod source;
 mod standings;
 mod test;
 mod traces;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -115,6 +118,12 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             let (what, family, search) = (what.as_deref(), family.as_deref(), search.as_deref());
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
+        Verb::New { folder, from } => new::new(folder, from.as_deref(), output),
+        Verb::Watch { file, test, .. } => {
+            let arguments: Vec<OsString> = std::env::args_os().collect();
+            watch::watch(file, *test, &arguments, output, signals)
+        }
+        Verb::Completions { shell } => Ok(completions::completions(*shell, output)),
         Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Version => Ok(version(output)),

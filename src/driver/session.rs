@@ -1,7 +1,7 @@
 //! What all programs of a process share.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -133,6 +133,8 @@ pub struct Session {
     pub stop: Arc<AtomicBool>,
     /// Data read while a program was checked, by the function and the path, for its run.
     pub loaded: HashMap<(String, PathBuf), Loaded>,
+    /// The files that programs asked for, whether they were there or not.
+    pub files: BTreeSet<PathBuf>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
@@ -161,6 +163,7 @@ impl Session {
             options,
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
+            files: BTreeSet::new(),
             observer: Rc::new(RefCell::new(None)),
             known: RefCell::default(),
             rules: RefCell::new(Some(rules)),
