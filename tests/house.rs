@@ -36,6 +36,7 @@ const OPEN: &[(&str, &str, &str)] = &[
 const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("ariadne", &["diag"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
     ("cranelift", &["codegen"]),
     ("cranelift_jit", &["codegen"]),
     ("cranelift_module", &["codegen"]),

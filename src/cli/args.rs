@@ -180,6 +180,44 @@ pub enum Verb {
         #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
         text: Vec<String>,
     },
+    /// Make a folder with a program to begin with
+    #[command(after_help = "Example: minima new fit\n\
+        It holds fit.opt, a small objective with data, an optimizer of your own and a test. With\n\
+        --from, the program is a linear regression of the table's last column on the others.")]
+    New {
+        /// The folder to make; its name is the program's
+        #[arg(value_name = "NAME")]
+        folder: PathBuf,
+        /// A table (.csv or .tsv) to copy and to fit
+        #[arg(long, value_name = "TABLE")]
+        from: Option<PathBuf>,
+    },
+    /// Run a program again whenever it, or a file it read, changes
+    #[command(after_help = "Example: minima watch fit.opt lr=0.01\n\
+        Imports and data are watched too. A change during a run ends it, and the program is run anew.\n\
+        Options are those of the runs. Ctrl-C ends it, with exit code 0.")]
+    Watch {
+        /// The program
+        file: PathBuf,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+        /// Run its `test` blocks instead
+        #[arg(long, conflicts_with = "inputs")]
+        test: bool,
+    },
+    /// Print a script that completes the command line in a shell
+    #[command(
+        after_help = "Example: minima completions bash > ~/.local/share/bash-completion/completions/minima\n\
+        zsh:        minima completions zsh > \"${fpath[1]}/_minima\"\n\
+        fish:       minima completions fish > ~/.config/fish/completions/minima.fish\n\
+        PowerShell: minima completions powershell >> $PROFILE\n\
+        Elvish:     minima completions elvish >> ~/.config/elvish/rc.elv"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Put programs into their one form: spaces, indentation, lines of at most 100 columns
     #[command(after_help = "Example: minima fmt .\n\
         A folder stands for all `.opt` files in it and below it. Comments, and the meaning, stay.\n\
@@ -244,6 +282,9 @@ impl Verb {
             Verb::Optimizers { .. } => "optimizers",
             Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
+            Verb::New { .. } => "new",
+            Verb::Watch { .. } => "watch",
+            Verb::Completions { .. } => "completions",
             Verb::Fmt { .. } => "fmt",
             Verb::Repl { .. } => "repl",
             Verb::Explain { .. } => "explain",
@@ -300,6 +341,9 @@ pub struct Options {
     /// What runs the code
     #[arg(long, global = true, value_enum, hide = true, hide_possible_values = true)]
     pub engine: Option<EngineArg>,
+    /// Writes the files that the program read to this file, for `watch`
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
+    pub read_files: Option<PathBuf>,
     /// Panics at a stage, to test how internal errors are handled
     #[arg(long, global = true, hide = true, value_name = "STAGE")]
     pub plant_panic: Option<String>,

@@ -7,6 +7,7 @@ mod args;
 mod blocks;
 mod check;
 mod compare;
+mod completions;
 mod doc;
 mod exit;
 mod explain;
@@ -21,6 +22,7 @@ mod live;
 mod log;
 mod lsp;
 mod memory;
+mod new;
 mod optimizers;
 mod output;
 mod page;
@@ -36,6 +38,7 @@ mod standings;
 mod test;
 mod trace;
 mod traces;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -133,6 +136,12 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
         Verb::Doc { paths, out } => doc::doc(paths, out, output),
+        Verb::New { folder, from } => new::new(folder, from.as_deref(), output),
+        Verb::Watch { file, test, .. } => {
+            let arguments: Vec<OsString> = std::env::args_os().collect();
+            watch::watch(file, *test, &arguments, output, signals)
+        }
+        Verb::Completions { shell } => Ok(completions::completions(*shell, output)),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Help { topic } => told(topic.as_deref(), output),
         Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),

@@ -413,6 +413,7 @@ impl Host for Runner<'_> {
 
     fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
         let full = data::resolve(&self.folder, reading.path);
+        self.session.files.insert(full.clone());
         if self.unsaved.contains(&full) {
             return Ok(None);
         }
@@ -435,6 +436,7 @@ impl Host for Runner<'_> {
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
+        self.session.files.insert(full.clone());
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
