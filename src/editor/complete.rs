@@ -8,7 +8,7 @@ use super::names::{FIGURES, GIVEN, Kind};
 use super::scan::{Piece, Token, call_around, is_reserved, scan};
 use super::shelf::{Shelf, Shelved};
 use super::signature;
-use super::text::word_at;
+use super::text::{Shift, word_at};
 use crate::lower::{Denoted, Sort};
 
 /// What kind of thing is offered.
@@ -83,17 +83,63 @@ struct Place<'a> {
 const CLAUSES: [&str; 7] = ["over", "subject", "from", "using", "until", "with", "given"];
 /// Words before which a statement ends.
 const STARTS: [&str; 19] = [
-    "let", "var", "for", "if", "else", "print", "save", "assert", "fn", "objective", "optimizer", "distribution",
-    "set", "type", "test", "import", "input", "param", "report",
+    "let",
+    "var",
+    "for",
+    "if",
+    "else",
+    "print",
+    "save",
+    "assert",
+    "fn",
+    "objective",
+    "optimizer",
+    "distribution",
+    "set",
+    "type",
+    "test",
+    "import",
+    "input",
+    "param",
+    "report",
 ];
 /// Words that a new name follows.
 const NAMING: [&str; 14] = [
-    "let", "var", "fn", "param", "objective", "optimizer", "distribution", "set", "type", "input", "state",
-    "report", "each", "as",
+    "let",
+    "var",
+    "fn",
+    "param",
+    "objective",
+    "optimizer",
+    "distribution",
+    "set",
+    "type",
+    "input",
+    "state",
+    "report",
+    "each",
+    "as",
 ];
 const TOP: [&str; 19] = [
-    "let", "var", "fn", "objective", "optimizer", "distribution", "type", "test", "import", "input", "precision",
-    "for", "if", "print", "save", "assert", "solve", "minimize", "maximize",
+    "let",
+    "var",
+    "fn",
+    "objective",
+    "optimizer",
+    "distribution",
+    "type",
+    "test",
+    "import",
+    "input",
+    "precision",
+    "for",
+    "if",
+    "print",
+    "save",
+    "assert",
+    "solve",
+    "minimize",
+    "maximize",
 ];
 const IN_OBJECTIVE: [&str; 6] = ["param", "let", "minimize", "maximize", "report", "fn"];
 const IN_OPTIMIZER: [&str; 8] = ["state", "step", "let", "fn", "each", "otherwise", "answer", "report"];
@@ -131,7 +177,9 @@ impl Place<'_> {
             Piece::Text => last.end() >= self.at && (last.text.len() < 2 || !last.text.ends_with('"')),
             // `1.` may become a number.
             Piece::Number => last.end() == self.at,
-            Piece::Word => NAMING.contains(&last.text) && (is_reserved(last.text) || self.starts(self.tokens.len() - 1)),
+            Piece::Word => {
+                NAMING.contains(&last.text) && (is_reserved(last.text) || self.starts(self.tokens.len() - 1))
+            }
             Piece::Sign => false,
         }
     }
@@ -174,9 +222,7 @@ impl Place<'_> {
         items.extend(self.arguments());
         items.extend(self.names());
         items.extend(words(&OPERAND, 7));
-        let mut seen = std::collections::HashSet::new();
-        items.retain(|item| seen.insert(item.label.clone()));
-        items
+        once(items)
     }
 
     /// The bracket that is open here.
@@ -240,11 +286,29 @@ impl Place<'_> {
     /// The word of the declaration or statement that a brace belongs to.
     fn opens(&self, brace: usize) -> &str {
         const WORDS: [&str; 11] = [
-            "objective", "optimizer", "step", "each", "fn", "distribution", "set", "test", "for", "if", "else",
+            "objective",
+            "optimizer",
+            "step",
+            "each",
+            "fn",
+            "distribution",
+            "set",
+            "test",
+            "for",
+            "if",
+            "else",
         ];
         let before = self.tokens[..brace].iter().rev();
         let line = before.take_while(|token| !token.is("{") && !token.is("}"));
-        line.filter(|token| token.piece == Piece::Word).find(|token| WORDS.contains(&token.text)).map_or("", |token| token.text)
+        line.filter(|token| token.piece == Piece::Word)
+            .find(|token| WORDS.contains(&token.text))
+            .map_or("", |token| token.text)
+    }
+
+    /// This place in the present text, or in the last whole one.
+    fn at_in(&self, document: &Document) -> u32 {
+        let at = Shift::between(&self.document.text, &document.text).moved(self.at).unwrap_or(self.at);
+        u32::try_from(at).unwrap_or(u32::MAX)
     }
 
     /// What may stand behind the dot.
@@ -253,13 +317,11 @@ impl Place<'_> {
         let Some(first) = chain_start(&self.tokens[..dot]) else { return Vec::new() };
         let chain = &self.tokens[first..dot];
         let (start, end) = (chain[0].start, chain[chain.len() - 1].end());
-        let documents = [Some(self.document), self.whole];
-        for document in documents.into_iter().flatten() {
-            let study = document.study.as_ref();
-            let found = study.map_or(&[][..], |study| study.of(&self.document.text, start, end));
-            if let Some(what) = found.iter().find(|what| !what.fields.is_empty() || what.sort == Sort::Problem) {
-                return behind(what);
-            }
+        let found = self.document.study.as_ref().map_or(&[][..], |study| study.of(start, end));
+        if let Some(what) = found.iter().find(|what| !what.fields.is_empty() || what.sort == Sort::Problem) {
+            return behind(what);
+        }
+        for document in [Some(self.document), self.whole].into_iter().flatten() {
             let items = self.chained(document, chain);
             if !items.is_empty() {
                 return items;
@@ -271,7 +333,7 @@ impl Place<'_> {
     /// Behind a chain of names, from what the first one means.
     fn chained(&self, document: &Document, chain: &[Token<'_>]) -> Vec<Item> {
         let root = chain[0].text;
-        let at = u32::try_from(self.at).unwrap_or(u32::MAX);
+        let at = self.at_in(document);
         let Some(def) = document.names.lookup(root, at) else {
             let given = document.names.in_optimizer(at) && GIVEN.contains(&root) && chain.len() == 1;
             return if given && root == "f" { views() } else { Vec::new() };
@@ -282,8 +344,10 @@ impl Place<'_> {
             return brought.map(|def| field(&def.name, hover::kind_word(def.kind))).collect();
         }
         let mut what = document.meaning(def).to_vec();
-        for token in chain[1..].iter().filter(|token| token.piece == Piece::Word && behind_dot(chain, token)) {
-            let inner = what.iter().find_map(|what| member(what, token.text)).map(|member| member.what.clone());
+        for token in chain[1..].iter().filter(|token| token.piece == Piece::Word && behind_dot(chain, token))
+        {
+            let inner =
+                what.iter().find_map(|what| member(what, token.text)).map(|member| member.what.clone());
             what = inner.into_iter().collect();
         }
         let mut items: Vec<Item> = what.iter().flat_map(behind).collect();
@@ -293,8 +357,7 @@ impl Place<'_> {
         if def.kind == Kind::Binding && document.names.in_optimizer(at) {
             items.push(field("g", "its gradient"));
         }
-        items.dedup_by(|a, b| a.label == b.label);
-        items
+        once(items)
     }
 
     fn types(&self) -> Vec<Item> {
@@ -305,7 +368,8 @@ impl Place<'_> {
     }
 
     fn optimizers(&self) -> Vec<Item> {
-        let own = self.document.names.defs.iter().filter(|def| def.kind == Kind::Optimizer && def.known.end > 0);
+        let own =
+            self.document.names.defs.iter().filter(|def| def.kind == Kind::Optimizer && def.known.end > 0);
         let mut items: Vec<Item> =
             own.map(|def| item(&def.name, Offer::Optimizer, "an optimizer of this program", 0)).collect();
         // A `let` may hold one.
@@ -338,9 +402,8 @@ impl Place<'_> {
             return Vec::new();
         }
         let name = self.tokens[bracket - 1].text;
-        let given = |name: &str| {
-            self.tokens[bracket..].windows(2).any(|pair| pair[0].is(name) && pair[1].is("="))
-        };
+        let given =
+            |name: &str| self.tokens[bracket..].windows(2).any(|pair| pair[0].is(name) && pair[1].is("="));
         let params = signature::parameters(self.document, self.whole, self.shelf, name, self.at);
         let free = params.into_iter().filter(|param| !param.name.contains('…') && !given(&param.name));
         free.map(|param| item(&format!("{} = ", param.name), Offer::Argument, &param.text, 0)).collect()
@@ -348,9 +411,9 @@ impl Place<'_> {
 
     /// Names in scope, then those of the library.
     fn names(&self) -> Vec<Item> {
-        let at = u32::try_from(self.at).unwrap_or(u32::MAX);
         let mut items: Vec<Item> = Vec::new();
         for document in [Some(self.document), self.whole].into_iter().flatten() {
+            let at = self.at_in(document);
             for k in document.names.known_at(at) {
                 let def = &document.names.defs[k];
                 let about = document.meaning(def).first().map(|what| what.about.clone());
@@ -358,7 +421,8 @@ impl Place<'_> {
                 items.push(item(&def.name, offer(def.kind), &detail, 1));
             }
             if document.names.in_optimizer(at) {
-                items.extend(GIVEN.iter().map(|name| item(name, Offer::Variable, "given in an optimizer", 2)));
+                items
+                    .extend(GIVEN.iter().map(|name| item(name, Offer::Variable, "given in an optimizer", 2)));
             }
         }
         let library = self.shelf.names().iter().map(|name| {
@@ -414,6 +478,13 @@ fn chain_start(tokens: &[Token<'_>]) -> Option<usize> {
             _ => return Some(at),
         }
     }
+}
+
+/// The first of those that are written equally.
+fn once(mut items: Vec<Item>) -> Vec<Item> {
+    let mut seen = std::collections::HashSet::new();
+    items.retain(|item| seen.insert(item.label.clone()));
+    items
 }
 
 fn behind_dot(chain: &[Token<'_>], token: &Token<'_>) -> bool {

@@ -17,9 +17,16 @@ pub fn definition(document: &Document, shelf: &Shelf, at: usize) -> Option<Place
         return Some(document.place(document.names.defs[def].at));
     }
     let place = u32::try_from(at).ok()?;
-    if let Some(import) = document.names.imports.iter().find(|one| one.at.start <= place && place <= one.at.end) {
+    if let Some(import) =
+        document.names.imports.iter().find(|one| one.at.start <= place && place <= one.at.end)
+    {
         let path = document.imported(&import.path)?;
-        return Some(Place { origin: Origin::File(path.to_path_buf()), text: Arc::from(""), start: 0, end: 0 });
+        return Some(Place {
+            origin: Origin::File(path.to_path_buf()),
+            text: Arc::from(""),
+            start: 0,
+            end: 0,
+        });
     }
     let one = document.names.use_at(place)?;
     if one.target != Target::Library {
@@ -47,17 +54,21 @@ pub fn mentions(document: &Document, at: usize, with_definition: bool) -> Vec<Me
 
 fn all_mentions(document: &Document, def: usize, with_definition: bool) -> Vec<Mention> {
     let own = document.names.defs[def].at;
-    let definition = (with_definition && own.file == FileId(0)).then(|| Mention { at: range(own), writes: true });
+    let definition =
+        (with_definition && own.file == FileId(0)).then(|| Mention { at: range(own), writes: true });
     definition.into_iter().chain(document.uses_of(def).into_iter().map(mention)).collect()
 }
 
 /// The uses of the same name of the library, or of the same figure.
 fn same_outside(document: &Document, at: usize) -> Vec<Mention> {
-    let Some(one) = u32::try_from(at).ok().and_then(|at| document.names.use_at(at)) else { return Vec::new() };
+    let Some(one) = u32::try_from(at).ok().and_then(|at| document.names.use_at(at)) else {
+        return Vec::new();
+    };
     if !matches!(one.target, Target::Library | Target::Figure) {
         return Vec::new();
     }
-    let same = document.names.uses.iter().filter(|other| other.name == one.name && other.target == one.target);
+    let same =
+        document.names.uses.iter().filter(|other| other.name == one.name && other.target == one.target);
     same.map(mention).collect()
 }
 
@@ -102,7 +113,12 @@ pub fn renamable(document: &Document, at: usize) -> Result<(usize, Span), String
 ///
 /// # Errors
 /// Why it cannot: the new name is none, or the program would mean something else.
-pub fn rename(document: &Document, shelf: &Shelf, at: usize, new: &str) -> Result<Vec<(usize, usize)>, String> {
+pub fn rename(
+    document: &Document,
+    shelf: &Shelf,
+    at: usize,
+    new: &str,
+) -> Result<Vec<(usize, usize)>, String> {
     let (def, _) = renamable(document, at)?;
     is_name(new)?;
     let old = &document.names.defs[def];
@@ -153,7 +169,9 @@ fn loose_fields(document: &Document, name: &str) -> Result<(), String> {
             || document.names.uses.iter().any(|one| at(one.at) && !unresolved(document, one))
     };
     let tokens = scan(&document.text);
-    for (k, token) in tokens.iter().enumerate().filter(|(_, token)| token.piece == Piece::Word && token.text == name) {
+    for (k, token) in
+        tokens.iter().enumerate().filter(|(_, token)| token.piece == Piece::Word && token.text == name)
+    {
         let before = k.checked_sub(1).map(|k| tokens[k]);
         let field = before.is_some_and(|before| before.is("."));
         let given = before.is_some_and(|before| before.is("(") || before.is(","))

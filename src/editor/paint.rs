@@ -22,7 +22,14 @@ pub fn hints(document: &Document, range: (usize, usize)) -> Vec<Hint> {
         let here = def.at.file == FileId(0) && (range.0..=range.1).contains(&end);
         let kind = matches!(
             def.kind,
-            Kind::Let | Kind::Var | Kind::Draw | Kind::Param | Kind::State | Kind::Binding | Kind::Parameter | Kind::Input
+            Kind::Let
+                | Kind::Var
+                | Kind::Draw
+                | Kind::Param
+                | Kind::State
+                | Kind::Binding
+                | Kind::Parameter
+                | Kind::Input
         );
         if !here || !kind || def.typed || &*def.name == "_" {
             continue;

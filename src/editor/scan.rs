@@ -126,7 +126,8 @@ pub fn call_around(tokens: &[Token<'_>]) -> Option<(usize, usize)> {
             ")" | "]" | "}" if token.piece == Piece::Sign => depth += 1,
             "(" if token.piece == Piece::Sign && depth == 0 => {
                 let called = at.checked_sub(1).map(|before| tokens[before]);
-                let called = called.is_some_and(|before| before.piece == Piece::Word && !is_reserved(before.text));
+                let called =
+                    called.is_some_and(|before| before.piece == Piece::Word && !is_reserved(before.text));
                 return called.then_some((at, commas));
             }
             "(" | "[" | "{" if token.piece == Piece::Sign => depth = depth.checked_sub(1)?,
@@ -156,7 +157,10 @@ mod tests {
     #[test]
     fn texts_are_taken_apart() {
         let words = |text| scan(text).iter().map(|token| token.text).collect::<Vec<_>>();
-        assert_eq!(words("x[1..2] // no\n\"a\\\"b\" 1.5e-3"), ["x", "[", "1", "..", "2", "]", "// no", "\"a\\\"b\"", "1.5e-3"]);
+        assert_eq!(
+            words("x[1..2] // no\n\"a\\\"b\" 1.5e-3"),
+            ["x", "[", "1", "..", "2", "]", "// no", "\"a\\\"b\"", "1.5e-3"]
+        );
         assert_eq!(words("\"open\nθ₁ = 2."), ["\"open", "θ₁", "=", "2", "."]);
     }
 

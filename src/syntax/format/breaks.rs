@@ -41,12 +41,18 @@ pub fn kind(pieces: &[Piece<'_>], at: usize) -> Kind {
         (_, Comma) => Kind::Never,
         (_, Then) => Kind::Side,
         (previous, Else) if previous != CloseBrace => Kind::Side,
-        (_, Over | From | Using | Until | With | Subject | Given | Derivative | Prox | Is | While) => Kind::Clause,
+        (_, Over | From | Using | Until | With | Subject | Given | Derivative | Prox | Is | While) => {
+            Kind::Clause
+        }
         (_, For | By) => Kind::Generator,
         (previous, If) if previous.ends_operand() => Kind::Generator,
-        (Assign | PlusAssign | MinusAssign | StarAssign | SlashAssign | Arrow | FatArrow | Tilde, _) => Kind::Value,
+        (Assign | PlusAssign | MinusAssign | StarAssign | SlashAssign | Arrow | FatArrow | Tilde, _) => {
+            Kind::Value
+        }
         (Then | Else, own) if !matches!(own, If | OpenBrace) => Kind::Value,
-        _ if is_binary(pieces, at) || before.is_some_and(|before| is_binary(pieces, before)) => Kind::Operator,
+        _ if is_binary(pieces, at) || before.is_some_and(|before| is_binary(pieces, before)) => {
+            Kind::Operator
+        }
         _ => Kind::Never,
     }
 }
@@ -70,7 +76,9 @@ fn is_broken(pieces: &[Piece<'_>], at: usize) -> bool {
         return own_lines;
     }
     match (kind(pieces, at), piece.token) {
-        (_, Token::CloseBrace) => piece.partner.is_some_and(|block| block + 1 != at && is_multiline(pieces, block)),
+        (_, Token::CloseBrace) => {
+            piece.partner.is_some_and(|block| block + 1 != at && is_multiline(pieces, block))
+        }
         (Kind::Never | Kind::Closing, _) => false,
         _ => piece.newline,
     }

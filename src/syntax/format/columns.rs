@@ -46,7 +46,8 @@ pub fn extra(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool]) -> Vec<usize
     }
     for _ in 0..TURNS {
         let layout = place(pieces, breaks, tight, &extra);
-        if !columns.iter().fold(false, |moved, column| line_up(pieces, &layout, column, &mut extra) || moved) {
+        if !columns.iter().fold(false, |moved, column| line_up(pieces, &layout, column, &mut extra) || moved)
+        {
             break;
         }
     }
@@ -111,13 +112,17 @@ fn columns(pieces: &[Piece<'_>], cells: &[Cell]) -> Vec<Column> {
     }
     let mut found = Vec::new();
     let mut taken = vec![false; pieces.len()];
-    for (at_end, group) in
-        by_start.into_values().map(|group| (false, group)).chain(by_end.into_values().map(|group| (true, group)))
+    for (at_end, group) in by_start
+        .into_values()
+        .map(|group| (false, group))
+        .chain(by_end.into_values().map(|group| (true, group)))
     {
         for cells in runs(&group) {
             let free = |cell: &&Cell| taken.get(cell.at) == Some(&false);
             if cells.iter().filter(free).any(|cell| cell.more > 0) {
-                cells.iter().for_each(|cell| taken.iter_mut().skip(cell.at).take(1).for_each(|own| *own = true));
+                cells
+                    .iter()
+                    .for_each(|cell| taken.iter_mut().skip(cell.at).take(1).for_each(|own| *own = true));
                 found.push(Column { cells, at_end });
             }
         }

@@ -92,8 +92,7 @@ fn block_base(pieces: &[Piece<'_>], layout: &Layout, block: usize) -> usize {
         )
     });
     let around = at(block).and_then(|piece| piece.around);
-    let in_bracket =
-        around.and_then(at).is_some_and(|open| open.token != Token::OpenBrace);
+    let in_bracket = around.and_then(at).is_some_and(|open| open.token != Token::OpenBrace);
     if value || in_bracket {
         return base(pieces, layout, block);
     }
@@ -150,8 +149,9 @@ fn in_bracket(
 /// Whether there are commas in a bracket.
 fn has_items(pieces: &[Piece<'_>], open: usize) -> bool {
     let end = pieces.get(open).and_then(|piece| piece.partner).unwrap_or(open);
-    (open..end)
-        .any(|at| pieces.get(at).is_some_and(|piece| piece.token == Token::Comma && piece.around == Some(open)))
+    (open..end).any(|at| {
+        pieces.get(at).is_some_and(|piece| piece.token == Token::Comma && piece.around == Some(open))
+    })
 }
 
 /// The column of a line that goes on with a statement outside of brackets: one level more than
@@ -166,9 +166,7 @@ fn outside(
 ) -> usize {
     let around = pieces.get(at).and_then(|piece| piece.around);
     let of_function = |at: usize| {
-        pieces.get(at).is_some_and(|piece| {
-            matches!(piece.token, Token::Derivative | Token::Prox | Token::Is)
-        })
+        pieces.get(at).is_some_and(|piece| matches!(piece.token, Token::Derivative | Token::Prox | Token::Is))
     };
     let mut column = layout.column_of(statement);
     let inside = |k: &usize| {
@@ -194,7 +192,8 @@ fn first_if(pieces: &[Piece<'_>], statement: usize, at: usize) -> Option<usize> 
             missing = 1;
         }
         let mut found = None;
-        for k in (statement..at).rev().filter(|k| pieces.get(*k).is_some_and(|piece| piece.around == around)) {
+        for k in (statement..at).rev().filter(|k| pieces.get(*k).is_some_and(|piece| piece.around == around))
+        {
             match token(k) {
                 Some(Token::Else) => missing += 1,
                 Some(Token::If) if missing == 1 => {

@@ -65,7 +65,8 @@ fn is_same(before: &str, after: &str) -> bool {
             (Token::Real(a), Token::Real(b)) => same_number(a, b),
             (a, b) => a == b,
         };
-        let texts = |piece: &Piece<'_>| piece.comments.iter().map(|comment| comment.text.to_string()).collect();
+        let texts =
+            |piece: &Piece<'_>| piece.comments.iter().map(|comment| comment.text.to_string()).collect();
         let (own, other): (Vec<String>, Vec<String>) = (texts(a), texts(b));
         token && a.starts == b.starts && a.text == b.text && own == other
     };

@@ -97,7 +97,8 @@ pub fn gap(pieces: &[Piece<'_>], tight: &[bool], at: usize) -> usize {
     let Some(before) = at.checked_sub(1) else { return 0 };
     let (Some(own), Some(previous)) = (pieces.get(at), pieces.get(before)) else { return 0 };
     let tight = |at: usize| tight.get(at).copied().unwrap_or(false);
-    let unary = |at: usize| pieces.get(at).is_some_and(|piece| piece.token == Minus) && !is_binary(pieces, at);
+    let unary =
+        |at: usize| pieces.get(at).is_some_and(|piece| piece.token == Minus) && !is_binary(pieces, at);
     match (previous.token, own.token) {
         (_, Comma | CloseParen | CloseBracket | Prime | Dot | Caret) => 0,
         (OpenParen | OpenBracket | Dot | Caret, _) => 0,

@@ -158,7 +158,8 @@ fn sum_again(pieces: &[Piece<'_>], breaks: &mut [bool], from: usize) {
         let Some(own) = pieces.get(at) else { return };
         let outside = own.around < piece.around || (own.around == piece.around && own.starts);
         let place = kind(pieces, at);
-        if outside || (own.around == piece.around && matches!(place, Kind::Item | Kind::Clause | Kind::Side)) {
+        if outside || (own.around == piece.around && matches!(place, Kind::Item | Kind::Clause | Kind::Side))
+        {
             return;
         }
         let operator = if is_binary(pieces, at) { at } else { at.saturating_sub(1) };
@@ -183,4 +184,3 @@ fn fill_again(pieces: &[Piece<'_>], breaks: &mut [bool], from: usize) {
         }
     }
 }
-

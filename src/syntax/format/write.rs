@@ -73,16 +73,17 @@ impl Page {
 }
 
 fn after_brace(pieces: &[Piece<'_>], at: usize) -> bool {
-    at.checked_sub(1).and_then(|before| pieces.get(before)).is_none_or(|piece| piece.token == Token::OpenBrace)
+    at.checked_sub(1)
+        .and_then(|before| pieces.get(before))
+        .is_none_or(|piece| piece.token == Token::OpenBrace)
 }
 
 /// Whether an empty line may stand before the first line of a token and its comments: not at the
 /// begin and end of a block or bracket, nor inside a statement.
 fn may_stand_apart(pieces: &[Piece<'_>], at: usize) -> bool {
     let Some(piece) = pieces.get(at) else { return false };
-    let opens = |piece: &Piece<'_>| {
-        matches!(piece.token, Token::OpenParen | Token::OpenBracket | Token::OpenBrace)
-    };
+    let opens =
+        |piece: &Piece<'_>| matches!(piece.token, Token::OpenParen | Token::OpenBracket | Token::OpenBrace);
     let before = at.checked_sub(1).and_then(|before| pieces.get(before));
     let alone = piece.comments.iter().all(|comment| comment.trailing);
     let after_opening = alone && before.is_some_and(opens);
@@ -112,7 +113,11 @@ fn comment_column(pieces: &[Piece<'_>], breaks: &[bool], layout: &Layout, at: us
         (Token::Sep, _) => 0,
         (Token::CloseBrace, _) => column + 2,
         (Token::CloseParen | Token::CloseBracket, Some(open)) => {
-            if breaks.get(open + 1) == Some(&true) { column + 2 } else { column + 1 }
+            if breaks.get(open + 1) == Some(&true) {
+                column + 2
+            } else {
+                column + 1
+            }
         }
         _ => column,
     }
