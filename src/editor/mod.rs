@@ -31,4 +31,4 @@ pub use paint::{Hint, Paint, Painted, hints, painted};
 pub use shelf::Shelf;
 pub use signature::{Signature, signature};
 pub use study::{Origin, Place, Problem, Scholar, Study, Subject};
-pub use text::{Encoding, Lines, Position};
+pub use text::{Encoding, Lines, Position, difference};
