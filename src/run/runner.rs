@@ -199,6 +199,8 @@ pub struct Runner<'s> {
     inputs: HashMap<String, String>,
     asked: Vec<String>,
     imports: Vec<PathBuf>,
+    /// The trees of the programs that were imported.
+    pub imported: Vec<Rc<File>>,
     /// Files that the program writes, where nothing is written.
     unsaved: Vec<PathBuf>,
     sink: &'s mut dyn Sink,
@@ -244,6 +246,7 @@ impl<'s> Runner<'s> {
             inputs,
             asked: Vec::new(),
             imports: Vec::new(),
+            imported: Vec::new(),
             unsaved: Vec::new(),
             sink,
             pending_name: None,
@@ -449,7 +452,9 @@ impl Host for Runner<'_> {
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
         self.reports.extend(reports);
-        Ok(Rc::new(file))
+        let file = Rc::new(file);
+        self.imported.push(file.clone());
+        Ok(file)
     }
 
     fn input(&mut self, name: &str) -> Option<String> {
