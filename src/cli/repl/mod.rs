@@ -31,6 +31,8 @@ struct Repl {
     signals: Signals,
     verbose: bool,
     memory_limit_given: bool,
+    /// The most seconds of an entry.
+    time_limit: Option<f64>,
     /// The exit code of the first entry that went wrong.
     code: u8,
 }
@@ -72,6 +74,7 @@ pub fn repl(
         signals: signals.clone(),
         verbose: options.verbose,
         memory_limit_given: settings.memory_limit.given,
+        time_limit: settings.time_limit.value,
         code: exit::OK,
     };
     let terminal = std::io::stdin().is_terminal();
@@ -180,8 +183,9 @@ impl Repl {
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Interpreter) -> T) -> Option<T> {
         let interpreter = self.interpreter.clone();
         let attention = self.signals.attend(self.output);
+        let clock = self.time_limit.map(|seconds| self.signals.watch(seconds));
         let done = internal::attempt(|| work(&mut interpreter.borrow_mut()));
-        drop(attention);
+        drop((clock, attention));
         match done {
             Ok(done) => Some(done),
             Err(said) => {
