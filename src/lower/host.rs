@@ -26,6 +26,11 @@ pub trait Host {
     /// Runs a solve.
     fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError>;
 
+    /// Whether the user asked the program to stop.
+    fn stopped(&self) -> bool {
+        false
+    }
+
     /// The names the standard library declares.
     fn library_names(&self) -> Vec<Arc<str>>;
 

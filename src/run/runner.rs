@@ -343,7 +343,7 @@ impl Host for Runner<'_> {
     }
 
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-        if self.session.stop.load(Ordering::Relaxed) {
+        if self.stopped() {
             return Err(RunError::Interrupted("interrupted".into()));
         }
         if self.plan_only {
@@ -396,6 +396,10 @@ impl Host for Runner<'_> {
         };
         self.sink.event(Event::Solved(Box::new(record)));
         if last { Err(RunError::Interrupted("the rest is not asked for".into())) } else { Ok(outcome) }
+    }
+
+    fn stopped(&self) -> bool {
+        self.session.stop.load(Ordering::Relaxed)
     }
 
     fn library_names(&self) -> Vec<Arc<str>> {
