@@ -99,9 +99,10 @@ mod tests {
 
     #[test]
     fn words_are_keywords_in_their_place() {
-        assert_eq!(inks("optimizer a() { step { step } }")[0].1, Ink::Keyword);
-        assert_eq!(inks("let report = 2\nreport")[1].1, Ink::Name);
-        assert_eq!(inks("let report = 2\nreport a = 3")[4].1, Ink::Keyword);
+        let last = |text| inks(text).into_iter().next_back().map(|(_, ink)| ink);
+        assert_eq!(last("a() { step"), Some(Ink::Keyword));
+        assert_eq!(last("let report"), Some(Ink::Name));
+        assert_eq!(last("a\nreport"), Some(Ink::Keyword));
     }
 
     #[test]
