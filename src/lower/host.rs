@@ -15,7 +15,7 @@ pub trait Host {
     /// What the program runs under.
     fn options(&self) -> &Options;
 
-    /// Whether a check for an editor is no longer wanted.
+    /// Whether the user asked the program to stop, or an editor wants its check no longer.
     fn stopped(&self) -> bool {
         false
     }
@@ -25,11 +25,6 @@ pub trait Host {
 
     /// Runs a solve.
     fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError>;
-
-    /// Whether the user asked the program to stop.
-    fn stopped(&self) -> bool {
-        false
-    }
 
     /// The names the standard library declares.
     fn library_names(&self) -> Vec<Arc<str>>;

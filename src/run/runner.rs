@@ -398,10 +398,6 @@ impl Host for Runner<'_> {
         if last { Err(RunError::Interrupted("the rest is not asked for".into())) } else { Ok(outcome) }
     }
 
-    fn stopped(&self) -> bool {
-        self.session.stop.load(Ordering::Relaxed)
-    }
-
     fn library_names(&self) -> Vec<Arc<str>> {
         self.session.library.names()
     }
