@@ -198,7 +198,7 @@ pub fn split(text: &str) -> Vec<&str> {
 mod tests {
     use super::{Known, split};
     use crate::diag::FileId;
-    use crate::syntax::ast::File;
+    use super::super::super::program::Program;
     use crate::syntax::print_expr;
 
     #[test]
