@@ -196,9 +196,9 @@ pub fn split(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::program::Program;
     use super::{Known, split};
     use crate::diag::FileId;
-    use super::super::super::program::Program;
     use crate::syntax::print_expr;
 
     #[test]
