@@ -306,7 +306,7 @@ impl Host for Runner<'_> {
 
     fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
         let full = data::resolve(&self.folder, path);
-        self.session.files.insert(full.clone());
+        self.session.asked_for(&full);
         let key = (function.to_string(), full);
         let again = self.only.is_some();
         let found =
@@ -326,7 +326,7 @@ impl Host for Runner<'_> {
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
-        self.session.files.insert(full.clone());
+        self.session.asked_for(&full);
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
