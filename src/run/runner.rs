@@ -416,7 +416,7 @@ impl Host for Runner<'_> {
 
     fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
         let full = data::resolve(&self.folder, reading.path);
-        self.session.files.insert(full.clone());
+        self.session.asked_for(&full);
         if self.unsaved.contains(&full) {
             return Ok(None);
         }
@@ -439,7 +439,7 @@ impl Host for Runner<'_> {
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
-        self.session.files.insert(full.clone());
+        self.session.asked_for(&full);
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
