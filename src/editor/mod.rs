@@ -30,5 +30,5 @@ pub use outline::{Fold, Symbol, folds, symbols};
 pub use paint::{Hint, Paint, Painted, hints, painted};
 pub use shelf::Shelf;
 pub use signature::{Signature, signature};
-pub use study::{Origin, Place, Problem, Scholar, Study, Subject};
-pub use text::{Encoding, Lines, Position, difference};
+pub use study::{Origin, Place, Problem, Scholar, Studied, Study, Subject};
+pub use text::{Encoding, Lines, Position, Shift, difference};

@@ -220,7 +220,8 @@ impl<'w> Walk<'w> {
             StmtKind::Input { name, ty, default } => {
                 ty.iter().for_each(|ty| self.type_expr(ty));
                 default.iter().for_each(|e| self.expr(e));
-                let at = self.define(name, Kind::Input, item.span, self.rest(item.span.end), ty.is_some());
+                let at =
+                    self.define(name, Kind::Input, item.span, self.rest(item.span.end + 1), ty.is_some());
                 self.names.defs[at].doc = item.doc.clone();
             }
             StmtKind::Assign { place, value, .. } => {
@@ -323,7 +324,7 @@ impl<'w> Walk<'w> {
             }
             StmtKind::Report { name, value } => {
                 self.expr(value);
-                let known = self.rest(item.span.end);
+                let known = self.rest(item.span.end + 1);
                 let at = self.define(name, Kind::Report, item.span, known, true);
                 self.names.defs[at].doc = item.doc.clone();
             }
@@ -331,7 +332,7 @@ impl<'w> Walk<'w> {
                 for (name, ty, e) in states {
                     ty.iter().for_each(|ty| self.type_expr(ty));
                     self.expr(e);
-                    let known = self.rest(e.span.end);
+                    let known = self.rest(e.span.end + 1);
                     let at = self.define(name, Kind::State, name.span.to(e.span), known, ty.is_some());
                     self.names.defs[at].doc = item.doc.clone();
                 }
@@ -378,7 +379,7 @@ impl<'w> Walk<'w> {
         ty.iter().for_each(|ty| self.type_expr(ty));
         self.expr(value);
         let from = self.names.defs.len();
-        self.pattern(pattern, kind, item.span, item.span.end, ty.is_some());
+        self.pattern(pattern, kind, item.span, item.span.end + 1, ty.is_some());
         self.names.defs[from..].iter_mut().for_each(|def| def.doc = item.doc.clone());
     }
 
