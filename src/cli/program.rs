@@ -11,7 +11,7 @@ use super::signals::{Signals, Watch};
 use super::source::{self, Failure, Source};
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
-use crate::run::{self, Checked, Planned, Tested};
+use crate::run::{self, Checked, Planned, Sink, Tested};
 
 /// A program with its session.
 pub struct Program {
@@ -101,6 +101,12 @@ impl Program {
         self.code.run(&mut self.session, &mut record);
         self.report_failed(&record);
         record
+    }
+
+    /// Runs the program, heard by another than the terminal. Assertions that do not hold are reported.
+    pub fn measure(&mut self, sink: &mut dyn Sink) {
+        let _watch = self.begin();
+        self.code.run(&mut self.session, sink);
     }
 
     /// Runs the program with every solve ended at its start, and gives its code.

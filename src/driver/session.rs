@@ -1,12 +1,13 @@
 //! What all programs of a process share.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::Duration;
 
 use super::Library;
 use super::compile::Known;
@@ -137,6 +138,8 @@ pub struct Session {
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
     pub notes: Rc<RefCell<Vec<Note>>>,
+    /// How long programs were taken through the compiler, all together.
+    pub compiling: Cell<Duration>,
     /// Programs compiled before.
     pub(super) known: RefCell<Known>,
     /// The rewrite rules, until they are first asked for.
@@ -162,6 +165,7 @@ impl Session {
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
             observer: Rc::new(RefCell::new(None)),
+            compiling: Cell::default(),
             known: RefCell::default(),
             rules: RefCell::new(Some(rules)),
             passes: OnceCell::new(),

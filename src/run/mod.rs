@@ -9,6 +9,7 @@ mod recorder;
 mod runner;
 mod show;
 mod solve;
+mod statistics;
 
 pub use compare::{
     Contest, Entrant, Failed, Known, Row, Spread, Standings, Trial, entrants, family_entrants, last_site,
@@ -19,3 +20,4 @@ pub use gradient::derivative;
 pub use program::{Program, Tested};
 pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};
+pub use statistics::{CONFIDENCE, Difference, Figures, Ratio, Shuffle};
