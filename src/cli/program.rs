@@ -103,7 +103,7 @@ impl Program {
         record
     }
 
-    /// Runs the program, heard by another than the terminal. Assertions that do not hold are reported.
+    /// Runs the program, heard by another than the terminal.
     pub fn measure(&mut self, sink: &mut dyn Sink) {
         let _watch = self.begin();
         self.code.run(&mut self.session, sink);

@@ -20,4 +20,4 @@ pub use gradient::derivative;
 pub use program::{Program, Tested};
 pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord};
 pub use show::{number, show, show_fit};
-pub use statistics::{CONFIDENCE, Difference, Figures, Ratio, Shuffle};
+pub use statistics::{CONFIDENCE, Difference, Figures, Ratio, SURE, Shuffle};

@@ -10,7 +10,7 @@ use super::measure::{Candidate, Item};
 use crate::cli::args::Options;
 use crate::cli::source::Failure;
 use crate::cli::{exit, json as reports};
-use crate::run::CONFIDENCE;
+use crate::run::{CONFIDENCE, SURE};
 
 /// The name of the form of the report.
 const SCHEMA: &str = "minima.bench/v1";
@@ -104,6 +104,7 @@ pub fn report(
     let mut report = head(code);
     report.insert("config".into(), config(options, seconds));
     report.insert("confidence".into(), CONFIDENCE.into());
+    report.insert("confidence_of_ratios".into(), SURE.into());
     report.insert("programs".into(), programs.collect());
     report.insert("compared".into(), compared.iter().map(of_compared).collect());
     Value::Object(report)
@@ -112,7 +113,7 @@ pub fn report(
 /// Two reports against each other.
 pub fn compared(compared: &[Compared]) -> Value {
     let mut report = head(exit::OK);
-    report.insert("confidence".into(), CONFIDENCE.into());
+    report.insert("confidence_of_ratios".into(), SURE.into());
     report.insert("compared".into(), compared.iter().map(of_compared).collect());
     Value::Object(report)
 }

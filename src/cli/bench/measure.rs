@@ -1,10 +1,12 @@
 //! One program, run again and again in a session of its own each time, so that every round does all the work.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::cli::args::Options;
 use crate::cli::program::Program;
+use crate::cli::record::{Assertion, does_not_hold};
 use crate::cli::signals::Signals;
 use crate::cli::source::{self, Failure, Source};
 use crate::diag::Span;
@@ -69,7 +71,7 @@ struct Solved {
 }
 
 impl Candidate {
-    /// Reads a program and runs it once, unmeasured. A program that is wrong, or does what it asserts it does not, is
+    /// Reads a program and runs it once, unmeasured. A program that is wrong, or whose assertions do not hold, is
     /// given back with its reports.
     pub fn warm(
         path: &Path,
@@ -158,7 +160,8 @@ fn run(
     program.measure(&mut ear);
     let whole = began.elapsed();
     let compiling = program.session.compiling.get().saturating_sub(before);
-    if program.code.is_wrong() {
+    program.code.reports.extend(ear.failed.iter().map(does_not_hold));
+    if program.code.is_wrong() || program.session.stop.load(Ordering::Relaxed) {
         return Ok((program, None));
     }
     let running = whole.saturating_sub(checked).saturating_sub(compiling);
@@ -172,6 +175,8 @@ struct Ear {
     /// When the present solve was at its start, and at its last recorded point.
     place: Option<(f64, f64)>,
     solves: Vec<Solved>,
+    /// The assertions that do not hold.
+    failed: Vec<Assertion>,
     bits: Vec<u64>,
 }
 
@@ -212,7 +217,9 @@ impl Sink for Ear {
                 self.place = Some((from, progress.seconds));
             }
             Event::Solved(solve) => self.solved(&solve),
-            Event::Assert { held, .. } => self.bits.push(u64::from(held)),
+            Event::Assert { .. } => {
+                self.failed.extend(Assertion::of(&event).filter(|assertion| !assertion.held));
+            }
             Event::Print { .. } | Event::Saved { .. } => {}
         }
     }

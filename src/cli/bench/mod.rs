@@ -13,6 +13,7 @@ use self::measure::Candidate;
 use super::args::Options;
 use super::exit;
 use super::output::Output;
+use super::program::Program;
 use super::signals::Signals;
 use super::source::{self, Failure};
 use crate::run::Shuffle;
@@ -70,16 +71,27 @@ pub fn bench(asked: &Asked, options: &Options, output: Output, signals: &Signals
         match Candidate::warm(path, &inputs, options, signals)? {
             Ok(candidate) => candidates.push(candidate),
             Err(program) => {
-                output.reports(&program.code.reports, &program.session.sources);
-                if output.json {
-                    output.report(&super::json::refused("bench", &program, &[], program.exit_code()));
-                }
-                return Ok(program.exit_code());
+                return Ok(refused(&program, output, signals));
             }
         }
     }
     measure_all(&mut candidates, asked.seconds, options, signals)?;
     tell(&candidates, asked, old.as_ref(), options, output, signals)
+}
+
+/// A program that is wrong or fails is not measured: it is told why.
+fn refused(program: &Program, output: Output, signals: &Signals) -> u8 {
+    let reports = &program.code.reports;
+    output.reports(reports, &program.session.sources);
+    let code = match program.exit_code() {
+        exit::OK => exit::UNMET,
+        code => code,
+    };
+    let code = signals.received().unwrap_or(code);
+    if output.json {
+        output.report(&super::json::refused("bench", program, reports, code));
+    }
+    code
 }
 
 /// Rounds in an order drawn anew, so that what drifts meets all, until all intervals are narrow or the time is over.

@@ -83,7 +83,8 @@ pub fn differences(compared: &[Compared]) -> Vec<String> {
             lines.extend(table(&rows));
             rows.clear();
             pair = Some((&one.file, &one.by));
-            lines.push(format!("{} against {}: times as multiples", one.file, one.by));
+            lines.push(format!("{} against {}", one.file, one.by));
+            rows.push(["", "ratio", "99% interval", ""].map(str::to_string));
         }
         let interval =
             one.ratio.interval.map_or("-".to_string(), |(low, high)| format!("{low:.3} to {high:.3}"));
@@ -186,7 +187,7 @@ mod tests {
         let said = |one: Compared| differences(&[one]).join("|");
         assert_eq!(
             said(of(true, Some((1.25, 1.75)))),
-            "b against a: times as multiples|  whole  1.500  1.250 to 1.750  slower"
+            "b against a|         ratio    99% interval|  whole  1.500  1.250 to 1.750  slower"
         );
         assert!(said(of(true, Some((0.9, 1.75)))).ends_with("no difference seen"));
         assert!(said(of(true, None)).ends_with("too few rounds to tell"));
