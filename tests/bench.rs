@@ -156,7 +156,7 @@ fn what_cannot_be_measured_is_told() {
     for (arguments, code, told) in [
         (vec![file("wrong.opt", "print y\n")], 1, "E0301"),
         (vec![file("broken.opt", "assert 1 > 2, \"no\"\n")], 3, "this assertion does not hold: no"),
-        (vec!["no/such.opt".into()], 2, "cannot read `no/such.opt`"),
+        (vec!["no/such.opt".into()], 2, "there is no file `no/such.opt`"),
         (vec!["k=3".into()], 2, "there is no program to measure"),
         (vec![good.clone(), "k=3".into()], 2, "no input `k`"),
         (vec![good.clone(), "--seconds".into(), "0".into()], 2, "a positive number of seconds"),

@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["codegen"],
     &["driver"],
     &["run", "site"],
+    &["editor"],
     &["cli"],
 ];
 
@@ -47,6 +48,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("pulldown_cmark", &["site"]),
     ("serde_json", &["data", "cli"]),
     ("signal_hook", &["cli"]),
+    ("terminal_size", &["cli"]),
     ("unicode_ident", &["syntax"]),
     ("zip", &["data"]),
 ];

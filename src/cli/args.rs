@@ -42,6 +42,9 @@ pub enum Verb {
         /// Time and bytes by line of the source, on standard error
         #[arg(long)]
         profile: bool,
+        /// Write every step of every solve here, as JSON Lines (minima.trace/v1)
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]
@@ -195,6 +198,19 @@ pub enum Verb {
         #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
         text: Vec<String>,
     },
+    /// Put programs into their one form: spaces, indentation, lines of at most 100 columns
+    #[command(after_help = "Example: minima fmt .\n\
+        A folder stands for all `.opt` files in it and below it. Comments, and the meaning, stay.\n\
+        A file with errors is left alone and its errors are shown. See docs/fmt.md.\n\
+        Exit codes: 0 done; 1 errors, or with --check files that would change.")]
+    Fmt {
+        /// Programs, or folders of programs; `-` reads standard input and writes standard output
+        #[arg(value_name = "FILE|DIR", required = true)]
+        paths: Vec<PathBuf>,
+        /// List the files that would change, and write nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// Explain an error code
     #[command(after_help = "Example: minima explain E0203")]
     Explain {
@@ -207,6 +223,14 @@ pub enum Verb {
     Help {
         /// A verb, `options` or `exit-codes`
         topic: Option<String>,
+    },
+    /// Serve an editor: the language server protocol on standard input and output
+    #[command(after_help = "Example: vim.lsp.start({ cmd = { 'minima', 'lsp' } })  -- in Neovim\n\
+        Editors start it themselves. docs/editors.md has the lines for each.")]
+    Lsp {
+        /// As many editors say; there is no other way
+        #[arg(long, hide = true)]
+        stdio: bool,
     },
     /// Print the version
     #[command(after_help = "Example: minima version --json")]
@@ -228,8 +252,10 @@ impl Verb {
             Verb::Optimizers { .. } => "optimizers",
             Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
+            Verb::Fmt { .. } => "fmt",
             Verb::Explain { .. } => "explain",
             Verb::Help { .. } => "help",
+            Verb::Lsp { .. } => "lsp",
             Verb::Version => "version",
         }
     }

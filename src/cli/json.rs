@@ -7,16 +7,18 @@ use serde_json::{Map, Value, json};
 
 use super::compare::Compared;
 use super::exit;
+use super::fmt::Formed;
 use super::gradcheck;
 use super::ir::Shown;
 use super::output::SHOWN;
 use super::program::Program;
-use super::record::{Assertion, Record};
+use super::record::{Assertion, Plot, Record};
 use super::settings::{Setting, Settings};
 use super::source::Failure;
 use crate::diag::{Report, Severity, Sources, Span};
 use crate::driver::{Engine, Optimizer};
 use crate::ir::{Data, Precision, Tensor};
+use crate::lower::Configuration;
 use crate::run::{Checked, Event, Finding, Point, Row, SolveRecord, Spread, Subject, Tested, Trial, Verdict};
 
 /// The name of the form of the report.
@@ -76,6 +78,23 @@ pub fn doc(out: &str, files: &[String], reports: &[Report], sources: &Sources, c
     report.insert("diagnostics".into(), diagnostics(reports, sources));
     report.insert("out".into(), out.into());
     report.insert("files".into(), files.into());
+    Value::Object(report)
+}
+
+/// `minima fmt`: each file with what was done, and the text where it came from standard input.
+pub fn fmt(files: &[Formed], code: u8) -> Value {
+    let mut report = head("fmt", code);
+    let files = files.iter().map(|file| {
+        let mut found = Map::new();
+        found.insert("file".into(), file.name.as_str().into());
+        found.insert("changed".into(), file.changed.into());
+        if let Some(text) = &file.text {
+            found.insert("text".into(), text.as_str().into());
+        }
+        found.insert("diagnostics".into(), diagnostics(&file.reports, &file.sources));
+        Value::Object(found)
+    });
+    report.insert("files".into(), files.collect());
     Value::Object(report)
 }
 
@@ -218,10 +237,21 @@ pub fn run(verb: &str, program: &Program, record: &Record, code: u8) -> Value {
     let prints = record.prints.iter().map(|(text, span)| of_print(text, *span, sources));
     report.insert("prints".into(), prints.collect());
     report.insert("saved".into(), record.saved.clone().into());
+    report.insert("plots".into(), record.plots.iter().map(|plot| of_plot(plot, sources)).collect());
     if program.session.options.profile {
         report.insert("profile".into(), super::profile::json(&program.session.usage(), sources));
     }
     Value::Object(report)
+}
+
+fn of_plot(plot: &Plot, sources: &Sources) -> Value {
+    let mut found = place(plot.span, sources);
+    found.insert("kind".into(), plot.figure.kind.into());
+    found.insert("title".into(), plot.figure.title.as_deref().into());
+    found.insert("series".into(), plot.figure.names().into());
+    found.insert("notes".into(), plot.figure.notes.clone().into());
+    found.insert("path".into(), plot.path.as_deref().into());
+    Value::Object(found)
 }
 
 /// `minima test`
@@ -453,6 +483,8 @@ fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
     found.insert("seconds".into(), number(outcome.seconds));
     found.insert("optimizer".into(), solve.optimizer.as_str().into());
     found.insert("why".into(), solve.why.as_deref().into());
+    found.insert("configuration".into(), configuration(&solve.configuration));
+    found.insert("seconds_before".into(), number(outcome.seconds_before));
     found.insert("until".into(), solve.until.clone().into());
     found.insert("params".into(), by_name(&solve.params, &outcome.params));
     found.insert("reports".into(), by_name(&solve.reports, &outcome.reports));
@@ -464,8 +496,28 @@ fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
     Value::Object(found)
 }
 
+/// What a solve was set up with; what was not given is marked as the default.
+pub fn configuration(configuration: &Configuration) -> Value {
+    let hyper = configuration.hyper.iter().map(|hyper| {
+        json!({ "depth": hyper.depth, "name": hyper.name, "value": hyper.value, "default": !hyper.given })
+    });
+    let (seed, stated) = configuration.seed;
+    json!({
+        "objective": configuration.objective,
+        "optimizer": configuration.optimizer,
+        "hyper_parameters": hyper.collect::<Vec<Value>>(),
+        "until_default": !configuration.until_given,
+        "batch": configuration.batch,
+        "steps_of_epoch": configuration.epoch,
+        "seed": seed,
+        "seed_of_solve": stated,
+        "trace": configuration.trace,
+        "resumed": configuration.resumed,
+    })
+}
+
 /// Arrays by their names; `layer.b` is a field of a record.
-fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
+pub fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
     let mut root = Map::new();
     for (name, tensor) in names.iter().zip(tensors) {
         insert(&mut root, name, array(tensor));

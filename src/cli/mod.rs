@@ -5,17 +5,22 @@
 
 mod args;
 mod bench;
+mod blocks;
 mod check;
 mod compare;
 mod doc;
 mod exit;
 mod explain;
+mod fmt;
 mod grad;
 mod gradcheck;
 mod help;
 mod internal;
 mod ir;
 mod json;
+mod live;
+mod log;
+mod lsp;
 mod memory;
 mod optimizers;
 mod output;
@@ -28,6 +33,7 @@ mod signals;
 mod source;
 mod standings;
 mod test;
+mod trace;
 mod traces;
 
 use std::ffi::OsString;
@@ -93,7 +99,10 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs, profile } => run::run(file, inputs, *profile, options, output, signals),
+        Verb::Run { file, inputs, profile, trace } => {
+            let wanted = run::Wanted { profile: *profile, trace: trace.as_deref() };
+            run::run(file, inputs, wanted, options, output, signals)
+        }
         Verb::Eval { text } => run::eval(text, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),
@@ -129,6 +138,8 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
         Verb::Doc { paths, out } => doc::doc(paths, out, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Help { topic } => told(topic.as_deref(), output),
+        Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
+        Verb::Lsp { .. } => lsp::serve(),
         Verb::Version => Ok(version(output)),
     }
 }

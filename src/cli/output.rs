@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use super::args::{ColorWhen, Options};
 use super::exit;
 use crate::diag::{Report, Sources, printable, render};
+use crate::picture::{Figure, terminal};
 
 /// The most diagnostics that are shown.
 pub const SHOWN: usize = 20;
@@ -17,27 +18,61 @@ pub struct Output {
     /// Only errors are told on standard error.
     pub quiet: bool,
     color: bool,
+    /// Whether standard error is a terminal that can erase a line.
+    terminal: bool,
+    /// Whether pictures on standard output have colors.
+    picture_color: bool,
 }
+
+/// The width of a picture where there is no terminal.
+const PIPED: usize = 80;
 
 impl Output {
     /// As the options and the terminal say.
     pub fn new(options: &Options) -> Output {
-        let color = match options.color {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let terminal = io::stderr().is_terminal() && !dumb;
+        let color = |terminal: bool| match options.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
             ColorWhen::Auto => {
                 let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
                 let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                unset("NO_COLOR") && !dumb && io::stderr().is_terminal()
+                unset("NO_COLOR") && !dumb && terminal
             }
         };
-        Output { json: options.json, quiet: options.quiet, color }
+        let (json, quiet) = (options.json, options.quiet);
+        let picture_color = color(io::stdout().is_terminal());
+        Output { json, quiet, color: color(io::stderr().is_terminal()), picture_color, terminal }
+    }
+
+    /// Whether a line that is drawn again and again can be shown.
+    pub fn progress(self) -> bool {
+        self.terminal
     }
 
     /// A result, as one or more lines. Nothing in JSON mode, where the report holds it.
     pub fn result(self, text: &str) {
         if !self.json {
             write_result(&printable(text));
+        }
+    }
+
+    /// A picture, in the letters of the terminal. Nothing in JSON mode, where the report tells of it.
+    pub fn picture(self, figure: &Figure) {
+        if self.json {
+            return;
+        }
+        let width =
+            terminal_size::terminal_size_of(io::stdout()).map_or(PIPED, |(width, _)| usize::from(width.0));
+        // What it says of itself has been made printable; what is left are its colors.
+        write_result(&terminal(figure, width, self.picture_color));
+    }
+
+    /// A text as it is, without a line end of its own.
+    pub fn text(self, text: &str) {
+        if !self.json {
+            write_out(text);
         }
     }
 
@@ -94,8 +129,13 @@ impl Output {
 /// Writes to standard output at once, so that what was printed is there whatever comes. Output
 /// that nobody can take ends the process: quietly if the reader has gone.
 fn write_result(text: &str) {
+    write_out(&format!("{text}\n"));
+}
+
+/// As [`write_result`], without a line end.
+fn write_out(text: &str) {
     let mut out = io::stdout().lock();
-    let done = writeln!(out, "{text}").and_then(|()| out.flush());
+    let done = write!(out, "{text}").and_then(|()| out.flush());
     if let Err(why) = done {
         drop(out);
         if why.kind() != io::ErrorKind::BrokenPipe {

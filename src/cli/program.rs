@@ -9,6 +9,7 @@ use super::record::{Record, does_not_hold};
 use super::settings::Settings;
 use super::signals::{Signals, Watch};
 use super::source::{self, Failure, Source};
+use super::trace::Tracer;
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
 use crate::run::{self, Checked, Planned, Sink, Tested};
@@ -94,10 +95,12 @@ impl Program {
         if self.code.is_wrong() { Ok(()) } else { self.inputs_are_known(&asked) }
     }
 
-    /// Runs the program.
-    pub fn run(&mut self) -> Record {
+    /// Runs the program; every step goes to the tracer, if there is one.
+    pub fn run(&mut self, tracer: Option<Tracer>) -> Record {
         let _watch = self.begin();
         let mut record = self.record();
+        self.session.options.every_step = tracer.is_some();
+        tracer.into_iter().for_each(|tracer| record.trace_to(tracer));
         self.code.run(&mut self.session, &mut record);
         self.report_failed(&record);
         record
@@ -132,7 +135,7 @@ impl Program {
 
     /// A record without anything in it.
     pub fn record(&self) -> Record {
-        Record::new(self.output, &self.signals, self.verbose)
+        Record::new(self.output, &self.signals, &self.settings, self.verbose)
     }
 
     /// The exit code, as far as the reports decide.

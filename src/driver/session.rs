@@ -57,6 +57,8 @@ pub struct SessionOptions {
     pub tapes: Tapes,
     /// Whether code measures its steps, for `minima run --profile`.
     pub profile: bool,
+    /// Whether every step of a solve is told, not only those that are recorded.
+    pub every_step: bool,
     /// Whether machine code is kept as text, for `minima ir`.
     pub listing: bool,
 }
@@ -77,6 +79,7 @@ impl Default for SessionOptions {
             tapes: Tapes::default(),
             listing: false,
             profile: false,
+            every_step: false,
         }
     }
 }
@@ -134,6 +137,8 @@ pub struct Session {
     pub stop: Arc<AtomicBool>,
     /// Data read while a program was checked, by the function and the path, for its run.
     pub loaded: HashMap<(String, PathBuf), Loaded>,
+    /// Texts of programs that an editor holds, by their paths: they count instead of the files.
+    pub open: HashMap<PathBuf, Arc<str>>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
@@ -164,6 +169,7 @@ impl Session {
             options,
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
+            open: HashMap::new(),
             observer: Rc::new(RefCell::new(None)),
             compiling: Cell::default(),
             known: RefCell::default(),

@@ -138,6 +138,7 @@ impl Lower<'_> {
         match pattern {
             Pattern::Name(name) => {
                 if &*name.name != "_" {
+                    self.denotes(name.span, val);
                     *scope = scope.with(&name.name, Slot::Let(val.clone(), name.span));
                 }
                 Ok(())
@@ -177,6 +178,7 @@ impl Lower<'_> {
     fn bind_var(&mut self, scope: &mut Scope, pattern: &Pattern, val: Res<Val>) -> Res<()> {
         match (pattern, val) {
             (Pattern::Name(name), Ok(val)) => {
+                self.denotes(name.span, &val);
                 let cell: Cell = Rc::new(RefCell::new(val));
                 *scope = scope.with(&name.name, Slot::Var(cell, name.span));
                 Ok(())
@@ -337,6 +339,16 @@ impl Lower<'_> {
     }
 
     /// `for p in S { … }`
+    /// `let s = s + i` in a loop does not change the `s` around it.
+    pub(crate) fn warn_of_lost_lets(&mut self, scope: &Scope, body: &Block) {
+        for name in walk::lost_lets(&body.items) {
+            if let Some(outer) = scope.get(&name.name) {
+                let report = errors::let_is_lost(name.span, &name.name, outer.span());
+                self.report(report);
+            }
+        }
+    }
+
     pub(crate) fn for_loop(
         &mut self,
         scope: &Scope,
@@ -348,6 +360,7 @@ impl Lower<'_> {
         if binding.draw {
             return self.fail(errors::not_yet(span, "a loop over a draw"));
         }
+        self.warn_of_lost_lets(scope, body);
         let source = self.expr(scope, &binding.source)?;
         let source = self.source(&source, binding.source.span, true)?;
         let cells = self.assigned_cells(scope, body);

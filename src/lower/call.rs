@@ -258,6 +258,7 @@ impl Lower<'_> {
                 }
                 None => val,
             };
+            self.denotes(param.name.span, &val);
             scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
             if let Some(bound) = &mut bound {
                 bound.push(param.name.name.clone());

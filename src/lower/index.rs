@@ -138,6 +138,10 @@ impl Lower<'_> {
                 ExprKind::Range(..) => None,
                 _ => Some(self.expr(scope, arg)?),
             };
+            if let Some(Val::Str(name)) = &val {
+                let column = crate::syntax::ast::Ident { name: name.clone(), span: arg.span };
+                return self.field(table, &column, span);
+            }
             val.filter(|val| val.ty().is_some_and(|ty| ty.rank() == 0))
         };
         if let Some(index) = scalar {

@@ -92,6 +92,7 @@ impl Lower<'_> {
                 let val = param.ty.as_ref().and_then(|ty| self.stand_in(ty, &mut scope, &mut bound));
                 match val {
                     Some(val) => {
+                        self.denotes(param.name.span, &val);
                         scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
                         vals.push((param.name.name.clone(), val));
                         bound.push(param.name.name.clone());
@@ -178,7 +179,9 @@ impl Lower<'_> {
             }
             StmtKind::If(arms) => self.top_if(scope, arms),
             StmtKind::Print(args) => self.print(scope, args, item.span),
-            StmtKind::Plot { .. } => self.fail(errors::not_yet(item.span, "`plot`")),
+            StmtKind::Plot { values, path, options } => {
+                self.plot(scope, values, path.as_ref(), options, item.span)
+            }
             StmtKind::Save { value, path } => self.save(scope, value, path, item.span),
             StmtKind::Assert { condition, message } => {
                 self.assert(scope, condition, message.as_ref(), item.span)
@@ -325,6 +328,7 @@ impl Lower<'_> {
         if binding.draw {
             return self.fail(errors::not_yet(span, "a loop over a draw"));
         }
+        self.warn_of_lost_lets(scope, body);
         let source = self.compute("for", binding.source.span, |lower| lower.expr(scope, &binding.source))?;
         let source = self.source(&source, binding.source.span, false)?;
         let Some(count) = self.source_len(&source).known() else {
@@ -409,16 +413,18 @@ impl Lower<'_> {
                 _ => Ok(val),
             }
         })?;
-        let to = self.compute("save", path.span, |lower| lower.expr(scope, path))?;
-        let Val::Str(to) = to else {
-            return self.fail(errors::wrong_elem(path.span, "a path in quotes", &to.describe()));
-        };
-        if !self.host.options().execute {
-            return Ok(());
-        }
+        let to = self.path(scope, path)?;
         match self.host.save(&val, &to, span) {
             Ok(()) => Ok(()),
             Err(report) => self.fail(*report),
+        }
+    }
+
+    /// Where something is written to.
+    pub(super) fn path(&mut self, scope: &Scope, path: &Expr) -> Res<Arc<str>> {
+        match self.compute("path", path.span, |lower| lower.expr(scope, path))? {
+            Val::Str(to) => Ok(to),
+            other => self.fail(errors::wrong_elem(path.span, "a path in quotes", &other.describe())),
         }
     }
 

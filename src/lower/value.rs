@@ -191,6 +191,14 @@ pub enum Slot {
     Var(Cell, Span),
 }
 
+impl Slot {
+    /// Where the name was bound.
+    pub fn span(&self) -> Span {
+        let (Slot::Let(_, span) | Slot::Var(_, span)) = self;
+        *span
+    }
+}
+
 /// The present value of a `var`.
 pub type Cell = Rc<RefCell<Val>>;
 

@@ -2,6 +2,7 @@
 //! goes to a [`Sink`].
 
 mod compare;
+mod figure;
 mod gradcheck;
 mod gradient;
 mod program;
@@ -15,9 +16,10 @@ pub use compare::{
     Contest, Entrant, Failed, Known, Row, Spread, Standings, Trial, entrants, family_entrants, last_site,
     sites, standings, unknown_optimizer,
 };
+pub use figure::course_of;
 pub use gradcheck::{Checked, Finding, NotFinite, Point, Subject, Verdict, Wrong};
 pub use gradient::derivative;
 pub use program::{Program, Tested};
-pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord};
+pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord, Solving};
 pub use show::{number, show, show_fit};
 pub use statistics::{CONFIDENCE, Difference, Figures, Ratio, SURE, Shuffle};

@@ -10,7 +10,7 @@ use super::gradcheck::{self, Checked};
 use super::runner::{Event, Planned, Runner, Sink};
 use crate::diag::{FileId, Report, Span};
 use crate::driver::Session;
-use crate::lower::{Host, Lower, Test};
+use crate::lower::{Denoted, Host, Lower, Places, Test};
 use crate::syntax::ast::{File, Stmt};
 use crate::syntax::parse_file;
 
@@ -27,6 +27,9 @@ pub struct Program {
     /// Everything found wrong, or worth a warning.
     pub reports: Vec<Report>,
 }
+
+/// What places denote.
+type Denotations = Vec<(Span, Vec<Denoted>)>;
 
 /// A test that was run.
 #[derive(Debug, Clone)]
@@ -64,14 +67,27 @@ impl Program {
     /// Elaborates the whole program, its tests too, and runs nothing. Gives the names of the inputs
     /// that the program has.
     pub fn check(&mut self, session: &mut Session) -> Vec<String> {
+        self.checked(session, None).0
+    }
+
+    /// Checks the program for an editor: gives what the places of one of its files denote, too. Data stay loaded in
+    /// the session.
+    pub fn study(&mut self, session: &mut Session, file: FileId) -> Vec<(Span, Vec<Denoted>)> {
+        self.checked(session, Some(file)).1
+    }
+
+    fn checked(&mut self, session: &mut Session, studied: Option<FileId>) -> (Vec<String>, Denotations) {
         session.options.execute = false;
         let syntax: Vec<Report> = std::mem::take(&mut self.reports);
         let mut deaf = Deaf;
         let mut runner = Runner::new(session, &self.folder, self.inputs.clone(), &mut deaf);
+        runner.studied = studied;
+        let mut places = None;
         let found = elaborate(&self.files, &mut runner, |lower| {
             for test in lower.tests() {
                 lower.run_test(&test);
             }
+            places = lower.take_places();
         });
         let inputs = runner.asked_inputs().to_vec();
         let broken: Vec<&Stmt> = self
@@ -87,7 +103,7 @@ impl Program {
             .collect();
         self.add(syntax);
         self.add(found);
-        inputs
+        (inputs, places.map(Places::all).unwrap_or_default())
     }
 
     /// Runs the program.
@@ -166,7 +182,9 @@ impl Program {
 /// Elaborates all texts and, if they are without errors, what `then` asks for. Gives the reports.
 fn elaborate(files: &[Rc<File>], runner: &mut Runner<'_>, then: impl FnOnce(&mut Lower<'_>)) -> Vec<Report> {
     let checked = !runner.options().execute;
+    let studied = runner.studied;
     let mut lower = Lower::new(runner);
+    studied.into_iter().for_each(|file| lower.write_down(file));
     for file in files {
         lower.program(file);
     }

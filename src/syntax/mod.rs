@@ -12,6 +12,7 @@ mod build_statements;
 mod classes;
 mod depth;
 mod errors;
+mod format;
 mod habits;
 mod lines;
 mod marks;
@@ -35,5 +36,6 @@ mod grammar {
 }
 
 pub use classes::{Class, classes};
+pub use format::{INTERNAL, format};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};

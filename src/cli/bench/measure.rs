@@ -211,7 +211,7 @@ impl Ear {
 impl Sink for Ear {
     fn event(&mut self, event: Event) {
         match event {
-            Event::Solving => self.place = None,
+            Event::Solving(_) => self.place = None,
             Event::Progress(progress) => {
                 let (from, _) = self.place.unwrap_or((progress.seconds, 0.0));
                 self.place = Some((from, progress.seconds));
@@ -220,7 +220,7 @@ impl Sink for Ear {
             Event::Assert { .. } => {
                 self.failed.extend(Assertion::of(&event).filter(|assertion| !assertion.held));
             }
-            Event::Print { .. } | Event::Saved { .. } => {}
+            Event::Print { .. } | Event::Saved { .. } | Event::Plot { .. } => {}
         }
     }
 }
