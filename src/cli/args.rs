@@ -124,6 +124,27 @@ pub enum Verb {
         #[arg(long, conflicts_with = "json")]
         csv: bool,
     },
+    /// Measure how long programs and their solves take, with intervals
+    #[command(
+        after_help = "Example: minima bench fit.opt --out before.json, then: minima bench fit.opt --compare before.json\n\
+        Every round reads, checks, compiles and runs all programs, in an order drawn anew, until the\n\
+        95% intervals of the medians are narrower than 2% or the seconds are over. Two reports are\n\
+        compared by: minima bench --compare old.json new.json. See docs/bench.md."
+    )]
+    Bench {
+        /// Programs or folders of programs, and values of their inputs
+        #[arg(value_name = "FILE|NAME=VALUE", required = true)]
+        what: Vec<String>,
+        /// Write the report (minima.bench/v1) here
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Say what is faster or slower than in an earlier report
+        #[arg(long, value_name = "FILE")]
+        compare: Option<PathBuf>,
+        /// The most seconds of all rounds together
+        #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = seconds)]
+        seconds: f64,
+    },
     /// Print the derivative of a function or objective as a program
     #[command(after_help = "Example: minima grad examples/rosenbrock.opt:rosenbrock")]
     Grad {
@@ -277,6 +298,7 @@ impl Verb {
             Verb::Test { .. } => "test",
             Verb::Ir { .. } => "ir",
             Verb::Compare { .. } => "compare",
+            Verb::Bench { .. } => "bench",
             Verb::Grad { .. } => "grad",
             Verb::Gradcheck { .. } => "gradcheck",
             Verb::Optimizers { .. } => "optimizers",

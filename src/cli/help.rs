@@ -140,7 +140,11 @@ mod tests {
             let text = help(topic).unwrap_or_else(|failure| panic!("{}", failure.message));
             let lines = text.trim_end().lines().count();
             assert!(lines <= SCREEN.0, "the page of {topic:?} has {lines} lines, {} fit a screen", SCREEN.0);
-            assert!(text.contains("Example: minima "), "the page of {topic:?} has an example");
+            let example = text.lines().find(|line| line.starts_with("Example: "));
+            assert!(
+                example.is_some_and(|line| line.contains("minima")),
+                "the page of {topic:?} has an example"
+            );
         }
         let overview = help(None).unwrap_or_else(|failure| panic!("{}", failure.message));
         let wide: Vec<&str> = overview.lines().filter(|line| line.chars().count() > SCREEN.1).collect();

@@ -25,7 +25,7 @@ use crate::run::{Checked, Event, Finding, Point, Row, SolveRecord, Spread, Subje
 const SCHEMA: &str = "minima.report/v1";
 
 /// What all reports begin with.
-fn head(verb: &str, code: u8) -> Map<String, Value> {
+pub fn head(verb: &str, code: u8) -> Map<String, Value> {
     let mut report = Map::new();
     report.insert("schema".into(), SCHEMA.into());
     report.insert("minima".into(), env!("CARGO_PKG_VERSION").into());
@@ -396,7 +396,8 @@ fn about(verb: &str, program: &Program, code: u8) -> Map<String, Value> {
     report
 }
 
-fn config(settings: &Settings) -> Value {
+/// Every setting with its value, and whether that is the default.
+pub fn config(settings: &Settings) -> Value {
     fn setting<T: Copy>(setting: Setting<T>, value: impl Fn(T) -> Value) -> Value {
         json!({ "value": value(setting.value), "default": !setting.given })
     }

@@ -4,6 +4,7 @@
 //! internal error with exit code 70.
 
 mod args;
+mod bench;
 mod blocks;
 mod check;
 mod compare;
@@ -128,6 +129,11 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
                 csv: *csv,
             };
             compare::compare(file, inputs, &asked, options, output, signals)
+        }
+        Verb::Bench { what, out, compare, seconds } => {
+            let (what, out, compare) = (what.clone(), out.clone(), compare.clone());
+            let asked = bench::Asked { what, out, compare, seconds: *seconds };
+            bench::bench(&asked, options, output, signals)
         }
         Verb::Grad { target } => grad::grad(target, options, output, signals),
         Verb::Gradcheck { file, inputs } => gradcheck::gradcheck(file, inputs, options, output, signals),

@@ -14,7 +14,7 @@ use super::watch;
 use crate::data;
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
-use crate::run::{self, Checked, Planned, Tested};
+use crate::run::{self, Checked, Planned, Sink, Tested};
 
 /// A program with its session.
 pub struct Program {
@@ -111,6 +111,12 @@ impl Program {
         self.list_files(&record.saved);
         self.report_failed(&record);
         record
+    }
+
+    /// Runs the program, heard by another than the terminal.
+    pub fn measure(&mut self, sink: &mut dyn Sink) {
+        let _watch = self.begin();
+        self.code.run(&mut self.session, sink);
     }
 
     /// Runs the program with every solve ended at its start, and gives its code.

@@ -1,13 +1,13 @@
 //! What all programs of a process share.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Library;
 use super::compile::Known;
@@ -156,6 +156,8 @@ pub struct Session {
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
     pub notes: Rc<RefCell<Vec<Note>>>,
+    /// How long programs were taken through the compiler, all together.
+    pub compiling: Cell<Duration>,
     /// Programs compiled before.
     pub(super) known: RefCell<Known>,
     /// The rewrite rules, until they are first asked for.
@@ -183,6 +185,7 @@ impl Session {
             open: HashMap::new(),
             files: BTreeMap::new(),
             observer: Rc::new(RefCell::new(None)),
+            compiling: Cell::default(),
             known: RefCell::default(),
             rules: RefCell::new(Some(rules)),
             passes: OnceCell::new(),

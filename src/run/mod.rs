@@ -15,6 +15,7 @@ mod recorder;
 mod runner;
 mod show;
 mod solve;
+mod statistics;
 
 pub use asked::Timed;
 pub use compare::{
@@ -28,3 +29,4 @@ pub use interpreter::{Entered, Interpreter};
 pub use program::{Program, Tested};
 pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord, Solving};
 pub use show::{number, show, show_fit};
+pub use statistics::{CONFIDENCE, Difference, Figures, Ratio, SURE, Shuffle};

@@ -192,7 +192,8 @@ mod tests {
         let (file, reports) = parse_file(FileId::default(), text);
         assert!(reports.is_empty(), "{reports:?}");
         let pieces = classes(text);
-        let found = links(text, &pieces, &file.items, &Names::new(), &library);
+        let own = Names::new();
+        let found = links(text, &pieces, &file.items, &own, &library);
         let named = pieces.iter().zip(found).filter(|(_, link)| link.is_some());
         named.map(|((place, _), _)| text[place.clone()].to_string()).collect()
     }
