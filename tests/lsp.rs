@@ -414,7 +414,7 @@ fn columns_and_values_are_shown() {
 }
 
 /// What is offered first.
-fn first<'o>(offered: &'o [String], count: usize) -> Vec<&'o str> {
+fn first(offered: &[String], count: usize) -> Vec<&str> {
     offered.iter().take(count).map(String::as_str).collect()
 }
 
@@ -665,7 +665,7 @@ fn the_shape_of_a_text_is_told() {
         found["data"].as_array().expect("numbers").iter().filter_map(Value::as_u64).collect();
     // `bowl` in line 1 is declared: a function that never changes.
     assert_eq!(data[..5], [1, 3, 4, 6, 3]);
-    assert!(data.len() % 5 == 0 && data.len() > 300, "{}", data.len());
+    assert!(data.len().is_multiple_of(5) && data.len() > 300, "{}", data.len());
     let part = editor.whole("semanticTokens/range");
     assert_eq!(part["data"], found["data"]);
 }

@@ -19,6 +19,7 @@ mod shelf;
 mod signature;
 mod study;
 mod text;
+mod tree;
 
 pub use complete::{Completion, Item, Offer, complete, page};
 pub use document::{Document, Texts};

@@ -1,6 +1,6 @@
 //! A check of a text with all that elaboration learns of it on the way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,7 +101,7 @@ struct Kept {
 /// Studies texts, and keeps the data that they load between one and the next.
 #[derive(Debug, Default)]
 pub struct Scholar {
-    data: HashMap<(String, PathBuf), Kept>,
+    data: BTreeMap<(String, PathBuf), Kept>,
 }
 
 impl Scholar {
@@ -150,7 +150,9 @@ impl Scholar {
     }
 
     fn keep(&mut self, session: &Session) {
-        for (key, loaded) in &session.loaded {
+        let mut all: Vec<_> = session.loaded.iter().collect();
+        all.sort_by_key(|(key, _)| *key);
+        for (key, loaded) in all {
             if let Some(stamp) = stamp(&key.1) {
                 self.data.entry(key.clone()).or_insert_with(|| Kept { stamp, loaded: loaded.clone() });
             }
