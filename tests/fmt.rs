@@ -254,7 +254,7 @@ fn spaces() {
     becomes("let y = if a<b then - 1 else not c", "let y = if a < b then -1 else not c\n");
     becomes(
         "objective o(){param w:real[2]in[0,1)=0\nminimize w@w}",
-        "objective o() {\n  param w: real[2] in [0, 1) = 0\n  minimize w @ w\n}\n",
+        "objective o() {\n  param w: real[2] in [0, 1) = 0\n  minimize w@w\n}\n",
     );
     becomes("let f = x->x |> g", "let f = x -> x |> g\n");
     becomes("let z=(a=1,b=[ ])", "let z = (a = 1, b = [])\n");

@@ -31,7 +31,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a program
-    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
+    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500 --report fit.html\n\
         `name=value` sets an `input` of the program.")]
     Run {
         /// The program; `-` reads it from standard input
@@ -45,6 +45,9 @@ pub enum Verb {
         /// Write every step of every solve here, as JSON Lines (minima.trace/v1)
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
+        /// Write a page with program, results and pictures, also if it fails or is interrupted
+        #[arg(long, value_name = "PAGE.html")]
+        report: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]
@@ -198,7 +201,45 @@ pub enum Verb {
         #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
         text: Vec<String>,
     },
-    /// Put programs into their one form: spaces, indentation, lines of at most 100 columns
+    /// Make a folder with a program to begin with
+    #[command(after_help = "Example: minima new fit\n\
+        It holds fit.opt, a small objective with data, an optimizer of your own and a test. With\n\
+        --from, the program is a linear regression of the table's last column on the others.")]
+    New {
+        /// The folder to make; its name is the program's
+        #[arg(value_name = "NAME")]
+        folder: PathBuf,
+        /// A table (.csv or .tsv) to copy and to fit
+        #[arg(long, value_name = "TABLE")]
+        from: Option<PathBuf>,
+    },
+    /// Run a program again whenever it, or a file it read, changes
+    #[command(after_help = "Example: minima watch fit.opt lr=0.01\n\
+        Imports and data are watched too. A change during a run ends it, and the program is run anew.\n\
+        Options are those of the runs. Ctrl-C ends it, with exit code 0.")]
+    Watch {
+        /// The program
+        file: PathBuf,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+        /// Run its `test` blocks instead
+        #[arg(long, conflicts_with = "inputs")]
+        test: bool,
+    },
+    /// Print a script that completes the command line in a shell
+    #[command(
+        after_help = "Example: minima completions bash > ~/.local/share/bash-completion/completions/minima\n\
+        zsh:        minima completions zsh > \"${fpath[1]}/_minima\"\n\
+        fish:       minima completions fish > ~/.config/fish/completions/minima.fish\n\
+        PowerShell: minima completions powershell >> $PROFILE\n\
+        Elvish:     minima completions elvish >> ~/.config/elvish/rc.elv"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Put programs into their one form: spaces, indentation, long lines
     #[command(after_help = "Example: minima fmt .\n\
         A folder stands for all `.opt` files in it and below it. Comments, and the meaning, stay.\n\
         A file with errors is left alone and its errors are shown. See docs/fmt.md.\n\
@@ -210,6 +251,17 @@ pub enum Verb {
         /// List the files that would change, and write nothing
         #[arg(long)]
         check: bool,
+    },
+    /// Evaluate entries one by one, at a terminal or from standard input
+    #[command(after_help = "Example: minima repl examples/rosenbrock.opt\n\
+        `:help` lists its commands, Tab completes names, `:quit` or Ctrl-D ends. The history is in the\n\
+        file that MINIMA_HISTORY names, else in the user's folder for state. See docs/repl.md.")]
+    Repl {
+        /// A program to begin with
+        file: Option<PathBuf>,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
     },
     /// Explain an error code
     #[command(after_help = "Example: minima explain E0203")]
@@ -224,7 +276,7 @@ pub enum Verb {
         /// A verb, `options` or `exit-codes`
         topic: Option<String>,
     },
-    /// Serve an editor: the language server protocol on standard input and output
+    /// Serve an editor by the language server protocol
     #[command(after_help = "Example: vim.lsp.start({ cmd = { 'minima', 'lsp' } })  -- in Neovim\n\
         Editors start it themselves. docs/editors.md has the lines for each.")]
     Lsp {
@@ -252,7 +304,11 @@ impl Verb {
             Verb::Optimizers { .. } => "optimizers",
             Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
+            Verb::New { .. } => "new",
+            Verb::Watch { .. } => "watch",
+            Verb::Completions { .. } => "completions",
             Verb::Fmt { .. } => "fmt",
+            Verb::Repl { .. } => "repl",
             Verb::Explain { .. } => "explain",
             Verb::Help { .. } => "help",
             Verb::Lsp { .. } => "lsp",
@@ -307,6 +363,9 @@ pub struct Options {
     /// What runs the code
     #[arg(long, global = true, value_enum, hide = true, hide_possible_values = true)]
     pub engine: Option<EngineArg>,
+    /// Writes the files that the program read to this file, for `watch`
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
+    pub read_files: Option<PathBuf>,
     /// Panics at a stage, to test how internal errors are handled
     #[arg(long, global = true, hide = true, value_name = "STAGE")]
     pub plant_panic: Option<String>,

@@ -81,6 +81,22 @@ pub fn doc(out: &str, files: &[String], reports: &[Report], sources: &Sources, c
     Value::Object(report)
 }
 
+/// `minima new`
+pub fn new(folder: &str, files: &[&str]) -> Value {
+    let mut report = head("new", exit::OK);
+    report.insert("folder".into(), folder.into());
+    report.insert("files".into(), json!(files));
+    Value::Object(report)
+}
+
+/// `minima completions`
+pub fn completions(shell: &str, script: &str) -> Value {
+    let mut report = head("completions", exit::OK);
+    report.insert("shell".into(), shell.into());
+    report.insert("text".into(), script.into());
+    Value::Object(report)
+}
+
 /// `minima fmt`: each file with what was done, and the text where it came from standard input.
 pub fn fmt(files: &[Formed], code: u8) -> Value {
     let mut report = head("fmt", code);

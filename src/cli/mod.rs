@@ -8,6 +8,7 @@ mod bench;
 mod blocks;
 mod check;
 mod compare;
+mod completions;
 mod doc;
 mod exit;
 mod explain;
@@ -22,11 +23,14 @@ mod live;
 mod log;
 mod lsp;
 mod memory;
+mod new;
 mod optimizers;
 mod output;
+mod page;
 mod profile;
 mod program;
 mod record;
+mod repl;
 mod run;
 mod settings;
 mod signals;
@@ -35,6 +39,7 @@ mod standings;
 mod test;
 mod trace;
 mod traces;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -99,11 +104,12 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs, profile, trace } => {
-            let wanted = run::Wanted { profile: *profile, trace: trace.as_deref() };
-            run::run(file, inputs, wanted, options, output, signals)
+        Verb::Run { file, inputs, profile, trace, report } => {
+            let asked = run::Asked { profile: *profile, trace: trace.as_deref(), report: report.as_deref() };
+            run::run(file, inputs, asked, options, output, signals)
         }
         Verb::Eval { text } => run::eval(text, options, output, signals),
+        Verb::Repl { file, inputs } => repl::repl(file.as_deref(), inputs, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),
         Verb::Ir { file, inputs, after, memory, solve } => {
@@ -136,6 +142,12 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
         Verb::Doc { paths, out } => doc::doc(paths, out, output),
+        Verb::New { folder, from } => new::new(folder, from.as_deref(), output),
+        Verb::Watch { file, test, .. } => {
+            let arguments: Vec<OsString> = std::env::args_os().collect();
+            watch::watch(file, *test, &arguments, output, signals)
+        }
+        Verb::Completions { shell } => Ok(completions::completions(*shell, output)),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Help { topic } => told(topic.as_deref(), output),
         Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),

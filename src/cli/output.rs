@@ -35,11 +35,7 @@ impl Output {
         let color = |terminal: bool| match options.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => {
-                let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                unset("NO_COLOR") && !dumb && terminal
-            }
+            ColorWhen::Auto => wanted() && terminal,
         };
         let (json, quiet) = (options.json, options.quiet);
         let picture_color = color(io::stdout().is_terminal());
@@ -49,6 +45,11 @@ impl Output {
     /// Whether a line that is drawn again and again can be shown.
     pub fn progress(self) -> bool {
         self.terminal
+    }
+
+    /// Whether what is typed at the terminal is shown in color.
+    pub fn paints_input(self, options: &Options) -> bool {
+        self.color || options.color == ColorWhen::Auto && !io::stderr().is_terminal() && wanted()
     }
 
     /// A result, as one or more lines. Nothing in JSON mode, where the report holds it.
@@ -124,6 +125,12 @@ impl Output {
             write_error(&format!("and {more} more"));
         }
     }
+}
+
+/// Whether neither the user nor the terminal refuses colors.
+fn wanted() -> bool {
+    let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Writes to standard output at once, so that what was printed is there whatever comes. Output

@@ -1,6 +1,6 @@
 //! A program of the command line: its texts, its configuration, its session.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::Options;
 use super::exit;
@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::signals::{Signals, Watch};
 use super::source::{self, Failure, Source};
 use super::trace::Tracer;
+use crate::data;
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
 use crate::run::{self, Checked, Planned, Sink, Tested};
@@ -30,6 +31,8 @@ pub struct Program {
     signals: Signals,
     verbose: bool,
     plant: Option<String>,
+    /// Where to write down which files were read.
+    read_files: Option<PathBuf>,
 }
 
 impl Program {
@@ -82,6 +85,7 @@ impl Program {
             signals: signals.clone(),
             verbose: options.verbose,
             plant: options.plant_panic.clone(),
+            read_files: options.read_files.clone(),
         };
         program.stage("parse");
         program
@@ -92,6 +96,7 @@ impl Program {
     pub fn check(&mut self) -> Result<(), Failure> {
         let asked = self.code.check(&mut self.session);
         self.stage("check");
+        self.list_files(&[]);
         if self.code.is_wrong() { Ok(()) } else { self.inputs_are_known(&asked) }
     }
 
@@ -102,6 +107,7 @@ impl Program {
         self.session.options.every_step = tracer.is_some();
         tracer.into_iter().for_each(|tracer| record.trace_to(tracer));
         self.code.run(&mut self.session, &mut record);
+        self.list_files(&record.saved);
         self.report_failed(&record);
         record
     }
@@ -129,6 +135,7 @@ impl Program {
         let _watch = self.begin();
         let mut record = self.record();
         let tests = self.code.test(&mut self.session, &mut record);
+        self.list_files(&record.saved);
         self.report_failed(&record);
         tests
     }
@@ -153,6 +160,17 @@ impl Program {
         }
         self.stage("run");
         watch
+    }
+
+    /// Writes down which files were read, for `watch`, but for those that the program wrote itself.
+    fn list_files(&self, saved: &[String]) {
+        let Some(list) = &self.read_files else { return };
+        let folder = self.sources.first().map(|source| source.folder.clone()).unwrap_or_default();
+        let saved: Vec<PathBuf> = saved.iter().map(|path| data::resolve(&folder, path)).collect();
+        let read = self.session.files.iter().filter(|path| !saved.contains(path));
+        let lines: String = read.map(|path| format!("{}\n", path.display())).collect();
+        // Without the list, changes of these files are not seen; the run itself is the same.
+        drop(std::fs::write(list, lines));
     }
 
     fn report_failed(&mut self, record: &Record) {

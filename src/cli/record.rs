@@ -84,6 +84,8 @@ pub struct Plot {
     pub figure: Figure,
     /// The file it was written to, if it was.
     pub path: Option<String>,
+    /// How much had been printed before.
+    pub after: usize,
     /// The statement.
     pub span: Span,
 }
@@ -233,7 +235,8 @@ impl Sink for Record {
                 if path.is_none() {
                     self.output.picture(&figure);
                 }
-                self.plots.push(Plot { figure: *figure, path, span });
+                let after = self.prints.len();
+                self.plots.push(Plot { figure: *figure, path, after, span });
             }
         }
     }

@@ -10,30 +10,33 @@ use super::record::{Record, summary};
 use super::signals::Signals;
 use super::source::{Failure, Source};
 use super::trace::Tracer;
-use super::{blocks, exit, json, profile};
+use super::{blocks, exit, json, page, profile};
 
 /// What is asked for beside the results.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
     /// Time and bytes by line.
     pub profile: bool,
     /// Where the course of its solves goes.
     pub trace: Option<&'a Path>,
+    /// Where a page about the run goes.
+    pub report: Option<&'a Path>,
 }
 
 /// Runs a program.
 pub fn run(
     file: &Path,
     inputs: &[String],
-    wanted: Wanted<'_>,
+    asked: Asked<'_>,
     options: &Options,
     output: Output,
     signals: &Signals,
 ) -> Result<u8, Failure> {
     let mut program = Program::of_file(file, inputs, options, signals)?;
-    program.session.options.profile = wanted.profile;
-    let tracer = wanted.trace.map(|path| Tracer::new(path, &file.to_string_lossy())).transpose()?;
-    perform("run", program, tracer, output, signals)
+    program.session.options.profile = asked.profile;
+    asked.report.map_or(Ok(()), page::can_be_written)?;
+    let tracer = asked.trace.map(|path| Tracer::new(path, &file.to_string_lossy())).transpose()?;
+    perform("run", program, tracer, asked.report, output, signals)
 }
 
 /// Evaluates statements from the command line.
@@ -43,13 +46,14 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
         text => Ok(Source::of_text(&format!("<argument {}>", at + 1), text)),
     };
     let sources = text.iter().enumerate().map(read).collect::<Result<Vec<Source>, Failure>>()?;
-    perform("eval", Program::open(sources, options, Vec::new(), signals), None, output, signals)
+    perform("eval", Program::open(sources, options, Vec::new(), signals), None, None, output, signals)
 }
 
 fn perform(
     verb: &str,
     mut program: Program,
     tracer: Option<Tracer>,
+    page: Option<&Path>,
     output: Output,
     signals: &Signals,
 ) -> Result<u8, Failure> {
@@ -77,9 +81,11 @@ fn perform(
         output.asked(&profile::table(&program.session.usage(), &program.session.sources, elapsed));
     }
     let mut code = exit_code(&program, &record, signals);
-    if let Err(failure) = traced {
+    // The results have been told; what could not be written is told too.
+    let written = page.map_or(Ok(()), |path| page::write(path, &program, &record, code));
+    for failure in [traced, written].into_iter().filter_map(Result::err) {
         output.error(&failure.message);
-        code = failure.code;
+        code = if code == exit::OK { failure.code } else { code };
     }
     if output.json {
         output.report(&json::run(verb, &program, &record, code));

@@ -72,6 +72,11 @@ impl Source {
         Source { name: name.to_string(), folder: folder.to_path_buf(), text, wrong }
     }
 
+    /// Whether all of it is UTF-8.
+    pub fn is_text(&self) -> bool {
+        self.wrong.is_none()
+    }
+
     /// Adds the text to the sources of a session, under `name`.
     pub fn add_to(&self, sources: &mut Sources) -> (crate::diag::FileId, Option<Report>) {
         let file = sources.add(self.name.clone(), self.text.as_str());

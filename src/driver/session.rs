@@ -1,7 +1,7 @@
 //! What all programs of a process share.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -139,6 +139,8 @@ pub struct Session {
     pub loaded: HashMap<(String, PathBuf), Loaded>,
     /// Texts of programs that an editor holds, by their paths: they count instead of the files.
     pub open: HashMap<PathBuf, Arc<str>>,
+    /// The files that programs asked for, whether they were there or not.
+    pub files: BTreeSet<PathBuf>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
@@ -170,6 +172,7 @@ impl Session {
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
             open: HashMap::new(),
+            files: BTreeSet::new(),
             observer: Rc::new(RefCell::new(None)),
             compiling: Cell::default(),
             known: RefCell::default(),
@@ -178,6 +181,11 @@ impl Session {
             notes: Rc::default(),
             measured: Rc::default(),
         })
+    }
+
+    /// Forgets what was compiled.
+    pub fn forget_code(&mut self) {
+        *self.known.borrow_mut() = Known::default();
     }
 
     /// What was measured of the code so far.

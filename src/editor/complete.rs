@@ -8,7 +8,7 @@ use super::names::{FIGURES, GIVEN, Kind};
 use super::scan::{Piece, Token, call_around, is_reserved, scan};
 use super::shelf::{Shelf, Shelved};
 use super::signature;
-use super::text::word_at;
+use super::text::{Shift, word_at};
 use crate::lower::{Denoted, Sort};
 
 /// What kind of thing is offered.
@@ -222,9 +222,7 @@ impl Place<'_> {
         items.extend(self.arguments());
         items.extend(self.names());
         items.extend(words(&OPERAND, 7));
-        let mut seen = std::collections::HashSet::new();
-        items.retain(|item| seen.insert(item.label.clone()));
-        items
+        once(items)
     }
 
     /// The bracket that is open here.
@@ -307,21 +305,23 @@ impl Place<'_> {
             .map_or("", |token| token.text)
     }
 
+    /// This place in the present text, or in the last whole one.
+    fn at_in(&self, document: &Document) -> u32 {
+        let at = Shift::between(&self.document.text, &document.text).moved(self.at).unwrap_or(self.at);
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
     /// What may stand behind the dot.
     fn members(&self) -> Vec<Item> {
         let dot = self.tokens.len() - 1;
         let Some(first) = chain_start(&self.tokens[..dot]) else { return Vec::new() };
         let chain = &self.tokens[first..dot];
         let (start, end) = (chain[0].start, chain[chain.len() - 1].end());
-        let documents = [Some(self.document), self.whole];
-        for document in documents.into_iter().flatten() {
-            let study = document.study.as_ref();
-            let found = study.map_or(&[][..], |study| study.of(&self.document.text, start, end));
-            if let Some(what) =
-                found.iter().find(|what| !what.fields.is_empty() || what.sort == Sort::Problem)
-            {
-                return behind(what);
-            }
+        let found = self.document.study.as_ref().map_or(&[][..], |study| study.of(start, end));
+        if let Some(what) = found.iter().find(|what| !what.fields.is_empty() || what.sort == Sort::Problem) {
+            return behind(what);
+        }
+        for document in [Some(self.document), self.whole].into_iter().flatten() {
             let items = self.chained(document, chain);
             if !items.is_empty() {
                 return items;
@@ -333,7 +333,7 @@ impl Place<'_> {
     /// Behind a chain of names, from what the first one means.
     fn chained(&self, document: &Document, chain: &[Token<'_>]) -> Vec<Item> {
         let root = chain[0].text;
-        let at = u32::try_from(self.at).unwrap_or(u32::MAX);
+        let at = self.at_in(document);
         let Some(def) = document.names.lookup(root, at) else {
             let given = document.names.in_optimizer(at) && GIVEN.contains(&root) && chain.len() == 1;
             return if given && root == "f" { views() } else { Vec::new() };
@@ -357,8 +357,7 @@ impl Place<'_> {
         if def.kind == Kind::Binding && document.names.in_optimizer(at) {
             items.push(field("g", "its gradient"));
         }
-        items.dedup_by(|a, b| a.label == b.label);
-        items
+        once(items)
     }
 
     fn types(&self) -> Vec<Item> {
@@ -412,9 +411,9 @@ impl Place<'_> {
 
     /// Names in scope, then those of the library.
     fn names(&self) -> Vec<Item> {
-        let at = u32::try_from(self.at).unwrap_or(u32::MAX);
         let mut items: Vec<Item> = Vec::new();
         for document in [Some(self.document), self.whole].into_iter().flatten() {
+            let at = self.at_in(document);
             for k in document.names.known_at(at) {
                 let def = &document.names.defs[k];
                 let about = document.meaning(def).first().map(|what| what.about.clone());
@@ -479,6 +478,13 @@ fn chain_start(tokens: &[Token<'_>]) -> Option<usize> {
             _ => return Some(at),
         }
     }
+}
+
+/// The first of those that are written equally.
+fn once(mut items: Vec<Item>) -> Vec<Item> {
+    let mut seen = std::collections::HashSet::new();
+    items.retain(|item| seen.insert(item.label.clone()));
+    items
 }
 
 fn behind_dot(chain: &[Token<'_>], token: &Token<'_>) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::names::{Def, Names, Target, Use};
 use super::shelf::Shelf;
-use super::study::{Place, Study};
+use super::study::{Place, Studied, Study};
 use super::text::Lines;
 use crate::diag::{FileId, Report, Sources, Span};
 use crate::lower::{Denoted, Member};
@@ -35,7 +35,7 @@ pub struct Document {
     written: Vec<Arc<str>>,
     paths: Vec<PathBuf>,
     /// The latest check.
-    pub study: Option<Arc<Study>>,
+    pub study: Option<Studied>,
 }
 
 impl Document {
@@ -58,6 +58,11 @@ impl Document {
         let lines = Lines::of(&text);
         let (written, trees) = trees.into_iter().unzip();
         Document { text, lines, file, reports, names, sources, trees, written, paths, study: None }
+    }
+
+    /// Brings what a check found of this text, or of an earlier one.
+    pub fn bring(&mut self, study: Option<Arc<Study>>) {
+        self.study = study.map(|study| Studied::from(study, &self.text));
     }
 
     /// Whether the parser found no error.
@@ -116,7 +121,7 @@ impl Document {
     pub fn denoted(&self, span: Span) -> &[Denoted] {
         let own = span.file == FileId(0);
         let study = self.study.as_ref().filter(|_| own);
-        study.map_or(&[], |study| study.of(&self.text, span.start as usize, span.end as usize))
+        study.map_or(&[], |study| study.of(span.start as usize, span.end as usize))
     }
 
     /// What a definition denotes; parameters of what is called in many ways may denote many things.
@@ -136,7 +141,7 @@ impl Document {
     fn field_def(&self, base: Span, name: &str) -> Option<usize> {
         let study = self.study.as_ref()?;
         let at = self.denoted(base).iter().find_map(|what| member(what, name))?.at?;
-        let (start, _) = study.own(&self.text, at)?;
+        let (start, _) = study.own(at)?;
         let own = |def: &Def| def.at.file == FileId(0) && def.at.start as usize == start;
         self.names.defs.iter().position(own)
     }

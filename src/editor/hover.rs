@@ -95,7 +95,7 @@ fn of_expression(document: &Document, at: usize) -> Option<Hover> {
         return None;
     }
     let study = document.study.as_ref()?;
-    let (place, found) = study.around(&document.text, at)?;
+    let (place, found) = study.around(at)?;
     let what = found.first()?;
     // Numbers and texts say what they are themselves.
     let written = document.text.get(place.0..place.1)?;

@@ -1,7 +1,6 @@
 //! Edits that mend what a check found wrong.
 
 use super::document::Document;
-use super::text::moved;
 
 /// An edit that mends something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +17,11 @@ pub struct Mend {
 
 /// The edits that mend what is wrong in a range of bytes.
 pub fn mends(document: &Document, range: (usize, usize)) -> Vec<Mend> {
-    let Some(study) = &document.study else { return Vec::new() };
+    let Some(studied) = &document.study else { return Vec::new() };
     let mut found = Vec::new();
-    for (problem, wrong) in study.problems.iter().enumerate() {
+    for (problem, wrong) in studied.study.problems.iter().enumerate() {
         let Some((start, end, text)) = &wrong.fix else { continue };
-        let now = |at: usize| moved(&study.text, &document.text, at);
+        let now = |at: usize| studied.now(at);
         let places = (now(*start), now(*end), now(wrong.at.0), now(wrong.at.1));
         let (Some(start), Some(end), Some(first), Some(last)) = places else { continue };
         let near = |from: usize, to: usize| from <= range.1 && range.0 <= to;

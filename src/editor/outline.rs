@@ -5,6 +5,7 @@ use super::hover;
 use super::names::{Def, Kind};
 use super::scan::{Piece, scan};
 use crate::diag::{FileId, Span};
+use crate::lower::Sort;
 use crate::syntax::ast::{Block, Ident, Pattern, Stmt, StmtKind};
 
 /// Something that a text declares.
@@ -66,7 +67,8 @@ fn of_stmt(document: &Document, item: &Stmt) -> Vec<Symbol> {
 fn symbol(document: &Document, item: &Stmt, name: &Ident, inner: Vec<Symbol>) -> Symbol {
     let own = |def: &&Def| def.at == name.span && def.at.file == FileId(0);
     let def = document.names.defs.iter().find(own);
-    let about = def.and_then(|def| document.meaning(def).first()).map(|what| what.about.clone());
+    let about = def.and_then(|def| document.meaning(def).first());
+    let about = about.filter(|what| what.sort != Sort::Function).map(|what| what.about.clone());
     let kind = def.map(|def| def.kind);
     let detail = about.unwrap_or_else(|| kind.map_or("", hover::kind_word).to_string());
     Symbol { name: name.name.to_string(), detail, kind, whole: range(item.span), at: range(name.span), inner }

@@ -4,6 +4,7 @@ use super::document::Document;
 use super::hover;
 use super::scan::{Token, call_around, scan};
 use super::shelf::{self, Parameter, Shelf};
+use super::text::Shift;
 
 /// A call that is being written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +76,10 @@ pub fn parameters(
     name: &str,
     at: usize,
 ) -> Vec<Parameter> {
-    let at = u32::try_from(at).unwrap_or(u32::MAX);
-    for document in [Some(document), whole].into_iter().flatten() {
-        let Some(def) = document.names.lookup(name, at) else { continue };
+    for here in [Some(document), whole].into_iter().flatten() {
+        let at = Shift::between(&document.text, &here.text).moved(at).unwrap_or(at);
+        let document = here;
+        let Some(def) = document.names.lookup(name, u32::try_from(at).unwrap_or(u32::MAX)) else { continue };
         let def = &document.names.defs[def];
         if let Some(item) = hover::declaration(document, def) {
             let text = document.source(def.at.file);

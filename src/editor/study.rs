@@ -14,7 +14,7 @@ use crate::lower::Denoted;
 use crate::run::Program;
 use crate::syntax::ast::{File, StmtKind};
 
-use super::text::moved;
+use super::text::Shift;
 
 /// Where a text is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,30 +239,51 @@ fn import_of(program: &Program, name: &str) -> Option<Span> {
     })
 }
 
-impl Study {
-    /// What stands at the same place of a later text denotes.
-    pub fn of(&self, now: &str, start: usize, end: usize) -> &[Denoted] {
-        let (Some(start), Some(end)) = (moved(now, &self.text, start), moved(now, &self.text, end)) else {
-            return &[];
-        };
-        let from = self.places.partition_point(|(at, _)| *at < (start, end));
-        self.places.get(from).filter(|(at, _)| *at == (start, end)).map_or(&[], |(_, found)| found)
+/// A check, seen from a later text.
+#[derive(Debug, Clone)]
+pub struct Studied {
+    /// What was found.
+    pub study: Arc<Study>,
+    /// From the text of the check to the later one.
+    now: Shift,
+    then: Shift,
+}
+
+impl Studied {
+    /// Seen from a text.
+    pub fn from(study: Arc<Study>, text: &str) -> Studied {
+        let now = Shift::between(&study.text, text);
+        Studied { study, now, then: now.back() }
     }
 
-    /// The smallest expression around a place of a later text, and what it denotes.
-    pub fn around(&self, now: &str, at: usize) -> Option<((usize, usize), &[Denoted])> {
-        let then = moved(now, &self.text, at)?;
-        let before = self.places.partition_point(|((start, _), _)| *start <= then);
-        let found = self.places[..before].iter().filter(|((_, end), _)| then < *end);
+    /// Where a byte of the text of the check stands now.
+    pub fn now(&self, at: usize) -> Option<usize> {
+        self.now.moved(at)
+    }
+
+    /// What stands at the same place denotes.
+    pub fn of(&self, start: usize, end: usize) -> &[Denoted] {
+        let (Some(start), Some(end)) = (self.then.moved(start), self.then.moved(end)) else { return &[] };
+        let places = &self.study.places;
+        let from = places.partition_point(|(at, _)| *at < (start, end));
+        places.get(from).filter(|(at, _)| *at == (start, end)).map_or(&[], |(_, found)| found)
+    }
+
+    /// The smallest expression around a place, and what it denotes.
+    pub fn around(&self, at: usize) -> Option<((usize, usize), &[Denoted])> {
+        let then = self.then.moved(at)?;
+        let places = &self.study.places;
+        let before = places.partition_point(|((start, _), _)| *start <= then);
+        let found = places[..before].iter().filter(|((_, end), _)| then < *end);
         let ((start, end), what) = found.min_by_key(|((start, end), _)| end - start)?;
-        Some(((moved(&self.text, now, *start)?, moved(&self.text, now, *end)?), what))
+        Some(((self.now(*start)?, self.now(*end)?), what))
     }
 
-    /// Where a span that elaboration gave stands in a later text, if it is of the same file.
-    pub fn own(&self, now: &str, span: Span) -> Option<(usize, usize)> {
-        if span.file != self.file {
+    /// Where a span that elaboration gave stands, if it is of the same file.
+    pub fn own(&self, span: Span) -> Option<(usize, usize)> {
+        if span.file != self.study.file {
             return None;
         }
-        Some((moved(&self.text, now, span.start as usize)?, moved(&self.text, now, span.end as usize)?))
+        Some((self.now(span.start as usize)?, self.now(span.end as usize)?))
     }
 }

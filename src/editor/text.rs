@@ -109,20 +109,58 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// Where a byte of one text stands in another that differs by one change: `None` inside the change.
-pub fn moved(from: &str, to: &str, at: usize) -> Option<usize> {
-    let (a, b) = (from.as_bytes(), to.as_bytes());
-    let most = a.len().min(b.len());
-    let prefix = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let rest = most - prefix;
-    let suffix = a.iter().rev().zip(b.iter().rev()).take(rest).take_while(|(x, y)| x == y).count();
-    if at <= prefix {
-        Some(at)
-    } else if at >= a.len() - suffix {
-        Some(at + b.len() - a.len())
-    } else {
-        None
+/// How places move where one text becomes another by one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// So many bytes at the start are equal.
+    prefix: usize,
+    /// From here on the first text is equal to the end of the second.
+    suffix: usize,
+    from: usize,
+    to: usize,
+}
+
+impl Shift {
+    /// Between two texts.
+    pub fn between(from: &str, to: &str) -> Shift {
+        let (a, b) = (from.as_bytes(), to.as_bytes());
+        let most = a.len().min(b.len());
+        let prefix = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+        let ends = a.iter().rev().zip(b.iter().rev());
+        let same = ends.take(most - prefix).take_while(|(x, y)| x == y).count();
+        Shift { prefix, suffix: a.len() - same, from: a.len(), to: b.len() }
     }
+
+    /// The same between the second text and the first.
+    #[must_use]
+    pub fn back(self) -> Shift {
+        let suffix = self.to - (self.from - self.suffix);
+        Shift { prefix: self.prefix, suffix, from: self.to, to: self.from }
+    }
+
+    /// Where a byte of the first text stands in the second; nowhere inside the change.
+    pub fn moved(self, at: usize) -> Option<usize> {
+        if at <= self.prefix {
+            Some(at)
+        } else if at >= self.suffix {
+            Some(at + self.to - self.from)
+        } else {
+            None
+        }
+    }
+}
+
+/// The bytes of a text that are to be replaced, and by what, to make it another; nothing where they are equal.
+pub fn difference(from: &str, to: &str) -> Option<((usize, usize), String)> {
+    if from == to {
+        return None;
+    }
+    let prefix = from.char_indices().zip(to.chars()).find(|((_, a), b)| a != b).map(|((at, _), _)| at);
+    let prefix = prefix.unwrap_or(from.len().min(to.len()));
+    let (a, b) = (&from[prefix..], &to[prefix..]);
+    let suffix: usize =
+        a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum();
+    Some(((prefix, from.len() - suffix), b[..b.len() - suffix].to_string()))
 }
 
 /// Whether a character may stand in a name.
@@ -140,7 +178,7 @@ pub fn word_at(text: &str, at: usize) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Encoding, Lines, Position, moved, word_at};
+    use super::{Encoding, Lines, Position, Shift, difference, word_at};
 
     #[test]
     fn positions_count_units_of_utf16() {
@@ -164,10 +202,21 @@ mod tests {
 
     #[test]
     fn places_move_with_a_change() {
+        let moved = |from, to, at| Shift::between(from, to).moved(at);
         assert_eq!(moved("a b c", "a xx b c", 0), Some(0));
         assert_eq!(moved("a b c", "a xx b c", 4), Some(7));
         assert_eq!(moved("a bbb c", "a x c", 3), None);
         assert_eq!(moved("same", "same", 2), Some(2));
+        assert_eq!(Shift::between("a b c", "a xx b c").back().moved(7), Some(4));
+    }
+
+    #[test]
+    fn one_edit_makes_a_text_another() {
+        for (from, to) in [("a  b", "a b"), ("a", ""), ("", "é"), ("ab", "abb"), ("é", "è"), ("aa", "a")] {
+            let ((start, end), new) = difference(from, to).expect("they differ");
+            assert_eq!(format!("{}{new}{}", &from[..start], &from[end..]), to);
+        }
+        assert_eq!(difference("a", "a"), None);
     }
 
     #[test]

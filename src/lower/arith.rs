@@ -19,6 +19,11 @@ impl Lower<'_> {
         if args.iter().any(|(val, _)| matches!(val, Val::Tuple(_) | Val::Record(_))) {
             return self.apply_record(name, args, span);
         }
+        if args.iter().any(|(val, _)| matches!(val, Val::Range(..))) {
+            let vals = args.iter().map(|(val, at)| self.range_or(val, *at)).collect::<Res<Vec<Val>>>()?;
+            let args: Vec<At<'_>> = vals.iter().zip(args).map(|(val, (_, at))| (val, *at)).collect();
+            return self.apply(name, &args, span);
+        }
         let prim = Prim::named(name).expect("operators name machine functions");
         let vals = self.coerce(prim, args, span)?;
         let dims = self.common_dims(&vals, args, span)?;
@@ -322,7 +327,8 @@ impl Lower<'_> {
         if matches!(a.0, Val::Tuple(_) | Val::Record(_)) {
             return self.apply_power_record(a, b, span);
         }
-        let base = self.cast_real(a.0, a.1)?;
+        let base = self.range_or(a.0, a.1)?;
+        let base = self.cast_real(&base, a.1)?;
         match b.0.ty() {
             Some(ty) if ty.elem == Elem::Int => self.apply("powi", &[(&base, a.1), b], span),
             _ => self.apply("pow", &[(&base, a.1), b], span),

@@ -192,8 +192,18 @@ pub fn declared(items: &[Stmt]) -> Vec<Arc<str>> {
     items.iter().flat_map(bound_names).collect()
 }
 
+/// Whether a statement mentions a name in one of its expressions.
+pub fn mentions(item: &Stmt, name: &Arc<str>) -> bool {
+    walk::stmt_mentions(item, std::slice::from_ref(name))
+}
+
+/// Whether a statement of the top level declares something.
+pub fn declares(item: &Stmt) -> bool {
+    declare::declaration(item, &Scope::default()).is_some()
+}
+
 /// The names that a statement of the top level binds or assigns.
-pub(super) fn bound_names(item: &Stmt) -> Vec<Arc<str>> {
+pub fn bound_names(item: &Stmt) -> Vec<Arc<str>> {
     if let Some((name, _)) = declare::declaration(item, &Scope::default()) {
         return vec![name];
     }
@@ -360,7 +370,7 @@ impl Lower<'_> {
         });
         for name in names {
             let known = sizes.iter().any(|(known, _)| *known == name);
-            if known || scope.get(&name).is_some() || self.globals.get(&name).is_some() {
+            if known || self.slot(scope, &name).is_some() {
                 continue;
             }
             let n = size(&name, false);

@@ -15,6 +15,8 @@ use crate::syntax::ast::{ArgValue, Expr, ExprKind, Pattern};
 /// The level sets of a function of two numbers.
 #[derive(Debug, Clone)]
 pub struct Contour {
+    /// Where the function stands.
+    pub span: Span,
     /// What the two numbers are called.
     pub names: [String; 2],
     /// Where the grid has columns and rows.
@@ -41,7 +43,7 @@ pub struct Way {
 }
 
 /// Points of the grid along an axis.
-const POINTS: usize = 121;
+const POINTS: usize = 301;
 /// The most levels.
 const LEVELS: i64 = 50;
 /// A region that follows from ways has so much room around them.
@@ -84,7 +86,7 @@ impl Lower<'_> {
         };
         let at = region.map(|(lo, hi)| spread(lo, hi));
         let values = self.on_grid(&plane, &at, f.span)?;
-        Ok(Contour { names: plane.names, at, values, levels, count, paths })
+        Ok(Contour { span: f.span, names: plane.names, at, values, levels, count, paths })
     }
 
     /// The values on the grid. A first call finds what is wrong with the function, at its place in the program.

@@ -319,7 +319,8 @@ impl Lower<'_> {
         Ok(Param { name: name.name.clone(), start, span: name.span })
     }
 
-    fn range_or(&mut self, val: &Val, span: Span) -> Res<Val> {
+    /// A range as the array of its integers; anything else as it is.
+    pub(super) fn range_or(&mut self, val: &Val, span: Span) -> Res<Val> {
         match val {
             Val::Range(..) => {
                 let source = self.source(val, span, false)?;
@@ -333,7 +334,7 @@ impl Lower<'_> {
     fn objective_called(&mut self, scope: &Scope, value: &Expr) -> Option<String> {
         let ExprKind::Call { function, .. } = &*value.kind else { return None };
         let ExprKind::Name(name) = &*function.kind else { return None };
-        let found = scope.get(name).or_else(|| self.globals.get(name)).cloned()?;
+        let found = self.slot(scope, name).cloned()?;
         let makes = match found {
             Slot::Let(Val::Function(found), _) => {
                 matches!(&*found, Function::Native(native) if matches!(native.role, Role::Objective))
@@ -556,7 +557,7 @@ fn trace_table(outcome: &Outcome) -> Val {
 }
 
 /// The fields of a result.
-fn fit_names(fit: &Fit) -> Vec<Arc<str>> {
+pub(super) fn fit_names(fit: &Fit) -> Vec<Arc<str>> {
     let fixed =
         ["params", "loss", "status", "reason", "steps", "grad_norm", "seconds", "evals", "trace", "state"];
     let own = fit.params.iter().chain(&fit.reports).map(|(n, _)| n.clone());

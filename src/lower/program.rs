@@ -45,7 +45,7 @@ impl Lower<'_> {
     fn declare_all(&mut self, scope: &mut Scope, items: &[Stmt]) {
         let mut seen: Vec<(Arc<str>, Span)> = Vec::new();
         for item in items {
-            if let Some((name, value)) = declare::declaration(item, &Scope::default()) {
+            if let Some((name, value)) = declare::declaration(item, &self.own_scope()) {
                 let at = declared_span(item);
                 if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
                     let report = errors::declared_twice(at, &name, *first);
@@ -132,7 +132,17 @@ impl Lower<'_> {
             if self.halted {
                 return Err(super::Poisoned);
             }
-            if self.top_statement(scope, item, top).is_err() {
+            let narrow = if top { self.narrowed(scope, item) } else { None };
+            let done = match narrow {
+                None => self.top_statement(scope, item, top),
+                Some(own) => {
+                    let mut inner = own.clone();
+                    let done = self.top_statement(&mut inner, item, top);
+                    *scope = scope.extended(&inner, &own);
+                    done
+                }
+            };
+            if done.is_err() {
                 result = Err(super::Poisoned);
             }
             if top {

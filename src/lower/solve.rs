@@ -15,7 +15,7 @@ use super::value::{Argument, Res, Scope, Val};
 use super::{Lower, Objective, Outcome, SolvePlan, Trace, errors, walk};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
-use crate::syntax::ast::{ArgValue, Expr, ExprKind, SolveExpr, SolveKind};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, SolveExpr, SolveKind};
 
 /// Up to so many unknowns the default is BFGS. Beyond, on the problems of the standard library with
 /// 90 to 100 unknowns, L-BFGS needs fewer gradients and its steps are cheaper.
@@ -297,10 +297,14 @@ impl Lower<'_> {
     fn solve_options(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<(i64, Differentiate)> {
         let mut trace = 0;
         let mut differentiate = Differentiate::Implicit;
-        for option in &solve.options {
+        for (at, option) in solve.options.iter().enumerate() {
             let Some(name) = &option.name else {
                 return self.fail(errors::unnamed_option(span));
             };
+            let same = |other: &&Arg| other.name.as_ref().is_some_and(|other| other.name == name.name);
+            if solve.options.iter().take(at).any(|other| same(&other)) {
+                return self.fail(errors::argument_twice(name.span, &name.name));
+            }
             let ArgValue::Expr(e) = &option.value else {
                 return self.fail(errors::unnamed_option(name.span));
             };

@@ -115,8 +115,12 @@ impl Lower<'_> {
         }
     }
 
-    /// `names(data)`, `names(data, except = "target")`.
+    /// `names(data)`, `names(data, except = "target")`; of a record the names of its fields.
     pub(crate) fn table_names(&mut self, args: Vec<Argument>, span: Span) -> Res<Val> {
+        if let [Argument { name: None, value: Val::Record(record), .. }] = args.as_slice() {
+            let names = record.fields.iter().map(|(name, _)| name.to_string());
+            return Ok(Val::Strs(Arc::new(names.collect())));
+        }
         let (table, pick, names) = self.picked("names", args, span)?;
         let all = table.names().map(String::from).filter(|n| match pick {
             Some(true) => !names.contains(n),

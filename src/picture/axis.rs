@@ -196,6 +196,10 @@ fn decades(lo: f64, hi: f64, about: usize) -> Vec<Tick> {
             ticks.push(Tick { at, text: shown.then(|| power(exponent)) });
         }
         if every > 1 {
+            // With many decades between numbers even those would be too many.
+            if every > 5 && exponent >= first && exponent.rem_euclid(every_i) != 0 {
+                ticks.pop();
+            }
             continue;
         }
         for k in 2..10_u8 {

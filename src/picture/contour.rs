@@ -17,7 +17,7 @@ pub(super) fn levels(grid: &Grid, about: usize) -> Vec<f64> {
     let inside = |level: &f64| *level > lo && *level < hi;
     let low = z[z.len() / 10] - lo;
     if low > 0.0 && (hi - lo) / low > 40.0 {
-        let first = z[z.len() / 200].max(lo) - lo;
+        let first = z[z.len() / 100].max(lo) - lo;
         let first = if first > 0.0 { first } else { low / 100.0 };
         // Values that are positive and come near zero have round levels.
         let base = if lo > 0.0 && lo < 2.0 * first || lo == 0.0 { 0.0 } else { lo };

@@ -120,6 +120,7 @@ impl Figure {
     /// # Errors
     /// If a mark has nothing that can be drawn.
     pub fn settle(&mut self) -> Result<(), Empty> {
+        let (mut gaps, mut beyond) = (Vec::new(), Vec::new());
         for panel in &mut self.panels {
             for mark in &mut panel.marks {
                 mark.name = plain(&mark.name);
@@ -127,10 +128,17 @@ impl Figure {
             for axis in [&mut panel.x, &mut panel.y] {
                 axis.label = plain(&axis.label);
             }
-            panel.settle(&mut self.notes)?;
+            panel.settle(&mut gaps, &mut beyond)?;
+        }
+        let said =
+            [(gaps, "not finite, left as gaps"), (beyond, "not positive, left out of the logarithmic axis")];
+        for (mut marks, what) in said {
+            marks.dedup();
+            if !marks.is_empty() {
+                self.notes.push(format!("{what}: {}", marks.join(", ")));
+            }
         }
         self.title = self.title.take().map(|title| plain(&title)).filter(|title| !title.is_empty());
-        self.notes.dedup();
         Ok(())
     }
 
@@ -156,7 +164,8 @@ fn plain(text: &str) -> String {
 }
 
 impl Panel {
-    fn settle(&mut self, notes: &mut Vec<String>) -> Result<(), Empty> {
+    /// Settles its axes; notes how many values are gaps, and how many are beyond a logarithmic axis.
+    fn settle(&mut self, not_finite: &mut Vec<String>, not_positive: &mut Vec<String>) -> Result<(), Empty> {
         self.y.log = Some(self.y.log.unwrap_or_else(|| self.fits_log()));
         self.x.log = Some(self.x.log.unwrap_or(false));
         let (x, y) = (self.x.log == Some(true), self.y.log == Some(true));
@@ -165,13 +174,9 @@ impl Panel {
             if shown == 0 {
                 return Err(Empty { name: mark.name.clone(), values });
             }
-            if gaps > 0 {
-                notes.push(format!("{}: {} not finite, left as gaps", mark.name, many(gaps, "value")));
-            }
-            if beyond > 0 {
-                let what = many(beyond, "value");
-                notes.push(format!("{}: {what} not positive, left out of the logarithmic axis", mark.name));
-            }
+            let say = |count: usize| format!("{} of {}", many(count), mark.name);
+            not_finite.extend((gaps > 0).then(|| say(gaps)));
+            not_positive.extend((beyond > 0).then(|| say(beyond)));
         }
         Ok(())
     }
@@ -215,7 +220,7 @@ impl Panel {
     }
 
     /// Whether what is drawn fills the panel to its edges.
-    fn is_tight(&self) -> bool {
+    pub(super) fn is_tight(&self) -> bool {
         self.marks.iter().any(|mark| matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)))
     }
 }
@@ -254,7 +259,7 @@ impl Mark {
     }
 }
 
-/// `1 value is`, `3 values are`
-fn many(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what} is") } else { format!("{count} {what}s are") }
+/// `1 value`, `3 values`
+fn many(count: usize) -> String {
+    if count == 1 { "1 value".into() } else { format!("{count} values") }
 }

@@ -18,7 +18,9 @@ const MARGIN: f64 = 12.0;
 /// Levels of a function, about.
 pub(super) const LEVELS: usize = 10;
 /// The most cells of a heatmap along an axis.
-const CELLS: usize = 128;
+const CELLS: usize = 100;
+/// Colors of numbers that are told apart.
+const COLORS: f64 = 100.0;
 
 /// A rectangle on the page, and the scales of its sides.
 struct Frame {
@@ -80,14 +82,26 @@ pub(super) fn scene(figure: &Figure) -> Scene {
         });
         top += TITLE + 12.0;
     }
-    let notes = (SMALL + 4.0) * real(figure.notes.len());
+    let room = figure.width - 2.0 * MARGIN;
+    let fits = |line: &str| glyphs::width(line, SMALL) <= room;
+    let said: Vec<String> = figure.notes.iter().flat_map(|note| glyphs::wrapped(note, fits)).collect();
+    let notes = (SMALL + 4.0) * real(said.len());
     let each = (figure.height - top - MARGIN - notes) / real(figure.panels.len().max(1));
-    for (k, panel) in figure.panels.iter().enumerate() {
-        draw_panel(&mut scene, panel, top + each * real(k), each);
+    let measured: Vec<Measured> = (0..figure.panels.len())
+        .map(|k| {
+            let named = legend::needed(figure, k);
+            Measured::of(&figure.panels[k], top + each * real(k), each, room, named)
+        })
+        .collect();
+    // The panels stand exactly below each other.
+    let widest = measured.iter().map(|panel| panel.widest).fold(0.0, f64::max);
+    let right = measured.iter().map(|panel| panel.key.width()).fold(0.0, f64::max);
+    for (panel, measured) in figure.panels.iter().zip(&measured) {
+        draw_panel(&mut scene, panel, measured, widest, right);
     }
-    for (k, note) in figure.notes.iter().enumerate() {
+    for (k, note) in said.iter().enumerate() {
         let y = figure.height - MARGIN - notes + (SMALL + 4.0) * real(k + 1);
-        let note = glyphs::fitting(note, SMALL, figure.width - 2.0 * MARGIN);
+        let note = glyphs::fitting(note, SMALL, room);
         scene.shapes.push(text((MARGIN, y), note, SMALL, Anchor::Start, Color::Soft));
     }
     scene
@@ -112,7 +126,8 @@ impl Key {
     fn of_mark(mark: &super::figure::Mark) -> Option<Key> {
         let numbers = |name: &str, values: &[f64]| {
             let (lo, hi) = ends(values.iter().copied().filter(|v| v.is_finite()))?;
-            let diverging = lo < 0.0 && hi > 0.0;
+            // Points without much color would not be seen.
+            let diverging = lo < 0.0 && hi > 0.0 && matches!(mark.kind, Marking::Cells(_));
             let most = lo.abs().max(hi.abs());
             let (lo, hi) = if diverging { (-most, most) } else { (lo, hi) };
             Some(Key::Numbers { name: name.to_string(), lo, hi, diverging })
@@ -132,6 +147,7 @@ impl Key {
             return Color::Faint;
         }
         let place = if hi > lo { Scale { lo: *lo, hi: *hi, log: false }.place(value) } else { 0.5 };
+        let place = (place * COLORS).round() / COLORS;
         Color::Fixed(if *diverging { palette::diverging(place) } else { palette::sequential(place) })
     }
 
@@ -188,46 +204,62 @@ pub(super) fn short(x: f64) -> String {
     if text.chars().count() <= 8 { text } else { format!("{x:.2e}").replace('-', "−") }
 }
 
-fn draw_panel(scene: &mut Scene, panel: &Panel, top: f64, height: f64) {
-    let (x, y) = panel.scales();
-    let key = Key::of(panel);
-    let mut left = MARGIN;
-    let whole = scene.width - 2.0 * MARGIN;
-    let legend = legend::height(panel, whole);
-    let below = SMALL + 10.0 + if panel.x.label.is_empty() { 0.0 } else { LABEL + 8.0 };
-    let (top, height) = (top + legend + 6.0, (height - legend - 6.0 - below).max(20.0));
-    let y_ticks = ticks(panel, &y, height, 45.0, true);
-    let widest = y_ticks
-        .iter()
-        .filter_map(|tick| tick.text.as_ref())
-        .map(|text| glyphs::width(text, SMALL))
-        .fold(0.0, f64::max);
-    if !panel.y.label.is_empty() {
-        left += LABEL + 8.0;
+/// Where the parts of a panel stand, before it is known what its neighbours need.
+struct Measured {
+    x: Scale,
+    y: Scale,
+    key: Key,
+    legend: f64,
+    top: f64,
+    height: f64,
+    y_ticks: Vec<Tick>,
+    /// The widest number at the vertical axis.
+    widest: f64,
+}
+
+impl Measured {
+    fn of(panel: &Panel, top: f64, height: f64, width: f64, named: bool) -> Measured {
+        let (x, y) = panel.scales();
+        let legend = if named { legend::height(panel, width) } else { 0.0 };
+        let below = SMALL + 10.0 + if panel.x.label.is_empty() { 0.0 } else { LABEL + 8.0 };
+        let (top, height) = (top + legend + 6.0, (height - legend - 6.0 - below).max(20.0));
+        let y_ticks = ticks(panel, &y, height, 45.0, true);
+        let numbers = y_ticks.iter().filter_map(|tick| tick.text.as_ref());
+        let widest = numbers.map(|text| glyphs::width(text, SMALL)).fold(0.0, f64::max);
+        Measured { x, y, key: Key::of(panel), legend, top, height, y_ticks, widest }
     }
-    left += widest + 8.0;
-    let width = (scene.width - left - MARGIN - key.width() - 6.0).max(20.0);
-    let frame = Frame { left, top, width, height, x, y };
-    let x_ticks = ticks(panel, &x, width, 75.0, false);
-    let tight = panel.marks.iter().any(|mark| matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)));
-    if !tight {
-        grid_lines(scene, &frame, &x_ticks, &y_ticks);
+}
+
+fn draw_panel(scene: &mut Scene, panel: &Panel, measured: &Measured, widest: f64, right: f64) {
+    let Measured { x, y, key, legend, top, height, y_ticks, .. } = measured;
+    let named = if panel.y.label.is_empty() { 0.0 } else { LABEL + 8.0 };
+    let left = MARGIN + named + widest + 8.0;
+    let width = (scene.width - left - MARGIN - right - 6.0).max(20.0);
+    let frame = Frame { left, top: *top, width, height: *height, x: *x, y: *y };
+    let x_ticks = ticks(panel, x, width, 75.0, false);
+    if !panel.is_tight() {
+        grid_lines(scene, &frame, &x_ticks, y_ticks);
+    }
+    let entries = legend::entries(panel);
+    // The rims of ways lie below all ways, so that none hides another.
+    for mark in &panel.marks {
+        match &mark.kind {
+            Marking::Path(x, y) => draw_rim(scene, &frame, x, y),
+            Marking::Levels(..) | Marking::Cells(_) => draw_mark(scene, &frame, &mark.kind, key, &[]),
+            _ => {}
+        }
     }
     for (at, mark) in panel.marks.iter().enumerate() {
-        let entries = legend::entries(panel);
-        let entry = entries.get(legend::first(panel, at)).cloned();
-        draw_mark(
-            scene,
-            &frame,
-            &mark.kind,
-            &key,
-            &entry,
-            &entries[legend::first(panel, at).min(entries.len())..],
-        );
+        let mine = &entries[legend::first(panel, at).min(entries.len())..];
+        if !matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)) {
+            draw_mark(scene, &frame, &mark.kind, key, mine);
+        }
     }
-    axes(scene, &frame, panel, &x_ticks, &y_ticks, widest);
-    draw_key(scene, &frame, &key);
-    legend::draw(scene, panel, (frame.left, top - legend - 4.0), scene.width - frame.left - MARGIN);
+    axes(scene, &frame, panel, &x_ticks, y_ticks, widest);
+    draw_key(scene, &frame, key);
+    if *legend > 0.0 {
+        legend::draw(scene, panel, (frame.left, top - legend - 4.0), scene.width - frame.left - MARGIN);
+    }
 }
 
 /// The ticks of an axis of a length. The cells of a small matrix are counted.
@@ -241,7 +273,8 @@ fn ticks(panel: &Panel, scale: &Scale, length: f64, each: f64, upright: bool) ->
     let Some(grid) = cells else { return ticks };
     // Rows are counted from the top, from 0; between them is nothing.
     let count = if upright { grid.y.len() } else { grid.x.len() };
-    let every = contour::every(count, about * 2);
+    let round = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+    let every = round.into_iter().find(|every| count <= every * about * 2).unwrap_or(count);
     let name = |k: usize| Tick { at: real(k), text: Some(k.to_string()) };
     let (lo, hi) = (scale.lo.min(scale.hi), scale.lo.max(scale.hi));
     (0..)
@@ -312,19 +345,12 @@ fn axes(scene: &mut Scene, frame: &Frame, panel: &Panel, x: &[Tick], y: &[Tick],
     }
 }
 
-fn draw_mark(
-    scene: &mut Scene,
-    frame: &Frame,
-    mark: &Marking,
-    key: &Key,
-    entry: &Option<legend::Entry>,
-    entries: &[legend::Entry],
-) {
-    let color = entry.as_ref().map_or(Color::Ink, |entry| entry.color);
+fn draw_mark(scene: &mut Scene, frame: &Frame, mark: &Marking, key: &Key, entries: &[legend::Entry]) {
+    let entry = entries.first();
+    let color = entry.map_or(Color::Ink, |entry| entry.color);
     match mark {
         Marking::Line(x, y) => {
-            let dash =
-                matches!(entry, Some(legend::Entry { sample: legend::Sample::Line { dash: true }, .. }));
+            let dash = entry.is_some_and(|entry| entry.sample == legend::Sample::Line { dash: true });
             draw_line(scene, frame.lines(x, y), color, dash);
         }
         Marking::Path(x, y) => draw_path(scene, frame, x, y, color),
@@ -356,10 +382,15 @@ fn draw_line(scene: &mut Scene, lines: Vec<Vec<Point>>, color: Color, dash: bool
     }
 }
 
-/// The way of a solve: a line with a rim that stands out from what is below, a ring at its start, a disc at its end.
+/// What makes the way of a solve stand out from what is below.
+fn draw_rim(scene: &mut Scene, frame: &Frame, x: &[f64], y: &[f64]) {
+    let lines: Vec<Vec<Point>> = frame.lines(x, y).into_iter().filter(|line| line.len() > 1).collect();
+    scene.shapes.push(Shape::Strokes { lines, color: Color::Back, width: 4.0, dash: false });
+}
+
+/// The way of a solve: a line, a ring at its start, a disc at its end.
 fn draw_path(scene: &mut Scene, frame: &Frame, x: &[f64], y: &[f64], color: Color) {
     let lines: Vec<Vec<Point>> = frame.lines(x, y).into_iter().filter(|line| line.len() > 1).collect();
-    scene.shapes.push(Shape::Strokes { lines: lines.clone(), color: Color::Back, width: 4.0, dash: false });
     scene.shapes.push(Shape::Strokes { lines, color, width: 1.8, dash: false });
     let seen: Vec<Point> = x.iter().zip(y).filter_map(|(x, y)| frame.shown(*x, *y)).collect();
     let inside: Vec<Point> = seen.iter().copied().filter(|at| frame.holds(*at)).collect();
@@ -413,6 +444,11 @@ fn draw_points(
     } else {
         3.8
     };
+    if let Tint::Scale(..) = tint {
+        // The ends of the scale are near the color of a light or a dark page.
+        let at = groups.iter().flat_map(|(_, points)| points.iter().copied()).collect();
+        scene.shapes.push(Shape::Discs { at, radius: radius + 0.6, color: Color::Soft });
+    }
     scene.shapes.extend(groups.into_iter().map(|(color, at)| Shape::Discs { at, radius, color }));
 }
 
@@ -438,22 +474,27 @@ fn draw_levels(scene: &mut Scene, frame: &Frame, grid: &Grid, levels: &[f64]) {
     scene.shapes.push(Shape::Strokes { lines, color: Color::Level, width: 0.7, dash: false });
 }
 
-/// Cells, those of one color in a row as one.
+/// Cells, those of one color together.
 fn draw_cells(scene: &mut Scene, frame: &Frame, grid: &Grid, key: &Key) {
     let small = contour::blocks(grid, CELLS, CELLS);
     let (columns, rows) = (small.x.len(), small.y.len());
     let (width, height) = (frame.width / real(columns), frame.height / real(rows));
+    let mut groups: Vec<(Color, Vec<Vec<Point>>)> = Vec::new();
     for (j, row) in small.z.chunks(columns).enumerate() {
         let colors: Vec<Color> = row.iter().map(|z| key.color(*z)).collect();
+        let (top, bottom) = (frame.top + height * real(j), frame.top + height * real(j + 1));
         let mut at = 0;
         for run in colors.chunk_by(|a, b| a == b) {
-            let corner = (frame.left + width * real(at), frame.top + height * real(j));
-            // A hair wider, so that nothing shines through between neighbours.
-            let size = (width * real(run.len()) + 0.3, height + 0.3);
-            scene.shapes.push(Shape::Box { at: corner, size, color: run[0] });
+            let (left, right) = (frame.left + width * real(at), frame.left + width * real(at + run.len()));
+            let cell = vec![(left, top), (right, top), (right, bottom), (left, bottom)];
+            match groups.iter_mut().find(|(color, _)| *color == run[0]) {
+                Some((_, cells)) => cells.push(cell),
+                None => groups.push((run[0], vec![cell])),
+            }
             at += run.len();
         }
     }
+    scene.shapes.extend(groups.into_iter().map(|(color, outlines)| Shape::Cells { outlines, color }));
 }
 
 /// The bar beside a panel that says what its colors mean.
@@ -478,9 +519,11 @@ fn draw_key(scene: &mut Scene, frame: &Frame, key: &Key) {
             let height = frame.height / real(steps);
             for k in 0..steps {
                 let part = (real(k) + 0.5) / real(steps);
-                let at = (left, frame.bottom() - height * real(k + 1));
+                let (bottom, top) =
+                    (frame.bottom() - height * real(k), frame.bottom() - height * real(k + 1));
                 let color = key.color(lo * (1.0 - part) + hi * part);
-                scene.shapes.push(Shape::Box { at, size: (14.0, height + 0.3), color });
+                let cell = vec![(left, top), (left + 14.0, top), (left + 14.0, bottom), (left, bottom)];
+                scene.shapes.push(Shape::Cells { outlines: vec![cell], color });
             }
             if !name.is_empty() {
                 scene.shapes.push(Shape::Text {

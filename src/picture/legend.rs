@@ -1,6 +1,6 @@
 //! Where the names of what is drawn stand: in rows above the panel, so that they cover nothing.
 
-use super::figure::{Mark, Marking, Panel, Tint};
+use super::figure::{Figure, Mark, Marking, Panel, Tint};
 use super::glyphs;
 use super::scene::{Anchor, Color, Point, Scene, Shape};
 
@@ -70,6 +70,12 @@ pub(super) fn shown(panel: &Panel) -> bool {
     panel.marks.len() > 1 && entries(panel).len() > 1 || panel.marks.iter().any(|mark| named(&mark))
 }
 
+/// Whether the panel of this number has a legend: not where it would only repeat that of the one above.
+pub(super) fn needed(figure: &Figure, at: usize) -> bool {
+    let panel = &figure.panels[at];
+    shown(panel) && (at == 0 || entries(panel) != entries(&figure.panels[at - 1]))
+}
+
 /// The entries in rows of a width.
 fn rows(entries: &[Entry], width: f64) -> Vec<Vec<(f64, Entry)>> {
     let mut rows: Vec<Vec<(f64, Entry)>> = vec![Vec::new()];
@@ -119,12 +125,13 @@ pub(super) fn draw(scene: &mut Scene, panel: &Panel, (left, top): Point, width: 
 
 fn sample(scene: &mut Scene, entry: &Entry, (x, y): Point) {
     let color = entry.color;
-    let line = |dash| Shape::Strokes { lines: vec![vec![(x, y), (x + SAMPLE, y)]], color, width: 2.0, dash };
+    let line =
+        |dash| Shape::Strokes { lines: vec![vec![(x, y), (x + SAMPLE - 1.0, y)]], color, width: 2.0, dash };
     match entry.sample {
         Sample::Line { dash } => scene.shapes.push(line(dash)),
         Sample::Way => {
             scene.shapes.push(line(false));
-            scene.shapes.push(Shape::Discs { at: vec![(x + SAMPLE, y)], radius: 4.0, color });
+            scene.shapes.push(Shape::Discs { at: vec![(x + SAMPLE - 4.0, y)], radius: 4.0, color });
         }
         Sample::Dot => {
             let at = vec![(x + SAMPLE - 6.0, y)];

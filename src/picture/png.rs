@@ -51,12 +51,9 @@ fn draw(pixels: &mut Pixmap, shape: &Shape) {
                 pixels.stroke_path(&line, &paint(*color), &stroke, scaled(), None);
             }
         }
-        Shape::Fill { outlines, color } => {
-            let mut builder = PathBuilder::new();
-            outlines.iter().for_each(|line| add(&mut builder, line, true));
-            if let Some(path) = builder.finish() {
-                pixels.fill_path(&path, &paint(*color), FillRule::EvenOdd, scaled(), None);
-            }
+        Shape::Fill { outlines, color } => fill(pixels, outlines, &paint(*color)),
+        Shape::Cells { outlines, color } => {
+            fill(pixels, outlines, &Paint { anti_alias: false, ..paint(*color) })
         }
         Shape::Box { at: (x, y), size: (width, height), color } => {
             if let Some(rect) = Rect::from_xywh(narrow(*x), narrow(*y), narrow(*width), narrow(*height)) {
@@ -87,6 +84,14 @@ fn draw(pixels: &mut Pixmap, shape: &Shape) {
             let placed = scaled().pre_translate(narrow(at.0), narrow(at.1)).pre_rotate(turn);
             letters(pixels, text, (*size, shift), *bold, *color, placed);
         }
+    }
+}
+
+fn fill(pixels: &mut Pixmap, outlines: &[Vec<Point>], paint: &Paint<'_>) {
+    let mut builder = PathBuilder::new();
+    outlines.iter().for_each(|line| add(&mut builder, line, true));
+    if let Some(path) = builder.finish() {
+        pixels.fill_path(&path, paint, FillRule::EvenOdd, scaled(), None);
     }
 }
 

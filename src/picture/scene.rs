@@ -18,6 +18,8 @@ pub(super) enum Shape {
     Strokes { lines: Vec<Vec<Point>>, color: Color, width: f64, dash: bool },
     /// Closed outlines, filled by the even-odd rule.
     Fill { outlines: Vec<Vec<Point>>, color: Color },
+    /// Outlines that touch each other: their edges are those of pixels.
+    Cells { outlines: Vec<Vec<Point>>, color: Color },
     /// A rectangle: left, top, width, height.
     Box { at: Point, size: Point, color: Color },
     /// Discs of one radius, each with a thin rim of the background.

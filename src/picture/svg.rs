@@ -86,6 +86,10 @@ fn draw(out: &mut String, shape: &Shape, colors: &mut BTreeMap<String, Color>) {
         Shape::Fill { outlines, color } => {
             writeln!(out, "<path {} d=\"{}\"/>", paint("f", *color, colors), path(outlines, true))
         }
+        Shape::Cells { outlines, color } => {
+            let (paint, path) = (paint("f", *color, colors), path(outlines, true));
+            writeln!(out, "<path {paint} shape-rendering=\"crispEdges\" d=\"{path}\"/>")
+        }
         Shape::Box { at: (x, y), size: (width, height), color } => writeln!(
             out,
             "<rect {} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",

@@ -3,10 +3,12 @@
 use super::axis::{Scale, Tick};
 use super::braille::{Canvas, Shade};
 use super::figure::{Figure, Grid, Mark, Marking, Panel, Tint};
-use super::{contour, count, layout, legend, lines, palette, real};
+use super::{contour, count, glyphs, layout, legend, lines, palette, real};
 
 /// What tells several series apart without colors, on the curves and in the legend.
 const SIGNS: [char; 8] = ['●', '▲', '■', '◆', '○', '△', '□', '◇'];
+/// What the ways of solves are drawn with.
+const WAYS: [char; 4] = ['•', '×', '+', '*'];
 /// Shades of cells, from the least to the most.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 /// Parts of a bar.
@@ -21,11 +23,14 @@ pub fn terminal(figure: &Figure, columns: usize, color: bool) -> String {
         let gap = (columns - title.chars().count()) / 2;
         out.push(format!("{}{title}", " ".repeat(gap)));
     }
-    for panel in &figure.panels {
+    for (at, panel) in figure.panels.iter().enumerate() {
+        let named = legend::needed(figure, at);
         let rows = if figure.panels.len() > 1 { 11 } else { (columns / 5).clamp(14, 22) };
-        draw(&mut out, panel, columns, rows, color);
+        draw(&mut out, panel, (columns, rows), named, color);
     }
-    out.extend(figure.notes.iter().cloned());
+    for note in &figure.notes {
+        out.extend(glyphs::wrapped(note, |line| line.chars().count() <= columns));
+    }
     let lines: Vec<&str> = out.iter().map(|line| line.trim_end()).collect();
     lines.join("\n")
 }
@@ -43,7 +48,7 @@ fn colored(text: &str, shade: Shade, color: bool) -> String {
     format!("\u{1b}[38;2;{};{};{}m{text}\u{1b}[0m", rgb[0], rgb[1], rgb[2])
 }
 
-fn draw(out: &mut Vec<String>, panel: &Panel, columns: usize, rows: usize, color: bool) {
+fn draw(out: &mut Vec<String>, panel: &Panel, (columns, rows): (usize, usize), named: bool, color: bool) {
     let (x, y) = panel.scales();
     let cells = panel.marks.iter().find_map(|mark| match &mark.kind {
         Marking::Cells(grid) => Some(grid),
@@ -52,21 +57,25 @@ fn draw(out: &mut Vec<String>, panel: &Panel, columns: usize, rows: usize, color
     if let Some(grid) = cells {
         return heatmap(out, grid, columns, rows, color);
     }
-    let ticks: Vec<Tick> = y.ticks(rows / 4);
+    let ticks: Vec<Tick> = y.ticks(rows / 3);
     let gutter = ticks.iter().filter_map(|tick| tick.text.as_ref()).map(|text| text.chars().count()).max();
     let gutter = gutter.unwrap_or(0);
     let width = columns.saturating_sub(gutter + 3).max(16);
     if let [Mark { kind: Marking::Bars(edges, counts), .. }] = panel.marks.as_slice() {
-        names(out, panel, gutter, color);
+        names(out, panel, gutter, named, color);
         return bars(out, panel, (edges, counts), (&x, &y), (gutter, width, rows), color);
     }
     let mut canvas = Canvas::new(width, rows);
     let view = View { x, y, width: real(2 * width - 1), height: real(4 * rows - 1) };
     let many = legend::shown(panel);
-    for (at, mark) in panel.marks.iter().enumerate() {
-        view.draw(&mut canvas, mark, legend::first(panel, at), many, color);
+    // Points and ways upon all else: the signs of a line would hide them.
+    let above = |mark: &Mark| matches!(mark.kind, Marking::Points(..) | Marking::Path(..));
+    for wanted in [false, true] {
+        for (at, mark) in panel.marks.iter().enumerate().filter(|(_, mark)| above(mark) == wanted) {
+            view.draw(&mut canvas, mark, legend::first(panel, at), many, color);
+        }
     }
-    names(out, panel, gutter, color);
+    names(out, panel, gutter, named, color);
     let body = (0..rows).map(|row| {
         canvas
             .row(row)
@@ -78,16 +87,16 @@ fn draw(out: &mut Vec<String>, panel: &Panel, columns: usize, rows: usize, color
 }
 
 /// The name of the vertical axis, and the legend.
-fn names(out: &mut Vec<String>, panel: &Panel, gutter: usize, color: bool) {
+fn names(out: &mut Vec<String>, panel: &Panel, gutter: usize, named: bool, color: bool) {
     if !panel.y.label.is_empty() {
         out.push(format!("{}  {}", " ".repeat(gutter.saturating_sub(2)), panel.y.label));
     }
-    if !legend::shown(panel) {
+    if !named {
         return;
     }
     let named = |(k, entry): (usize, legend::Entry)| {
         let sign = match entry.sample {
-            legend::Sample::Way => "○─●".to_string(),
+            legend::Sample::Way => format!("○{}●", way(k)),
             legend::Sample::Line { .. } => format!("─{}─", sign(k)),
             legend::Sample::Dot | legend::Sample::Bar => sign(k).to_string(),
         };
@@ -97,6 +106,10 @@ fn names(out: &mut Vec<String>, panel: &Panel, gutter: usize, color: bool) {
     for row in all.chunks(4) {
         out.push(format!("{}   {}", " ".repeat(gutter), row.join("   ")));
     }
+}
+
+fn way(k: usize) -> char {
+    WAYS[k % WAYS.len()]
 }
 
 fn sign(k: usize) -> char {
@@ -112,7 +125,7 @@ fn framed(
     (gutter, width, rows): (usize, usize, usize),
 ) {
     let named: Vec<(usize, String)> = y
-        .ticks(rows / 4)
+        .ticks(rows / 3)
         .into_iter()
         .filter_map(|tick| Some((row_of(y.place(tick.at), rows)?, tick.text?)))
         .collect();
@@ -191,7 +204,7 @@ impl View {
                         let t = real(k) / steps.ceil();
                         let between = |a: f64, b: f64| a + t * (b - a);
                         let at = (between(pair[0].0, pair[1].0), between(pair[0].1, pair[1].1));
-                        canvas.letter(at, '•', shade);
+                        canvas.letter(at, way(first), shade);
                     }
                 }
                 let ends = [(seen.first(), '○'), (seen.last(), '●')];

@@ -106,7 +106,10 @@ impl Drawing<'_> {
                 let grid = Grid { x: indices(*columns), y: indices(*rows), z: z.clone() };
                 panel.marks.push(Mark::new(name, Marking::Cells(grid)));
             }
-            Shown::Contour(contour) => self.contour(panel, contour, &name),
+            Shown::Contour(contour) => {
+                let name = item.name.as_ref().map_or_else(|| self.text(contour.span), ToString::to_string);
+                self.contour(panel, contour, &name);
+            }
         }
     }
 

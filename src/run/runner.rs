@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::figure::Drawing;
 use super::show::{show, show_fit};
@@ -213,6 +213,19 @@ pub struct Runner<'s> {
     pub only: Option<Only>,
     /// The file whose places are written down, where an editor asks.
     pub studied: Option<FileId>,
+    /// What code took so far.
+    pub spent: Spent,
+}
+
+/// Time that code took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    /// To be made.
+    pub compile: Duration,
+    /// To run.
+    pub run: Duration,
+    /// Whether some of it was machine code.
+    pub native: bool,
 }
 
 impl<'s> Runner<'s> {
@@ -240,7 +253,16 @@ impl<'s> Runner<'s> {
             planned: Vec::new(),
             only: None,
             studied: None,
+            spent: Spent::default(),
         }
+    }
+
+    /// Takes the time of the compiler.
+    pub(super) fn compiling<T>(&mut self, compile: impl FnOnce(&Session) -> T) -> T {
+        let began = Instant::now();
+        let made = compile(self.session);
+        self.spent.compile += began.elapsed();
+        made
     }
 
     /// Inputs given that no statement asked for.
@@ -330,9 +352,12 @@ impl Host for Runner<'_> {
                 objective: None,
             });
         }
-        let mut code = compile_once(self.session, program)?;
+        let mut code = self.compiling(|session| compile_once(session, program))?;
+        self.spent.native |= code.compiled().is_some();
         code.set_all(inputs);
+        let began = Instant::now();
         code.run()?;
+        self.spent.run += began.elapsed();
         Ok(code.all())
     }
 
@@ -344,7 +369,10 @@ impl Host for Runner<'_> {
         if last {
             self.started = Instant::now();
         }
+        let (began, before) = (Instant::now(), self.spent.compile);
         let outcome = super::solve::solve(self, plan)?;
+        self.spent.run += began.elapsed().saturating_sub(self.spent.compile.saturating_sub(before));
+        self.spent.native = true;
         if self.plan_only {
             let objective = Some(planned_objective(plan, &outcome.state[SolvePlan::X]));
             let program = plan.chunk.clone();
@@ -385,6 +413,7 @@ impl Host for Runner<'_> {
 
     fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
         let full = data::resolve(&self.folder, reading.path);
+        self.session.files.insert(full.clone());
         if self.unsaved.contains(&full) {
             return Ok(None);
         }
@@ -407,6 +436,7 @@ impl Host for Runner<'_> {
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
+        self.session.files.insert(full.clone());
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }

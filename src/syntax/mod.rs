@@ -16,6 +16,7 @@ mod format;
 mod habits;
 mod lines;
 mod marks;
+mod paint;
 mod parse;
 mod print;
 mod print_statements;
@@ -37,5 +38,6 @@ mod grammar {
 
 pub use classes::{Class, classes};
 pub use format::{INTERNAL, format};
+pub use paint::{Ink, names_in, paint};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::paths;
 use super::wire::Refusal;
-use crate::editor::{Document, Encoding, Hover, Lines, Place, Position, Study};
+use crate::editor::{Document, Encoding, Hover, Kind, Lines, Offer, Painted, Place, Position, Study, Symbol};
 
 /// Makes JSON of answers about one document.
 pub struct Converter<'c> {
@@ -94,5 +94,67 @@ impl<'c> Converter<'c> {
             diagnostic
         };
         study.problems.iter().map(one).collect()
+    }
+
+    /// What a text declares.
+    pub fn symbol(&self, symbol: &Symbol) -> Value {
+        let inner: Vec<Value> = symbol.inner.iter().map(|inner| self.symbol(inner)).collect();
+        json!({
+            "name": symbol.name,
+            "detail": symbol.detail,
+            "kind": symbol_kind(symbol.kind),
+            "range": self.range(symbol.whole),
+            "selectionRange": self.range(symbol.at),
+            "children": inner,
+        })
+    }
+
+    /// Coloured names as the protocol writes them: five numbers each, places relative to the one before.
+    pub fn painted(&self, all: &[Painted]) -> Vec<u32> {
+        let mut data = Vec::with_capacity(5 * all.len());
+        let mut before = Position::default();
+        for one in all {
+            let start = self.lines.position(self.text, one.at.0, self.encoding);
+            let end = self.lines.position(self.text, one.at.1, self.encoding);
+            let line = start.line - before.line;
+            let column = if line == 0 { start.column - before.column } else { start.column };
+            let bits = [one.declared, one.readonly, one.library];
+            let modifiers = bits.iter().zip([1, 2, 4]).map(|(on, bit)| if *on { bit } else { 0 }).sum();
+            let length = end.column.saturating_sub(start.column);
+            data.extend([line, column, length, one.paint as u32, modifiers]);
+            before = start;
+        }
+        data
+    }
+}
+
+/// What is said of coloured names, by bits.
+pub const MODIFIERS: [&str; 3] = ["declaration", "readonly", "defaultLibrary"];
+
+/// The protocol's number of what is offered.
+pub fn item_kind(offer: Offer) -> u32 {
+    match offer {
+        Offer::Function => 3,
+        Offer::Field => 5,
+        Offer::Variable => 6,
+        Offer::Optimizer | Offer::Objective | Offer::Distribution => 7,
+        Offer::Argument => 10,
+        Offer::Keyword => 14,
+        Offer::Constant => 21,
+        Offer::Type => 25,
+    }
+}
+
+/// The protocol's number of what a text declares.
+fn symbol_kind(kind: Option<Kind>) -> u32 {
+    match kind {
+        None => 24,
+        Some(Kind::Function) => 12,
+        Some(Kind::Objective | Kind::Optimizer | Kind::Distribution | Kind::Set) => 5,
+        Some(Kind::Type) => 26,
+        Some(Kind::Param) => 8,
+        Some(Kind::Report | Kind::State) => 7,
+        Some(Kind::Module) => 2,
+        Some(_) => 13,
     }
 }

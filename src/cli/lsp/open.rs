@@ -128,7 +128,7 @@ impl Desktop {
                 Some((full, text))
             };
             let mut document = Document::read(open.text.clone(), &self.shelf, &texts);
-            document.study = open.study.clone();
+            document.bring(open.study.clone());
             Rc::new(document)
         })
     }
@@ -152,7 +152,7 @@ impl Desktop {
         if let Some(read) = open.read.get_mut()
             && let Some(document) = Rc::get_mut(read)
         {
-            document.study = Some(study);
+            document.bring(Some(study));
         } else {
             open.refresh();
         }

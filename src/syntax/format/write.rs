@@ -14,7 +14,7 @@ pub fn write(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool], extra: &[usi
         let column = layout.column.get(at).copied().unwrap_or(0);
         for comment in &piece.comments {
             if comment.trailing {
-                out.to(behind.get(at).copied().unwrap_or(0), 1);
+                out.to(behind.get(at).copied().unwrap_or(0), 0);
             } else {
                 out.line(comment.blank && may_be_apart(pieces, at, comment));
                 out.to(comment_column(pieces, breaks, &layout, at), 0);
@@ -164,11 +164,14 @@ fn trailing(pieces: &[Piece<'_>], layout: &Layout, at: usize) -> Option<Trailing
     let start = *layout.first.get(at - 1)?;
     let first = pieces.get(start)?;
     let end = layout.end(pieces, at - 1);
-    let gap = comment.column.saturating_sub(before.column + width(before.text)).max(1);
+    // A sign that begins a statement would go on with the one before, had it a space behind it.
+    let least = usize::from(!(before.starts && before.token == Token::Minus));
+    let gap =
+        if least == 0 { 0 } else { comment.column.saturating_sub(before.column + width(before.text)).max(1) };
     // Where the line begins with what it began with, columns on it are still the same.
     let same_line = first.line == before.line && (first.newline || start == 0);
     let moved = comment.column + layout.column.get(start).copied().unwrap_or(0);
-    let kept = if same_line { moved.saturating_sub(first.column).max(end + 1) } else { end + gap };
+    let kept = if same_line { moved.saturating_sub(first.column).max(end + least) } else { end + gap };
     Some(Trailing { at, line: before.line, column: comment.column, kept, behind: end + gap })
 }
 
