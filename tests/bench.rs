@@ -181,10 +181,12 @@ fn what_cannot_be_measured_is_told() {
 
 #[test]
 fn results_that_change_are_told() {
-    // How many steps fit in the time differs from round to round.
-    let text = "fn bowl(x: real[n]) = sum((x - 3)^2)\n\
-                minimize bowl(x) over x = [0.0, 10.0] using gd(lr = 1e-12) until seconds > 0.01\n";
-    let done = bench(&[&file("hasty.opt", text), "--seconds", "1"]);
-    assert_eq!(done.code, 3);
-    assert!(done.out.contains("results differ from round "), "{}", done.out);
+    // Every run counts one further in a file of its own.
+    file("count.csv", "k\n1\n");
+    let text = "let data = csv(\"count.csv\")\nlet k = data.k[0]\n\
+                let fit = minimize (x - k)^2 over x = 0.0 using gd(lr = 0.1) until steps >= 3\n\
+                save table(k = [k + 1]) to \"count.csv\"\n";
+    let done = bench(&[&file("counts.opt", text), "--seconds", "0.1"]);
+    assert_eq!((done.code, done.err.as_str()), (3, ""));
+    assert!(done.out.contains("results differ from round 1 on"), "{}", done.out);
 }

@@ -15,8 +15,9 @@ const FLOORS: &[&[&str]] = &[
     &["lower", "passes", "plan"],
     &["codegen"],
     &["driver"],
-    &["run", "site"],
+    &["run"],
     &["editor"],
+    &["site"],
     &["cli"],
 ];
 

@@ -239,7 +239,7 @@ pub enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Put programs into their one form: spaces, indentation, lines of at most 100 columns
+    /// Put programs into their one form: spaces, indentation, long lines
     #[command(after_help = "Example: minima fmt .\n\
         A folder stands for all `.opt` files in it and below it. Comments, and the meaning, stay.\n\
         A file with errors is left alone and its errors are shown. See docs/fmt.md.\n\
@@ -276,7 +276,7 @@ pub enum Verb {
         /// A verb, `options` or `exit-codes`
         topic: Option<String>,
     },
-    /// Serve an editor: the language server protocol on standard input and output
+    /// Serve an editor by the language server protocol
     #[command(after_help = "Example: vim.lsp.start({ cmd = { 'minima', 'lsp' } })  -- in Neovim\n\
         Editors start it themselves. docs/editors.md has the lines for each.")]
     Lsp {

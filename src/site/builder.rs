@@ -103,16 +103,16 @@ impl Units {
         Units { all }
     }
 
-    /// The programs that a program imports without a name of their own.
-    fn imported<'u>(&'u self, unit: &Unit) -> Vec<&'u Unit> {
+    /// The programs that a program imports, by the paths written there.
+    fn imported<'u>(&'u self, unit: &'u Unit) -> Vec<(&'u str, &'u Unit)> {
         let folder = unit.path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         let imports = unit.file.items.iter().filter_map(|item| match &item.kind {
-            StmtKind::Import { path, name: None, .. } => Some(format!("{folder}{path}")),
+            StmtKind::Import { path, .. } => Some(&**path),
             _ => None,
         });
-        imports
-            .filter_map(|path| self.all.iter().map(|(_, unit)| unit).find(|unit| unit.path == path))
-            .collect()
+        let find =
+            |path| self.all.iter().map(|(_, unit)| unit).find(|unit| unit.path == format!("{folder}{path}"));
+        imports.filter_map(|path| Some((path, find(path)?))).collect()
     }
 }
 
@@ -159,10 +159,7 @@ impl<'u> Site<'u> {
             }
         }
         let painted = |(origin, unit): &'u (Origin, Unit)| {
-            let mut own_names = Names::new();
-            units.imported(unit).into_iter().for_each(|other| own_names.extend(own(other)));
-            own_names.extend(own(unit));
-            (*origin, unit, Painted::new(&unit.text, &unit.file.items, &own_names, &names))
+            (*origin, unit, Painted::new(unit, &units.imported(unit), &names))
         };
         let units: Vec<_> = units.all.iter().map(painted).collect();
         let mut site =

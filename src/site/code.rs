@@ -5,10 +5,8 @@ use std::ops::Range;
 
 use super::html::{escape, link};
 use super::links::{Names, Piece, links};
-use super::unit::line_id;
-use crate::diag::FileId;
-use crate::syntax::ast::Stmt;
-use crate::syntax::{Class, classes, parse_file};
+use super::unit::{Unit, line_id};
+use crate::syntax::{Class, classes};
 
 /// A program with the meaning of each of its pieces.
 pub struct Painted<'t> {
@@ -18,20 +16,16 @@ pub struct Painted<'t> {
 
 /// A program of a document: its own names are told nowhere.
 pub fn snippet(root: &str, text: &str, library: &Names) -> String {
-    let (file, _) = parse_file(FileId::default(), text);
-    let unit = super::unit::Unit::read("", "", text);
-    let own: Names = unit.declared.iter().map(|declared| (declared.name.clone(), String::new())).collect();
-    Painted::new(text, &file.items, &own, library).html(0..text.len(), root)
+    let unit = Unit::read("", "", text);
+    Painted::new(&unit, &[], library).html(0..text.len(), root)
 }
 
 impl<'t> Painted<'t> {
     /// Looks up the names of a program.
-    pub fn new(text: &'t str, items: &[Stmt], own: &Names, library: &Names) -> Painted<'t> {
-        let pieces = classes(text);
-        let found = links(text, &pieces, items, own, library);
-        let found: Vec<Option<String>> =
-            found.into_iter().map(|link| link.filter(|href| !href.is_empty()).map(str::to_string)).collect();
-        Painted { text, pieces: pieces.into_iter().zip(found).collect() }
+    pub fn new(unit: &'t Unit, imported: &[(&str, &Unit)], library: &Names) -> Painted<'t> {
+        let pieces = classes(&unit.text);
+        let found = links(unit, &pieces, imported, library);
+        Painted { text: &unit.text, pieces: pieces.into_iter().zip(found).collect() }
     }
 
     /// The addresses that a stretch of the text names.

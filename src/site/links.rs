@@ -1,14 +1,14 @@
-//! Which name of a program means which declaration.
-//!
-//! A name that a statement binds itself, as a parameter, a variable, a state or the variable of a loop, is no
-//! link anywhere in that statement.
+//! Which name of a program means which declaration: scopes are the editor's, addresses are the site's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::unit::{Unit, range};
-use crate::syntax::Class;
-use crate::syntax::ast::{Stmt, StmtKind};
+use crate::diag::FileId;
+use crate::editor;
+use crate::syntax::ast::{File, StmtKind};
+use crate::syntax::{Class, parse_file};
 
 /// Where names are told: addresses by names.
 pub type Names = BTreeMap<String, String>;
@@ -16,197 +16,110 @@ pub type Names = BTreeMap<String, String>;
 /// A piece of a program's text.
 pub type Piece = (Range<usize>, Class);
 
-/// Names with a meaning of their own in the body of an optimizer.
-const OPTIMIZER: [&str; 5] = ["x", "g", "f", "t", "steps"];
-
 /// What a program declares at its top level, with the addresses.
 pub fn own(unit: &Unit) -> Names {
     // The first of several of one name is the one that the others are in conflict with.
     unit.declared.iter().rev().map(|declared| (declared.name.clone(), unit.href(declared))).collect()
 }
 
-/// Types that are functions too, where they are called.
-const TYPES: [&str; 3] = ["real", "int", "bool"];
-
-/// The address of every piece that is a name of a declaration; an empty one is of a name that is told nowhere.
-pub fn links<'n>(
-    text: &str,
+/// The address of every piece that names a declaration. `imported` are the programs that its imports bring, by the
+/// paths written there.
+pub fn links(
+    unit: &Unit,
     pieces: &[Piece],
-    items: &[Stmt],
-    own: &'n Names,
-    library: &'n Names,
-) -> Vec<Option<&'n str>> {
-    let mut found = vec![None; pieces.len()];
-    for item in items {
+    imported: &[(&str, &Unit)],
+    library: &Names,
+) -> Vec<Option<String>> {
+    let known = |name: &str| library.contains_key(name);
+    let brought = |path: &str| -> Option<Arc<File>> {
+        let at = imported.iter().position(|(known, _)| *known == path)?;
+        // The program itself is file 0.
+        let id = FileId(u32::try_from(at + 1).ok()?);
+        Some(Arc::new(parse_file(id, &imported[at].1.text).0))
+    };
+    let names = editor::Names::of(&unit.file, unit.text.len(), &known, &brought);
+    let home = |def: &editor::Def| {
+        let file = def.at.file.0 as usize;
+        let home = if file == 0 { Some(unit) } else { imported.get(file - 1).map(|(_, unit)| *unit) };
+        let own = |unit: &Unit| {
+            let same = |name: &str, span: &Range<usize>| *name == *def.name && *span == range(def.item);
+            let declared = unit.declared.iter().find(|declared| same(&declared.name, &declared.span))?;
+            Some(unit.href(declared))
+        };
+        // What has no page is told nowhere.
+        home.filter(|unit| !unit.page.is_empty()).and_then(own)
+    };
+    let mut targets: BTreeMap<usize, String> = BTreeMap::new();
+    for def in names.defs.iter().filter(|def| def.at.file == names.main()) {
+        targets.extend(home(def).map(|href| (range(def.at).start, href)));
+    }
+    for one in &names.uses {
+        let href = match one.target {
+            editor::Target::Def(at) => names.defs.get(at).and_then(home),
+            editor::Target::Library => library.get(&*one.name).cloned(),
+            _ => None,
+        };
+        targets.extend(href.map(|href| (range(one.at).start, href)));
+    }
+    targets.extend(in_rules(unit, pieces, library));
+    pieces
+        .iter()
+        .map(|(place, class)| targets.get(&place.start).filter(|_| *class == Class::Name).cloned())
+        .collect()
+}
+
+/// The functions called in rewrite rules. All other names there stand for anything.
+fn in_rules<'a>(
+    unit: &'a Unit,
+    pieces: &'a [Piece],
+    library: &'a Names,
+) -> impl Iterator<Item = (usize, String)> + 'a {
+    let rules = unit.file.items.iter().filter(|item| matches!(item.kind, StmtKind::Rule(_)));
+    let word =
+        |at: usize| pieces.get(at).and_then(|(place, _)| unit.text.get(place.clone())).unwrap_or_default();
+    rules.flat_map(move |item| {
         let place = range(item.span);
         let first = pieces.partition_point(|(piece, _)| piece.start < place.start);
         let last = pieces.partition_point(|(piece, _)| piece.start < place.end);
-        let words = Words { text, pieces: pieces.get(first..last).unwrap_or_default() };
-        let bound = words.bound(item);
-        for at in 0..words.pieces.len() {
-            let Some(name) = words.mention(at).filter(|name| !bound.contains(name)) else { continue };
-            found[first + at] = own.get(name).or_else(|| library.get(name)).map(String::as_str);
-        }
-    }
-    found
-}
-
-/// The pieces of one statement.
-struct Words<'t> {
-    text: &'t str,
-    pieces: &'t [Piece],
-}
-
-impl<'t> Words<'t> {
-    fn word(&self, at: usize) -> &'t str {
-        self.pieces.get(at).and_then(|(place, _)| self.text.get(place.clone())).unwrap_or_default()
-    }
-
-    fn name(&self, at: usize) -> Option<&'t str> {
-        let (_, class) = self.pieces.get(at)?;
-        (*class == Class::Name).then(|| self.word(at))
-    }
-
-    /// A name where it stands for a value: no field, no name of an argument.
-    fn mention(&self, at: usize) -> Option<&'t str> {
-        let field = at > 0 && self.word(at - 1) == ".";
-        let named = matches!(self.word(at + 1), "=" | ":");
-        let ty = TYPES.contains(&self.word(at)) && self.word(at + 1) != "(";
-        self.name(at).filter(|_| !field && !named && !ty)
-    }
-
-    /// The names that the statement binds inside itself.
-    fn bound(&self, item: &Stmt) -> BTreeSet<&'t str> {
-        let mut bound = BTreeSet::new();
-        match &item.kind {
-            StmtKind::Optimizer(_) => bound.extend(OPTIMIZER),
-            // Names that are not called stand for anything in a rule.
-            StmtKind::Rule(_) => {
-                bound.extend(
-                    (0..self.pieces.len())
-                        .filter(|at| self.word(at + 1) != "(")
-                        .filter_map(|at| self.name(at)),
-                );
-            }
-            _ => {}
-        }
-        let top = matches!(item.kind, StmtKind::Let { .. } | StmtKind::Var { .. } | StmtKind::Draw { .. });
-        let mut open: Vec<(usize, &str)> = Vec::new();
-        for at in 0..self.pieces.len() {
-            match self.word(at) {
-                "let" | "var" if at == 0 && top => {}
-                "let" | "var" | "for" | "each" | "param" | "report" => self.until(at + 1, &mut bound),
-                "derivative" | "prox" => self.until(at + 1, &mut bound),
-                "->" => self.parameters(at, &mut bound),
-                "over" => bound.extend(self.name(at + 1)),
-                sign @ ("(" | "[" | "{") => open.push((at, sign)),
-                ")" | "]" | "}" => {
-                    open.pop();
-                }
-                // A parameter with its type, a field, a state.
-                ":" => bound.extend(at.checked_sub(1).and_then(|before| self.name(before))),
-                "=" if open.last().is_some_and(|(_, sign)| *sign == "{") => {
-                    bound.extend(at.checked_sub(1).and_then(|before| self.name(before)));
-                }
-                _ => {}
-            }
-        }
-        self.head(item, &mut bound);
-        bound
-    }
-
-    /// The names of a pattern, as far as what follows it.
-    fn until(&self, from: usize, bound: &mut BTreeSet<&'t str>) {
-        for at in from..self.pieces.len() {
-            match (self.word(at), self.name(at)) {
-                (_, Some(name)) => bound.extend([name]),
-                ("(" | ")" | ",", _) => {}
-                _ => return,
-            }
-        }
-    }
-
-    /// The names before the arrow of a function without a name.
-    fn parameters(&self, arrow: usize, bound: &mut BTreeSet<&'t str>) {
-        let mut at = arrow;
-        let mut depth = 0_usize;
-        while let Some(before) = at.checked_sub(1) {
-            at = before;
-            match (self.word(at), self.name(at)) {
-                (")", _) => depth += 1,
-                ("(", _) if depth == 1 => {
-                    // The bracket of a declaration closes its parameters, which are found by their types.
-                    let head = at > 0 && self.name(at - 1).is_some();
-                    if !head {
-                        bound.extend((at..arrow).filter_map(|k| self.name(k)));
-                    }
-                    return;
-                }
-                ("(", _) => depth = depth.saturating_sub(1),
-                (_, Some(name)) if depth == 0 => {
-                    bound.extend([name]);
-                    return;
-                }
-                _ if depth == 0 => return,
-                _ => {}
-            }
-        }
-    }
-
-    /// The parameters of a declaration, with types or without.
-    fn head(&self, item: &Stmt, bound: &mut BTreeSet<&'t str>) {
-        let declares = matches!(
-            item.kind,
-            StmtKind::Fn(_)
-                | StmtKind::Primitive(_)
-                | StmtKind::Objective(_)
-                | StmtKind::Optimizer(_)
-                | StmtKind::Members(_)
-        );
-        let Some(open) = (0..self.pieces.len()).find(|at| self.word(*at) == "(").filter(|_| declares) else {
-            return;
+        let called = move |at: usize| {
+            let href = library.get(word(at)).filter(|_| word(at + 1) == "(")?;
+            Some((pieces.get(at)?.0.start, href.clone()))
         };
-        let mut depth = 0_usize;
-        for at in open..self.pieces.len() {
-            match self.word(at) {
-                "(" | "[" => depth += 1,
-                ")" | "]" if depth <= 1 => return,
-                ")" | "]" => depth -= 1,
-                _ if depth == 1 && matches!(self.word(at - 1), "(" | ",") => bound.extend(self.name(at)),
-                _ => {}
-            }
-        }
-    }
+        (first..last).filter_map(called)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Names, links};
-    use crate::diag::FileId;
-    use crate::syntax::{classes, parse_file};
+    use crate::site::unit::Unit;
+    use crate::syntax::classes;
 
     /// The words of a text that are links, in their order.
     fn linked(text: &str) -> Vec<String> {
         let names = ["sqrt", "norm", "mean", "adam", "sum", "t", "momentum", "dx", "real"];
         let library: Names = names.iter().map(|name| (name.to_string(), format!("{name}.html"))).collect();
-        let (file, reports) = parse_file(FileId::default(), text);
-        assert!(reports.is_empty(), "{reports:?}");
+        let unit = Unit::read("", "", text);
         let pieces = classes(text);
-        let own = Names::new();
-        let found = links(text, &pieces, &file.items, &own, &library);
+        let found = links(&unit, &pieces, &[], &library);
         let named = pieces.iter().zip(found).filter(|(_, link)| link.is_some());
         named.map(|((place, _), _)| text[place.clone()].to_string()).collect()
     }
 
     #[test]
     fn names_are_links_where_they_mean_a_declaration() {
+        let none: [&str; 0] = [];
         assert_eq!(linked("print sqrt(2.0), norm([1.0])\n"), ["sqrt", "norm"]);
         assert_eq!(linked("fn f(mean: real[n]) = mean + sqrt(2)\n"), ["sqrt"]);
         assert_eq!(linked("fn f(mean) = sum(mean)\n"), ["sum"]);
         assert_eq!(linked("print (norm -> sqrt(norm))(2.0), ((mean, t) -> mean)(1.0, 2.0)\n"), ["sqrt"]);
-        assert_eq!(linked("print sum(t for t in [1.0]), fit.mean, mean = mean([1.0])\n"), ["sum", "mean"]);
+        assert_eq!(
+            linked("let fit = 1\nprint sum(t for t in [1.0]), fit.mean, mean = mean([1.0])\n"),
+            ["sum", "mean"]
+        );
         assert_eq!(linked("let mean: real = real(1)\n"), ["real"]);
         assert_eq!(linked("fn f(x: real) = { let norm = sqrt(x)\n  norm }\n"), ["sqrt"]);
+        assert_eq!(linked("let mean = mean([1.0])\nlet a = mean\n"), ["mean"]);
         assert_eq!(
             linked(
                 "optimizer o(momentum: real = sqrt(2)) {\n  state m = norm(x)\n  step { x -= t*m*momentum }\n}\n"
@@ -215,6 +128,18 @@ mod tests {
         );
         assert_eq!(linked("minimize sum(t^2) over t = [1.0] using adam(lr = 0.1)\n"), ["sum", "adam"]);
         assert_eq!(linked("rule a: sqrt(mean)^2 => mean\n"), ["sqrt"]);
-        assert_eq!(linked("fn f(x: real) -> real = x^2\n  derivative dx -> 2*x*dx\n"), Vec::<String>::new());
+        assert_eq!(linked("fn f(x: real) -> real = x^2\n  derivative dx -> 2*x*dx\n"), none);
+    }
+
+    #[test]
+    fn names_of_the_program_and_of_its_imports_are_links() {
+        let shared = Unit::read("files/shared.html", "shared.opt", "fn twice(x: real) = 2*x\n");
+        let text = "import \"shared.opt\"\nfn f(x: real) = twice(x)\nlet y = f(1.0)\n";
+        let unit = Unit::read("files/a.html", "a.opt", text);
+        let pieces = classes(text);
+        let found = links(&unit, &pieces, &[("shared.opt", &shared)], &Names::new());
+        let found: Vec<&str> = found.iter().flatten().map(String::as_str).collect();
+        let [f, y] = ["files/a.html#f", "files/a.html#line-3"];
+        assert_eq!(found, [f, "files/shared.html#twice", y, f]);
     }
 }
