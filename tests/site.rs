@@ -37,7 +37,7 @@ fn own() -> Vec<Program> {
     vec![
         program("models/evil \"<x>\".opt", PROGRAM),
         program("other/evil \"<x>\".opt", "import \"shared.opt\"\nprint twice(2.0)\n"),
-        program("other/shared.opt", "fn twice(x: real) = 2*x\nfn twice(x: real) = 3*x\nfn line_1(x) = x\n"),
+        program("other/shared.opt", "fn twice(x: real) = 2*x\nfn line_1(x) = x\nfn line_1(x) = 2*x\n"),
         program("broken.opt", "fn f(x = \nlet y = }\noptimizer o( { step\n\u{7}\u{feff}"),
         program("empty.opt", ""),
     ]
@@ -249,7 +249,7 @@ fn a_page_of_a_program_shows_what_it_declares() {
     assert!(page.contains("<a href=\"../files/evil---x--.html#bowl\">bowl</a>"), "its own names are links");
     let second = &files["files/evil---x---2.html"];
     assert!(second.contains("<a href=\"../files/shared.html#twice\">twice</a>"), "and those it imports");
-    assert!(files["files/shared.html"].contains("<section id=\"twice-2\">"));
+    assert!(files["files/shared.html"].contains("<section id=\"line_1-2\">"));
     assert!(files["files/broken.html"].contains("id=\"line-4\""));
 }
 

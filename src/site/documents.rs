@@ -6,6 +6,7 @@ use super::builder::Site;
 use super::embedded;
 use super::html::{escape, link, root};
 use super::markdown::{Heading, document};
+use super::programs::capital;
 
 /// The list of the documents.
 const LIST: &str = "docs/index.html";
@@ -45,7 +46,7 @@ pub fn all() -> Vec<Document> {
         Document {
             page: format!("docs/{name}.html"),
             title,
-            about: first_sentence(text),
+            about: capital(&first_sentence(text)),
             is_for_users: !INSIDE.contains(&name),
             text,
         }

@@ -97,6 +97,9 @@ impl Candidate {
     /// One more round.
     pub fn round(&mut self, options: &Options, signals: &Signals) -> Result<(), Failure> {
         let (_, round) = run(&self.source, &self.inputs, options, signals)?;
+        if signals.received().is_some() {
+            return Ok(());
+        }
         let number = self.rounds() + 1;
         // What went wrong in a later round only is a difference, and no time.
         let Some(round) = round.filter(|round| round.solves.len() + PARTS.len() == self.items.len()) else {

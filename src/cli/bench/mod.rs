@@ -75,6 +75,8 @@ pub fn bench(asked: &Asked, options: &Options, output: Output, signals: &Signals
             }
         }
     }
+    // From now on there is something to tell when it is interrupted.
+    signals.be_patient();
     measure_all(&mut candidates, asked.seconds, options, signals)?;
     tell(&candidates, asked, old.as_ref(), options, output, signals)
 }
@@ -143,7 +145,7 @@ fn tell(
             message: format!("cannot write `{}`: {}", path.display(), why.kind()),
         })?;
     }
-    output.result(&text::told(candidates, &compared, asked.seconds));
+    output.result(&text::told(candidates, &compared));
     if output.json {
         output.report(&report);
     }

@@ -5,13 +5,13 @@ use super::measure::{Candidate, Item};
 use crate::run::{Difference, Figures};
 
 /// Everything that is told.
-pub fn told(candidates: &[Candidate], compared: &[Compared], seconds: f64) -> String {
+pub fn told(candidates: &[Candidate], compared: &[Compared]) -> String {
     let mut lines = Vec::new();
     for candidate in candidates {
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.extend(of_program(candidate, seconds));
+        lines.extend(of_program(candidate));
     }
     if !compared.is_empty() {
         lines.push(String::new());
@@ -21,7 +21,7 @@ pub fn told(candidates: &[Candidate], compared: &[Compared], seconds: f64) -> St
 }
 
 /// The table of a program.
-fn of_program(candidate: &Candidate, seconds: f64) -> Vec<String> {
+fn of_program(candidate: &Candidate) -> Vec<String> {
     let rounds = candidate.rounds();
     let counted = if rounds == 1 { "1 round".to_string() } else { format!("{rounds} rounds") };
     let bits = match candidate.differs {
@@ -34,7 +34,7 @@ fn of_program(candidate: &Candidate, seconds: f64) -> Vec<String> {
     lines.extend(table(&rows));
     if rounds == 0 {
         lines.truncate(1);
-        lines.push(format!("  no round ended in {} s; --seconds gives more time", number(seconds)));
+        lines.push("  no round ended".into());
     } else if rounds < super::FEWEST {
         lines.push(format!("  an interval needs {} rounds; --seconds gives more time", super::FEWEST));
     }
