@@ -299,9 +299,9 @@ fn complaint(op: &Op, operands: &[Tensor], result: &Tensor) -> Option<String> {
             let operands: Vec<String> = operands.collect();
             Some(format!("{} of {}", prim.name(), operands.join(" and ")))
         }
-        Op::Structural(op) if !all_finite(result) && operands.iter().all(finite) => {
-            let of = if operands.len() == 1 { "an array" } else { "arrays" };
-            Some(format!("{} of {of} of finite numbers", op.name()))
+        Op::Structural(_) if !all_finite(result) && operands.iter().all(finite) => {
+            let found = (0..result.len()).map(|flat| result.scalar_at(flat)).find(|x| !is_finite(*x))?;
+            Some(format!("finite numbers give {}", spoken(found)))
         }
         Op::Structural(_) | Op::Constant(_) => None,
         Op::Loop(_) | Op::If(_) | Op::Map(_) | Op::Custom(_) | Op::Jvp(_) | Op::Vjp(_) => None,

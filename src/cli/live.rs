@@ -102,7 +102,8 @@ fn draw((line, changed): &(Mutex<Line>, Condvar)) {
 fn show(text: &str) {
     let width =
         terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
-    let cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    // Room is left for the `^C` of an interrupt.
+    let cut: String = text.chars().take(width.saturating_sub(3)).collect();
     drop(write!(std::io::stderr().lock(), "\r\x1b[2K{cut}"));
 }
 

@@ -156,18 +156,14 @@ impl Log {
     /// The live line, behind the seconds so far: how many there can be, where the solve stands, how fast it goes.
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     pub fn line(&self, solving: &Solving, point: &Progress) -> String {
-        let mut parts = Vec::new();
-        let of = |most: Option<i64>| most.map_or(String::new(), |most| format!(" of {most}"));
-        match (self.epochs(point.steps), self.epoch) {
-            (Some(epochs), Some(epoch)) => {
-                parts.push(format!("epoch {epochs:.1}{}", of(solving.most_steps.map(|steps| steps / epoch))));
-            }
-            _ => parts.push(format!("step {}{}", point.steps, of(solving.most_steps))),
-        }
-        parts.push(format!("loss {}", number(point.loss)));
+        let mut parts = vec![format!("loss {}", number(point.loss))];
         if !point.grad_norm.is_nan() {
             parts.push(format!("grad_norm {:.1e}", point.grad_norm));
         }
+        parts.push(match self.epochs(point.steps) {
+            Some(epochs) => format!("epoch {epochs:.1}"),
+            None => format!("step {}", point.steps),
+        });
         let rate = self.rate(point);
         parts.extend(rate.map(|rate| format!("{} steps/s", short(rate))));
         let by_steps = solving.most_steps.zip(rate).map(|(most, rate)| {

@@ -8,7 +8,7 @@ use super::{Lower, errors};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Tensor, Ty};
 use crate::ops::Emit;
-use crate::syntax::ast::{BinOp, Expr, ExprKind};
+use crate::syntax::ast::{BinOp, Expr, ExprKind, Ident};
 
 /// One index of `a[i, 2..5, :]`.
 enum Index {
@@ -61,6 +61,29 @@ impl Lower<'_> {
         }
     }
 
+    /// The places where truth values hold: which are chosen is computed now, for it decides how many there are. Where
+    /// nothing is run, all stand for them.
+    fn chosen_rows(&mut self, val: &Val, size: &Dim, span: Span) -> Res<Val> {
+        let dims = val.ty().map(|ty| ty.dims).unwrap_or_default();
+        if dims.len() != 1 || self.symbolic || self.inside() {
+            return self.fail(errors::index_by_bool(span));
+        }
+        if dims[0] != *size {
+            return self.fail(errors::chooses_other_rows(span, &dims[0].to_string(), &size.to_string()));
+        }
+        let pretended = !self.host.options().execute && !matches!(val, Val::Known(_));
+        let known = if pretended { Tensor::bool(&[0], Vec::new()) } else { self.force(val, span)? };
+        let mut places: Vec<i64> = (0..).zip(known.bools()).filter(|(_, c)| **c).map(|(k, _)| k).collect();
+        if pretended {
+            self.pretended = true;
+            places = (0..size.known().unwrap_or(0)).collect();
+        }
+        if places.is_empty() {
+            return self.fail(errors::chooses_nothing(span));
+        }
+        Ok(Val::Known(Tensor::int(&[places.len()], places)))
+    }
+
     /// A place in a list. What a statement computes is computed now: `fits[argmin(fits.loss)]`; where nothing is run,
     /// the first place stands for it.
     fn place_in_list(&mut self, val: &Val, span: Span) -> Res<i64> {
@@ -88,6 +111,11 @@ impl Lower<'_> {
             Val::Record(record) if record.rows.is_some() => {
                 return self.index_table(scope, whole, args, span);
             }
+            Val::Record(_) if args.iter().all(|arg| matches!(&*arg.kind, ExprKind::Str(_))) => {
+                let [arg] = args else { return self.fail(errors::one_index(span)) };
+                let ExprKind::Str(name) = &*arg.kind else { return Err(super::Poisoned) };
+                return self.field(whole, &Ident { name: name.clone(), span: arg.span }, base_span);
+            }
             Val::Tuple(items) | Val::List(items) => {
                 let [arg] = args else { return self.fail(errors::one_index(span)) };
                 let val = self.expr(scope, arg)?;
@@ -111,8 +139,14 @@ impl Lower<'_> {
                     }
                     _ => self.expr(scope, arg)?,
                 };
-                if val.ty().is_some_and(|ty| ty.rank() == 1 && ty.elem == Elem::Int) {
-                    return self.pick_texts(texts, &val, arg.span, base_span);
+                let size = Dim::from(texts.len());
+                let places = match val.ty() {
+                    Some(ty) if ty.rank() == 1 && ty.elem == Elem::Int => Some(val.clone()),
+                    Some(ty) if ty.elem == Elem::Bool => Some(self.chosen_rows(&val, &size, arg.span)?),
+                    Some(_) | None => None,
+                };
+                if let Some(places) = places {
+                    return self.pick_texts(texts, &places, arg.span, base_span);
                 }
                 let k = self.place_in_list(&val, arg.span)?;
                 return match usize::try_from(k).ok().and_then(|k| texts.get(k)) {
@@ -152,8 +186,20 @@ impl Lower<'_> {
                 ExprKind::Range(..) => None,
                 _ => Some(self.expr(scope, arg)?),
             };
+            if let Some(val) = &val
+                && val.ty().is_some_and(|ty| ty.elem == Elem::Bool)
+            {
+                let size = record.rows.clone().unwrap_or(Dim::Known(0));
+                let places = self.chosen_rows(val, &size, arg.span)?;
+                let mut fields = Vec::new();
+                for (name, column) in &record.fields {
+                    fields.push((name.clone(), self.picked_rows(column, &places, span)?));
+                }
+                let rows = places.ty().and_then(|ty| ty.dims.first().cloned());
+                return Ok(Val::Record(std::rc::Rc::new(super::Record { fields, rows })));
+            }
             if let Some(Val::Str(name)) = &val {
-                let column = crate::syntax::ast::Ident { name: name.clone(), span: arg.span };
+                let column = Ident { name: name.clone(), span: arg.span };
                 return self.field(table, &column, span);
             }
             val.filter(|val| val.ty().is_some_and(|ty| ty.rank() == 0))
@@ -170,6 +216,26 @@ impl Lower<'_> {
             fields.push((name.clone(), part));
         }
         Ok(Val::Record(std::rc::Rc::new(super::Record { fields, rows })))
+    }
+
+    /// Some rows of a column.
+    fn picked_rows(&mut self, column: &Val, places: &Val, span: Span) -> Res<Val> {
+        match column {
+            Val::Strs(texts) => self.pick_texts(texts, places, span, span),
+            Val::Record(record) => {
+                let mut fields = Vec::new();
+                for (name, part) in &record.fields {
+                    fields.push((name.clone(), self.picked_rows(part, places, span)?));
+                }
+                Ok(Val::Record(std::rc::Rc::new(super::Record { fields, rows: record.rows.clone() })))
+            }
+            other => {
+                let Some(ty) = other.ty() else {
+                    return self.fail(errors::not_indexable(span, &other.describe()));
+                };
+                self.take_indices(other, &ty, vec![Index::Many(places.clone(), span)], span, span)
+            }
+        }
     }
 
     /// `a..b` of a column of texts, as known places.
@@ -254,7 +320,7 @@ impl Lower<'_> {
         match val.ty() {
             Some(ty) if ty.elem == Elem::Int && ty.rank() == 0 => Ok(Index::One(val, span)),
             Some(ty) if ty.elem == Elem::Int => Ok(Index::Many(val, span)),
-            Some(ty) if ty.elem == Elem::Bool => self.fail(errors::index_by_bool(span)),
+            Some(ty) if ty.elem == Elem::Bool => Ok(Index::Many(self.chosen_rows(&val, dim, span)?, span)),
             _ => self.fail(errors::index_kind(span, &val.describe())),
         }
     }

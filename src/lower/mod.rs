@@ -123,6 +123,8 @@ pub struct Lower<'h> {
     indices: Vec<Val>,
     /// A truth value under which the code being built counts: indices outside are not checked.
     guard: Option<Val>,
+    /// The files whose import is under way, innermost last.
+    importing: Vec<Rc<ast::File>>,
     /// Columns of texts that rows at computed places were made without.
     left_out: Vec<Arc<str>>,
     /// How many generators are being turned into maps around here.
@@ -180,6 +182,7 @@ impl<'h> Lower<'h> {
             calls: Vec::new(),
             indices: Vec::new(),
             guard: None,
+            importing: Vec::new(),
             left_out: Vec::new(),
             in_map: 0,
             conditional: 0,

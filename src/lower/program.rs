@@ -495,6 +495,9 @@ impl Lower<'_> {
             Ok(file) => file,
             Err(report) => return self.fail(*report),
         };
+        if self.importing.iter().any(|around| Rc::ptr_eq(around, &file)) {
+            return self.fail(errors::import_cycle(span, path));
+        }
         let outer = self.globals.clone();
         if name.is_some() {
             self.globals = Scope::default();
@@ -502,7 +505,9 @@ impl Lower<'_> {
         let mut inner = if name.is_some() { Scope::default() } else { scope.clone() };
         self.declare_all(&mut inner, &file.items);
         self.globals = inner.clone();
+        self.importing.push(file.clone());
         let result = self.top_statements(&mut inner, &file.items, true);
+        self.importing.pop();
         match name {
             None => *scope = inner,
             Some(name) => {

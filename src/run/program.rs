@@ -92,7 +92,7 @@ impl Program {
             places = lower.take_places();
         });
         let inputs = runner.asked_inputs().to_vec();
-        self.imported = std::mem::take(&mut runner.imported);
+        self.imported = runner.imported.iter().map(|(_, file)| file.clone()).collect();
         let broken: Vec<&Stmt> = self
             .files
             .iter()

@@ -198,9 +198,8 @@ pub struct Runner<'s> {
     folder: PathBuf,
     inputs: HashMap<String, String>,
     asked: Vec<String>,
-    imports: Vec<PathBuf>,
-    /// The trees of the programs that were imported.
-    pub imported: Vec<Rc<File>>,
+    /// The programs that were imported, by their paths.
+    pub imported: Vec<(PathBuf, Rc<File>)>,
     /// Files that the program writes, where nothing is written.
     unsaved: Vec<PathBuf>,
     sink: &'s mut dyn Sink,
@@ -245,7 +244,6 @@ impl<'s> Runner<'s> {
             folder: folder.to_path_buf(),
             inputs,
             asked: Vec::new(),
-            imports: Vec::new(),
             imported: Vec::new(),
             unsaved: Vec::new(),
             sink,
@@ -440,20 +438,19 @@ impl Host for Runner<'_> {
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
         self.session.asked_for(&full);
-        if self.imports.contains(&full) {
-            return Err(Box::new(errors::import_cycle(span, path)));
+        if let Some((_, file)) = self.imported.iter().find(|(known, _)| *known == full) {
+            return Ok(file.clone());
         }
         let limit = self.session.options.memory_limit;
         let text = match self.session.open.get(&full) {
             Some(text) => text.to_string(),
             None => data::read_text(&full, path, limit).map_err(|error| Box::new(error.report(span)))?,
         };
-        self.imports.push(full);
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
         self.reports.extend(reports);
         let file = Rc::new(file);
-        self.imported.push(file.clone());
+        self.imported.push((full, file.clone()));
         Ok(file)
     }
 

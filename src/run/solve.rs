@@ -49,7 +49,7 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
     let mut solve = Running::new(plan, began, &state);
     let mut status = state[SolvePlan::STATUS].ints()[0];
     let mut end = End::Status(status);
-    let mut blame_for = None;
+    let (mut blame_for, mut broke) = (None, None);
     if let (0, Some(chunk)) = (status, chunk) {
         let mut chunk = chunk?;
         let mut inputs = state.clone();
@@ -70,14 +70,34 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
         if status == 2 || stopped {
             // The last point is not finite, or of a step that was not finished: what is reported is the best of those
             // recorded.
-            state = solve.best_state(runner, &mut chunk);
+            let last = std::mem::replace(&mut state, solve.best_state(runner, &mut chunk));
+            broke = Some(Broke {
+                steps: last[SolvePlan::T].ints()[0],
+                evals: EVALS.map(|at| last[at].ints()[0]),
+            });
         }
     } else if status == 2 {
         blame_for = Some(state.clone());
     }
     let blame = blame_for.and_then(|state| blame(runner, plan, &state));
     let times = Times { began, before };
-    finish(runner, plan, state, &end, solve.trace.trace, times, blame)
+    finish(runner, plan, state, &end, (solve.trace.trace, broke), times, blame)
+}
+
+/// Where the steps of a solve broke off, whose answer is the best point before.
+struct Broke {
+    steps: i64,
+    evals: [i64; 3],
+}
+
+impl Broke {
+    /// What is said of it where the answer is that of another step.
+    fn text(&self, answer: i64) -> String {
+        if self.steps == answer {
+            return String::new();
+        }
+        format!(" at step {}; this is the best point before, of step {answer}", self.steps)
+    }
 }
 
 /// When a solve began, and the seconds before its first step.
@@ -377,7 +397,7 @@ fn finish(
     plan: &SolvePlan,
     state: Vec<Tensor>,
     end: &End,
-    trace: Trace,
+    (trace, broke): (Trace, Option<Broke>),
     Times { began, before }: Times,
     blame: Option<String>,
 ) -> Result<Outcome, RunError> {
@@ -400,7 +420,9 @@ fn finish(
         })
         .collect();
     let reports = results[2 + leaves + 3 * plan.until.len()..].to_vec();
-    let (status, reason, met) = verdict(plan, end, &fired, loss, blame);
+    let steps = state[SolvePlan::T].ints()[0];
+    let (status, mut reason, met) = verdict(plan, end, &fired, loss, blame);
+    reason += &broke.as_ref().map_or(String::new(), |broke| broke.text(steps));
     debug_assert!(plan.answer.iter().zip(&params).all(|(ty, t): (&Ty, &Tensor)| *ty == t.ty()));
     Ok(Outcome {
         status,
@@ -409,8 +431,8 @@ fn finish(
         params,
         loss,
         grad_norm: grad_norm(plan, results[1].reals()[0]),
-        steps: state[SolvePlan::T].ints()[0],
-        evals: EVALS.map(|at| state[at].ints()[0]),
+        steps,
+        evals: broke.map_or_else(|| EVALS.map(|at| state[at].ints()[0]), |broke| broke.evals),
         seconds: began.elapsed().as_secs_f64(),
         seconds_before: before,
         reports,
@@ -430,7 +452,7 @@ fn verdict(
 ) -> (String, String, bool) {
     let status = match end {
         End::Time => return ("time_limit".into(), "the time limit".into(), false),
-        End::Interrupt => return ("interrupted".into(), "interrupted".into(), false),
+        End::Interrupt => return ("interrupted".into(), "from outside".into(), false),
         // The value at the answer decides below.
         End::Steps(_) => 0,
         End::Status(status) => *status,

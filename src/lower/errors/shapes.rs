@@ -274,8 +274,21 @@ pub fn index_kind(span: Span, found: &str) -> Report {
 
 /// E0228. An index that is an array of truth values.
 pub fn index_by_bool(span: Span) -> Report {
-    Report::error("E0228", span, "truth values cannot be indices: the size of the result would not be known")
+    let message = "truth values choose rows at the top level only: in code the size would not be known";
+    Report::error("E0228", span, message)
         .help("filter in a generator instead: `sum(v for v in x if v > 0)`, or choose with `where`")
+}
+
+/// E0228. As many truth values as something else has rows.
+pub fn chooses_other_rows(span: Span, found: &str, size: &str) -> Report {
+    Report::error("E0228", span, format!("{found} truth values choose among {size} rows"))
+        .help("there is one truth value for each row")
+}
+
+/// E0228. Truth values that choose nothing.
+pub fn chooses_nothing(span: Span) -> Report {
+    Report::error("E0228", span, "this chooses no row: it is false everywhere")
+        .help("print it, or count with `sum(c for c in …)`")
 }
 
 /// E0229. A slice whose length is not known when code is built.

@@ -9,6 +9,9 @@ const SHARE: f64 = 0.99;
 /// Gaps to the best loss, relative to the way from the start, that count as none.
 const TIE: f64 = 1e-6;
 
+/// The same between runs that all met the condition of the solve: it says that they are good enough.
+const MET: f64 = 1e-3;
+
 /// A figure over seeds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
@@ -33,6 +36,8 @@ pub struct Row {
     pub statuses: Vec<(String, usize)>,
     /// How many runs gave nothing that can be used.
     pub failed: usize,
+    /// Whether all runs met the condition of the solve.
+    pub met: bool,
     /// Steps.
     pub steps: Option<Spread>,
     /// Evaluations of objective, gradient, Hessian-vector product.
@@ -166,6 +171,7 @@ fn empty(trial: &Trial, at: usize) -> Row {
         trials: vec![at],
         statuses: Vec::new(),
         failed: 0,
+        met: false,
         steps: None,
         evals: [None; 3],
         reached: 0,
@@ -189,6 +195,7 @@ fn fill(row: &mut Row, own: &[&Trial], targets: &[(i64, f64)], ends: &[Ends], si
     }
     row.statuses.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     row.failed = own.iter().filter(|trial| !trial.usable()).count();
+    row.met = own.iter().all(|trial| trial.end.as_ref().is_ok_and(|solve| solve.outcome.met));
     let solves: Vec<&SolveRecord> = own.iter().filter_map(|trial| trial.end.as_deref().ok()).collect();
     row.steps = Spread::of(solves.iter().map(|solve| solve.outcome.steps as f64));
     row.evals = [0, 1, 2].map(|k| Spread::of(solves.iter().map(|solve| solve.outcome.evals[k] as f64)));
@@ -215,7 +222,7 @@ fn fill(row: &mut Row, own: &[&Trial], targets: &[(i64, f64)], ends: &[Ends], si
 #[expect(clippy::cast_precision_loss, reason = "counts are compared as reals")]
 fn better(a: &Row, b: &Row) -> std::cmp::Ordering {
     let share = |row: &Row| row.failed as f64 / row.trials.len().max(1) as f64;
-    let gap = |row: &Row| if row.gap <= TIE { 0.0 } else { row.gap };
+    let gap = |row: &Row| if row.gap <= if row.met { MET } else { TIE } { 0.0 } else { row.gap };
     let missed = |row: &Row| row.trials.len() - row.reached;
     let effort = |row: &Row| row.target_evals.map_or(f64::INFINITY, |evals| evals.median);
     share(a)
