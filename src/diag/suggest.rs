@@ -2,19 +2,34 @@
 
 /// The candidate with the smallest edit distance to `name`, if it is near enough to be
 /// a misspelling (at most a third of the letters, and at least one edit allowed; names of one or
-/// two letters are told apart by every letter, so of them only the case may differ, or a last letter
-/// be missing).
-/// Ties go to the candidate that comes first in the alphabet.
+/// two letters are told apart by every letter, so of them only the case may differ, or one letter
+/// be missing). Ties go to the candidate that comes first in the alphabet. Where none is near enough, the only one that
+/// goes on as a name of three letters or more.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    misspelt(name, &candidates).or_else(|| begun(name, &candidates))
+}
+
+fn begun(name: &str, candidates: &[&str]) -> Option<String> {
+    let small = name.to_lowercase();
+    let mut goes_on = candidates.iter().filter(|candidate| candidate.to_lowercase().starts_with(&small));
+    match (goes_on.next(), goes_on.next()) {
+        (Some(one), None) if name.chars().count() >= 3 && *one != name => Some((*one).to_string()),
+        _ => None,
+    }
+}
+
+fn misspelt(name: &str, candidates: &[&str]) -> Option<String> {
     let limit = match name.chars().count() {
         0..=2 => 0,
         letters => (letters / 3).max(1),
     };
-    let grown = |candidate: &str| limit == 0 && candidate.starts_with(name);
+    let longer = name.chars().count() + 1;
+    let grown = |candidate: &str| limit == 0 && longer == 3 && candidate.chars().count() == longer;
     candidates
-        .into_iter()
-        .filter(|candidate| *candidate != name)
-        .map(|candidate| (distance(name, candidate), candidate))
+        .iter()
+        .filter(|candidate| **candidate != name)
+        .map(|candidate| (distance(name, candidate), *candidate))
         .filter(|(far, candidate)| *far <= limit || (*far == 1 && grown(candidate)))
         .min()
         .map(|(_, candidate)| candidate.to_string())
@@ -54,5 +69,8 @@ mod tests {
         assert_eq!(nearest("w", ["e", "W"]), Some("W".into()));
         assert_eq!(nearest("lr", ["l1"]), None);
         assert_eq!(nearest("fi", ["fit", "hi"]), Some("fit".into()));
+        assert_eq!(nearest("ft", ["fit", "fits"]), Some("fit".into()));
+        assert_eq!(nearest("progress", ["age", "Progression, 1yr"]), Some("Progression, 1yr".into()));
+        assert_eq!(nearest("soft", ["softmax", "softplus"]), None);
     }
 }

@@ -5,6 +5,8 @@ use crate::lower::{Fit, Record, Val};
 
 /// The most rows and columns of an array that are shown.
 const SHOWN: usize = 12;
+/// The most texts of a column that are shown: the names of a table's columns are looked for there.
+const TEXTS: usize = 40;
 /// A table of more rows than this is cut.
 const ROWS: usize = 60;
 /// What is shown of it at either end.
@@ -46,8 +48,8 @@ pub fn show(val: &Val) -> String {
         Val::Int(dim) => dim.to_string(),
         Val::Str(text) => format!("\"{text}\""),
         Val::Strs(texts) => {
-            let shown: Vec<String> = texts.iter().take(SHOWN).map(|t| format!("\"{t}\"")).collect();
-            let more = if texts.len() > SHOWN { ", …" } else { "" };
+            let shown: Vec<String> = texts.iter().take(TEXTS).map(|t| format!("\"{t}\"")).collect();
+            let more = if texts.len() > TEXTS { ", …" } else { "" };
             format!("[{}{more}]", shown.join(", "))
         }
         Val::Range(a, b) => format!("{}..{}", show(a), show(b)),

@@ -79,6 +79,9 @@ pub fn unknown_type(span: Span, name: &str) -> Report {
     }
 }
 
+/// The most names that a note lists.
+const NAMES: usize = 40;
+
 /// E0303. A field or column that does not exist.
 pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Report {
     let what = if table { "column" } else { "field" };
@@ -94,8 +97,8 @@ pub fn unknown_field(span: Span, name: &str, known: &[&str], table: bool) -> Rep
         Some(advice) if near.help.is_empty() => report.help(advice),
         _ => near,
     };
-    let shown: Vec<&str> = known.iter().take(12).copied().collect();
-    let more = if known.len() > 12 { ", …" } else { "" };
+    let shown: Vec<&str> = known.iter().take(NAMES).copied().collect();
+    let more = if known.len() > NAMES { ", …" } else { "" };
     if shown.is_empty() { report } else { report.note(format!("it has {}{more}", shown.join(", "))) }
 }
 
