@@ -395,7 +395,7 @@ fn tell(event: &Event, file: FileId, session: &Session, said: &mut Said, section
             said.entry(at).or_default().1.push(drawn);
         }
         Event::Assert { .. }
-        | Event::Solving
+        | Event::Solving(_)
         | Event::Progress(_)
         | Event::Solved(_)
         | Event::Saved { .. } => {}

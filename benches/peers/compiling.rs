@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use minima::data::Loaded;
+use minima::data::{Loaded, Reading};
 use minima::diag::{Report, Span};
 use minima::driver::compile;
 use minima::ir::{Program, Tensor};
@@ -68,8 +68,8 @@ impl Host for Compiler<'_, '_> {
         self.runner.library_file(name)
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        self.apart(|this| this.runner.load(function, path, span))
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        self.apart(|this| this.runner.load(reading, span))
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {

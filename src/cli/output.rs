@@ -18,6 +18,8 @@ pub struct Output {
     /// Only errors are told on standard error.
     pub quiet: bool,
     color: bool,
+    /// Whether standard error is a terminal that can erase a line.
+    terminal: bool,
     /// Whether pictures on standard output have colors.
     picture_color: bool,
 }
@@ -28,18 +30,26 @@ const PIPED: usize = 80;
 impl Output {
     /// As the options and the terminal say.
     pub fn new(options: &Options) -> Output {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let terminal = io::stderr().is_terminal() && !dumb;
         let color = |terminal: bool| match options.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => {
-                let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                unset("NO_COLOR") && !dumb && terminal
-            }
+            ColorWhen::Auto => wanted() && terminal,
         };
         let (json, quiet) = (options.json, options.quiet);
         let picture_color = color(io::stdout().is_terminal());
-        Output { json, quiet, color: color(io::stderr().is_terminal()), picture_color }
+        Output { json, quiet, color: color(io::stderr().is_terminal()), picture_color, terminal }
+    }
+
+    /// Whether a line that is drawn again and again can be shown.
+    pub fn progress(self) -> bool {
+        self.terminal
+    }
+
+    /// Whether what is typed at the terminal is shown in color.
+    pub fn paints_input(self, options: &Options) -> bool {
+        self.color || options.color == ColorWhen::Auto && !io::stderr().is_terminal() && wanted()
     }
 
     /// A result, as one or more lines. Nothing in JSON mode, where the report holds it.
@@ -58,6 +68,13 @@ impl Output {
             terminal_size::terminal_size_of(io::stdout()).map_or(PIPED, |(width, _)| usize::from(width.0));
         // What it says of itself has been made printable; what is left are its colors.
         write_result(&terminal(figure, width, self.picture_color));
+    }
+
+    /// A text as it is, without a line end of its own.
+    pub fn text(self, text: &str) {
+        if !self.json {
+            write_out(text);
+        }
     }
 
     /// The JSON report.
@@ -110,11 +127,22 @@ impl Output {
     }
 }
 
+/// Whether neither the user nor the terminal refuses colors.
+fn wanted() -> bool {
+    let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 /// Writes to standard output at once, so that what was printed is there whatever comes. Output
 /// that nobody can take ends the process: quietly if the reader has gone.
 fn write_result(text: &str) {
+    write_out(&format!("{text}\n"));
+}
+
+/// As [`write_result`], without a line end.
+fn write_out(text: &str) {
     let mut out = io::stdout().lock();
-    let done = writeln!(out, "{text}").and_then(|()| out.flush());
+    let done = write!(out, "{text}").and_then(|()| out.flush());
     if let Err(why) = done {
         drop(out);
         if why.kind() != io::ErrorKind::BrokenPipe {

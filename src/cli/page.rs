@@ -35,7 +35,7 @@ pub fn can_be_written(path: &Path) -> Result<(), Failure> {
 /// Writes the page of a run that ended with an exit code.
 pub fn write(path: &Path, program: &Program, record: &Record, code: u8) -> Result<(), Failure> {
     let text = page(program, record, code);
-    data::write(Path::new(""), &path.display().to_string(), text.as_bytes())
+    data::write(path, &path.display().to_string(), text.as_bytes())
         .map_err(|error| Failure { code: exit::DATA, message: error.report(Span::default()).message })
 }
 

@@ -187,7 +187,7 @@ pub(super) fn missing_value(file: &str, line: usize, column: &str, text: &str) -
     DataError::of("E0608", file, message)
         .at(line)
         .column(column)
-        .help("remove the row, or fill in the value, before loading")
+        .help("fill in the value, or leave out such rows: `csv(…, drop_missing = true)`")
 }
 
 /// E0609. A cell of a column of numbers is not a number.
@@ -259,6 +259,16 @@ pub(super) fn labels_are_no_numbers(source: &str, name: &str) -> DataError {
 pub(super) fn constant_column(name: &str, value: f64) -> DataError {
     let message = format!("cannot standardize {name}: all its values are {value}");
     DataError::new("E0613", message).help("leave the column out; it tells nothing")
+}
+
+/// E0624. An array is to be standardized like one with other columns.
+pub(super) fn other_columns(wanted: usize, known: usize) -> DataError {
+    let message = format!(
+        "cannot standardize {} like an array of {}",
+        count(wanted, "column", "columns"),
+        count(known, "column", "columns")
+    );
+    DataError::of("E0624", "", message).help("both need the same columns in the same order")
 }
 
 /// E0613. There is nothing to standardize, or it is no vector or matrix.

@@ -23,6 +23,8 @@ pub(super) struct Source<'a> {
     pub(super) name: &'a str,
     /// The most bytes that it may have, and that its contents may take in memory.
     pub(super) limit: u64,
+    /// Whether rows in which a value is missing are left out.
+    pub(super) drop_missing: bool,
 }
 
 /// All bytes of a file.
@@ -55,6 +57,18 @@ pub(super) fn room_for<T>(source: Source, n: u64) -> Result<Vec<T>, DataError> {
     let n = usize::try_from(n).map_err(|_| refused())?;
     room.try_reserve_exact(n).map_err(|_| refused())?;
     Ok(room)
+}
+
+/// A text that a program imports.
+///
+/// # Errors
+/// When the file cannot be read or is not UTF-8.
+pub fn read_text(path: &Path, name: &str, limit: u64) -> Result<String, DataError> {
+    let bytes = read(Source { path, name, limit, drop_missing: false })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        errors::not_utf8(name, before.filter(|byte| **byte == b'\n').count() + 1)
+    })
 }
 
 /// Opens a regular file. It is looked at before it is opened, so that no device is touched, and
@@ -96,7 +110,7 @@ fn must_be_regular(name: &str, found: &Metadata) -> Result<(), DataError> {
 }
 
 /// Names of the files in the same folder, for did-you-mean; at most a thousand.
-fn neighbours(path: &Path) -> Vec<String> {
+pub fn neighbours(path: &Path) -> Vec<String> {
     let folder = path.parent().and_then(|folder| folder.read_dir().ok());
     folder
         .into_iter()
@@ -107,15 +121,22 @@ fn neighbours(path: &Path) -> Vec<String> {
 }
 
 /// Replaces a file as a whole: the bytes go to a new file in the same folder, which is flushed to
-/// the disk and then takes the name. After a crash the file is the old one or the new one.
-pub(super) fn write(path: &Path, name: &str, bytes: &[u8]) -> Result<(), DataError> {
+/// the disk and then takes the name, and the permissions of the old one. After a crash the file is the
+/// old one or the new one.
+///
+/// # Errors
+/// When the folder cannot be written, or the name is that of something other than a file.
+pub fn write(path: &Path, name: &str, bytes: &[u8]) -> Result<(), DataError> {
     if let Ok(found) = path.metadata() {
         must_be_regular(name, &found)?;
     }
     // Through a link, what it points to is replaced, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let new = beside(&target);
-    let written = write_new(&new, bytes).and_then(|()| std::fs::rename(&new, &target));
+    let allowed = target.metadata().ok().map(|found| found.permissions());
+    let written = write_new(&new, bytes)
+        .and_then(|()| allowed.map_or(Ok(()), |allowed| std::fs::set_permissions(&new, allowed)))
+        .and_then(|()| std::fs::rename(&new, &target));
     if let Err(why) = written {
         drop(std::fs::remove_file(&new));
         return Err(errors::cannot_write(name, &why));

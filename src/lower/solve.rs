@@ -15,7 +15,7 @@ use super::value::{Argument, Res, Scope, Val};
 use super::{Lower, Objective, Outcome, SolvePlan, Trace, errors, walk};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
-use crate::syntax::ast::{ArgValue, Expr, ExprKind, SolveExpr, SolveKind};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, SolveExpr, SolveKind};
 
 /// Up to so many unknowns the default is BFGS. Beyond, on the problems of the standard library with
 /// 90 to 100 unknowns, L-BFGS needs fewer gradients and its steps are cheaper.
@@ -60,7 +60,7 @@ pub(super) struct Setup {
     /// The state that a file holds, to go on from.
     saved: Option<(Vec<(String, Tensor)>, Span)>,
     pub(super) until: Option<Expr>,
-    trace: i64,
+    pub(super) trace: i64,
     /// The minibatches of its steps.
     pub(super) batch: Option<Batch>,
     pub(super) differentiate: Differentiate,
@@ -80,6 +80,11 @@ struct Beginning {
 }
 
 impl Setup {
+    /// Whether it goes on from a result or a saved state.
+    pub(super) fn resumes(&self) -> bool {
+        !self.resume.is_empty() || self.saved.is_some()
+    }
+
     /// The params that moved and those that did not, in the order of the objective.
     pub(super) fn with_frozen(&self, mut params: Vec<(Arc<str>, Val)>) -> Vec<(Arc<str>, Val)> {
         for (at, param) in &self.frozen {
@@ -292,10 +297,14 @@ impl Lower<'_> {
     fn solve_options(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<(i64, Differentiate)> {
         let mut trace = 0;
         let mut differentiate = Differentiate::Implicit;
-        for option in &solve.options {
+        for (at, option) in solve.options.iter().enumerate() {
             let Some(name) = &option.name else {
                 return self.fail(errors::unnamed_option(span));
             };
+            let same = |other: &&Arg| other.name.as_ref().is_some_and(|other| other.name == name.name);
+            if solve.options.iter().take(at).any(|other| same(&other)) {
+                return self.fail(errors::argument_twice(name.span, &name.name));
+            }
             let ArgValue::Expr(e) = &option.value else {
                 return self.fail(errors::unnamed_option(name.span));
             };
@@ -382,19 +391,13 @@ impl Lower<'_> {
             .map(|ty| ty.dims.iter().try_fold(1_i64, |p, d| d.known().map(|n| p * n)))
             .sum();
         let (name, why) = match count {
-            Some(n) if n <= DENSE => (
-                "bfgs",
-                format!(
-                    "the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"
-                ),
-            ),
-            Some(n) => (
-                "lbfgs",
-                format!(
-                    "the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"
-                ),
-            ),
-            None => ("lbfgs", "the problem is smooth".to_string()),
+            Some(n) if n <= DENSE => {
+                ("bfgs", format!("the problem has {n} unknowns: few enough to learn a dense inverse Hessian"))
+            }
+            Some(n) => {
+                ("lbfgs", format!("the problem has {n} unknowns: too many to learn a dense inverse Hessian"))
+            }
+            None => ("lbfgs", "the number of unknowns is not known yet".to_string()),
         };
         self.chosen(name, why, span)
     }
@@ -449,6 +452,7 @@ impl Lower<'_> {
             steps: 0,
             evals: [0; 3],
             seconds: 0.0,
+            seconds_before: 0.0,
             reports,
             // As many rows as there may be, so that parts of it can be taken.
             trace: Trace::new(
@@ -556,6 +560,7 @@ impl Lower<'_> {
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
             why: setup.why.clone(),
+            configuration: self.configuration(setup),
             span: setup.span,
         })
     }

@@ -11,6 +11,8 @@ const EPOCHS: usize = 200;
 pub(super) struct Recorder {
     /// Record every so many steps.
     every: i64,
+    /// What that was at first.
+    first: i64,
     /// Whether the interval was chosen by the user.
     fixed: bool,
     /// The most points, where it was not.
@@ -24,7 +26,7 @@ impl Recorder {
         let fixed = plan.trace > 0;
         let every = if fixed { plan.trace } else { plan.interval };
         let most = if plan.interval > 1 { EPOCHS } else { POINTS };
-        Recorder { every, fixed, most, trace: Trace::new(&names, 0) }
+        Recorder { every, first: every, fixed, most, trace: Trace::new(&names, 0) }
     }
 
     /// Records a point: its figures, the reports, and where it was if that is kept.
@@ -56,6 +58,11 @@ impl Recorder {
     /// The next step to record.
     pub(super) fn next(&self, steps: i64) -> i64 {
         (steps / self.every + 1).saturating_mul(self.every)
+    }
+
+    /// The next step that would be recorded, had the interval not grown.
+    pub(super) fn first_next(&self, steps: i64) -> i64 {
+        (steps / self.first + 1).saturating_mul(self.first)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use minima::data::Loaded;
+use minima::data::{Loaded, Reading};
 use minima::diag::{Report, Span};
 use minima::driver::{Code, Engine, compile};
 use minima::eval::{Stop, eval};
@@ -86,8 +86,8 @@ impl Host for Recorder<'_> {
         self.inner.library_file(name)
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        self.inner.load(function, path, span)
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        self.inner.load(reading, span)
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<ast::File>, Box<Report>> {

@@ -30,7 +30,7 @@ impl Sink for Ran {
             Event::Print { .. }
             | Event::Saved { .. }
             | Event::Plot { .. }
-            | Event::Solving
+            | Event::Solving(_)
             | Event::Progress(_) => {}
         }
     }
