@@ -141,6 +141,16 @@ fn the_page_is_written_of_programs_that_fail() {
         code != 0 && text.contains(&format!("exit {code}: ")) && text.contains("numerical_error"),
         "{text}"
     );
+    let (_, file) = program(
+        "let fit = minimize log(x) over x = -1.0 using gd() until steps >= 5\nplot fit\nprint \"after\"\n",
+    );
+    let (code, out, err) = minima(&file, &[]);
+    assert_eq!(
+        (code, out.as_str()),
+        (4, "after\n"),
+        "the status of the solve is not hidden by its picture: {err}"
+    );
+    assert!(err.contains("[E0495] Warning: there is nothing to draw"), "{err}");
     let (code, out, err) = minima(&file, &["--report", "no/such/page.html"]);
     assert_eq!((code, out.as_str()), (6, ""));
     assert!(err.contains("its folder does not exist"), "{err}");

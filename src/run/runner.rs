@@ -14,7 +14,8 @@ use crate::diag::{FileId, Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
 use crate::lower::{
-    self, Configuration, Host, Outcome, Plot, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors,
+    self, Configuration, Host, Outcome, Plot, Poisoned, Res, RunError, Shown, SolvePlan, UntilKind, Val,
+    errors,
 };
 use crate::picture::{self, Figure};
 use crate::syntax::ast::File;
@@ -498,9 +499,10 @@ impl Host for Runner<'_> {
             return Ok(());
         }
         let drawing = Drawing { sources: &self.session.sources };
+        let solve = plot.shown.iter().any(|item| matches!(item.shown, Shown::Fit(_)));
         let figure = drawing
             .figure(plot)
-            .map_err(|empty| Box::new(errors::nothing_to_plot(span, &empty.name, empty.values)))?;
+            .map_err(|empty| Box::new(errors::nothing_to_plot(span, &empty.name, empty.values, solve)))?;
         if let Some((path, at)) = &plot.path {
             let bytes = match Path::new(&**path).extension().and_then(|ending| ending.to_str()) {
                 Some("svg") => picture::svg(&figure, false).into_bytes(),

@@ -87,13 +87,16 @@ pub fn plots_differ(span: Span, found: &str, first: &str, at: Span) -> Report {
 }
 
 /// E0495. Nothing that could be drawn.
-pub fn nothing_to_plot(span: Span, name: &str, values: usize) -> Report {
+/// Of a solve, whose status tells what is wrong, it is a warning.
+pub fn nothing_to_plot(span: Span, name: &str, values: usize, solve: bool) -> Report {
     let why = match values {
         0 => format!("`{name}` has no values"),
         1 => format!("the only value of `{name}` cannot be shown"),
         _ => format!("none of the {values} values of `{name}` can be shown"),
     };
-    Report::error("E0495", span, format!("there is nothing to draw: {why}"))
+    let message = format!("there is nothing to draw: {why}");
+    let report = if solve { Report::warning } else { Report::error };
+    report("E0495", span, message)
         .help("values that are not finite are gaps, and a logarithmic axis has positive ones only")
 }
 
