@@ -74,9 +74,13 @@ impl Editor {
     }
 
     fn spawn(name: &str) -> Editor {
+        Editor::spawn_with(name, &["lsp", "--stdio"])
+    }
+
+    fn spawn_with(name: &str, arguments: &[&str]) -> Editor {
         let folder = folder(name);
         let mut process = Command::new(env!("CARGO_BIN_EXE_minima"))
-            .args(["lsp", "--stdio"])
+            .args(arguments)
             .env("MINIMA_CACHE", folder.join("cache"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -748,6 +752,22 @@ fn what_is_no_message_is_refused_and_the_server_goes_on() {
     assert_eq!(error(&answer), Some(-32600));
     editor.tell("exit", &Value::Null);
     assert_eq!(editor.process.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_panic_is_told_and_the_server_goes_on() {
+    let mut editor = Editor::spawn_with("panic", &["lsp", "--plant-panic", "check"]);
+    editor.ask("initialize", &json!({ "capabilities": {} }));
+    editor.text = "let a = 1\n".into();
+    let item = json!({ "uri": editor.uri, "languageId": "minima", "version": 1, "text": editor.text });
+    editor.tell("textDocument/didOpen", &json!({ "textDocument": item }));
+    let told = editor.told("window/logMessage");
+    let message = told["message"].as_str().expect("a text");
+    assert!(message.contains("internal error, please report: a planted panic at check"), "{message}");
+    editor.version = 1;
+    editor.edit("a = 1", "a = b");
+    assert_eq!(codes(&editor.wrong()), ["E0301"]);
+    assert_eq!(editor.end(), Some(0));
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
         }
         Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
-        Verb::Lsp { .. } => lsp::serve(),
+        Verb::Lsp { .. } => lsp::serve(options.plant_panic.as_deref()),
         Verb::Version => Ok(version(output)),
     }
 }
