@@ -259,8 +259,19 @@ fn version_is_that_of_the_crate() {
 
 #[test]
 fn help_fits_a_screen_and_has_an_example() {
-    let verbs =
-        ["run", "check", "test", "ir", "grad", "gradcheck", "optimizers", "eval", "explain", "version"];
+    let verbs = [
+        "run",
+        "check",
+        "test",
+        "ir",
+        "grad",
+        "gradcheck",
+        "optimizers",
+        "eval",
+        "explain",
+        "version",
+        "lsp",
+    ];
     for verb in verbs.into_iter().chain(["compare"]) {
         let done = run(&[verb, "--help"]);
         assert_eq!(done.code, 0);

@@ -389,6 +389,11 @@ fn what_is_under_the_pointer_is_explained() {
         editor.hover("minimize |mean("),
         "```minima\nfn mean(x)\n```\n\nThe mean of all entries, or over a generator."
     );
+    // What differs from turn to turn has no value.
+    editor.edit("print fit.w", "for k in 1..4 {\n  let j = 2*k\n  print j\n}\nprint fit.w");
+    editor.wrong();
+    assert_eq!(editor.hover("for |k"), "```minima\nk: int\n```");
+    assert_eq!(editor.hover("print |j"), "```minima\nlet j: int\n```");
     // On an operator the type of what it gives.
     assert_eq!(editor.hover("dot(x, w) |+ b"), "```minima\nreal\n```");
     assert_eq!(editor.hover("|\n/// A straight"), "");
