@@ -99,7 +99,9 @@ fn snippets(name: &str, text: &str) -> Vec<Snippet> {
             ["csv", name] => (Promise::Written, Some((*name).to_string())),
             ["console"] => (Promise::Said, None),
             ["repl"] => (Promise::Talk, None),
-            ["sh" | "text" | "rust" | "json" | "python" | "julia" | "stan"] => continue,
+            ["sh" | "text" | "rust" | "json" | "python" | "julia" | "stan" | "lua" | "toml" | "elisp"] => {
+                continue;
+            }
             _ => panic!("{place}: a fence says what it is, this one says `{fence}`"),
         };
         found.push(Snippet { place, promise, file, text: body.join("\n") + "\n" });

@@ -74,9 +74,13 @@ impl Editor {
     }
 
     fn spawn(name: &str) -> Editor {
+        Editor::spawn_with(name, &["lsp", "--stdio"])
+    }
+
+    fn spawn_with(name: &str, arguments: &[&str]) -> Editor {
         let folder = folder(name);
         let mut process = Command::new(env!("CARGO_BIN_EXE_minima"))
-            .args(["lsp", "--stdio"])
+            .args(arguments)
             .env("MINIMA_CACHE", folder.join("cache"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -385,6 +389,11 @@ fn what_is_under_the_pointer_is_explained() {
         editor.hover("minimize |mean("),
         "```minima\nfn mean(x)\n```\n\nThe mean of all entries, or over a generator."
     );
+    // What differs from turn to turn has no value.
+    editor.edit("print fit.w", "for k in 1..4 {\n  let j = 2*k\n  print j\n}\nprint fit.w");
+    editor.wrong();
+    assert_eq!(editor.hover("for |k"), "```minima\nk: int\n```");
+    assert_eq!(editor.hover("print |j"), "```minima\nlet j: int\n```");
     // On an operator the type of what it gives.
     assert_eq!(editor.hover("dot(x, w) |+ b"), "```minima\nreal\n```");
     assert_eq!(editor.hover("|\n/// A straight"), "");
@@ -748,6 +757,22 @@ fn what_is_no_message_is_refused_and_the_server_goes_on() {
     assert_eq!(error(&answer), Some(-32600));
     editor.tell("exit", &Value::Null);
     assert_eq!(editor.process.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_panic_is_told_and_the_server_goes_on() {
+    let mut editor = Editor::spawn_with("panic", &["lsp", "--plant-panic", "check"]);
+    editor.ask("initialize", &json!({ "capabilities": {} }));
+    editor.text = "let a = 1\n".into();
+    let item = json!({ "uri": editor.uri, "languageId": "minima", "version": 1, "text": editor.text });
+    editor.tell("textDocument/didOpen", &json!({ "textDocument": item }));
+    let told = editor.told("window/logMessage");
+    let message = told["message"].as_str().expect("a text");
+    assert!(message.contains("internal error, please report: a planted panic at check"), "{message}");
+    editor.version = 1;
+    editor.edit("a = 1", "a = b");
+    assert_eq!(codes(&editor.wrong()), ["E0301"]);
+    assert_eq!(editor.end(), Some(0));
 }
 
 #[test]

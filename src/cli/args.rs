@@ -277,8 +277,9 @@ pub enum Verb {
         topic: Option<String>,
     },
     /// Serve an editor by the language server protocol
-    #[command(after_help = "Example: vim.lsp.start({ cmd = { 'minima', 'lsp' } })  -- in Neovim\n\
-        Editors start it themselves. docs/editors.md has the lines for each.")]
+    #[command(after_help = "Example: minima lsp\n\
+        Editors start it themselves: docs/editors.md has the lines for Visual Studio Code, Neovim,\n\
+        Helix and Emacs. It answers from what `minima check` knows; nothing is run.")]
     Lsp {
         /// As many editors say; there is no other way
         #[arg(long, hide = true)]

@@ -151,7 +151,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
         Verb::Help { topic } => told(topic.as_deref(), output),
         Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
-        Verb::Lsp { .. } => lsp::serve(),
+        Verb::Lsp { .. } => lsp::serve(options.plant_panic.as_deref()),
         Verb::Version => Ok(version(output)),
     }
 }

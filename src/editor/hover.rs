@@ -187,6 +187,11 @@ fn headline(document: &Document, def: &Def, found: &[Denoted]) -> String {
     let written = (def.kind == Kind::Parameter || def.kind == Kind::HyperParameter) && def.typed;
     let body = match found {
         _ if written => document.written(def.item).to_string(),
+        // Others may follow in the next turn.
+        [what] if def.kind == Kind::Binding && what.sort == Sort::Optimizer => {
+            format!("{}: an optimizer", def.name)
+        }
+        [what] if def.kind == Kind::Binding => format!("{}: {}", def.name, what.about),
         [what] => typed(&def.name, what),
         [first, ..] => format!("{}: {}", def.name, first.about),
         [] => def.name.to_string(),

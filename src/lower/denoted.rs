@@ -125,8 +125,10 @@ impl Lower<'_> {
     #[inline]
     pub(crate) fn denotes(&mut self, span: Span, val: &Val) {
         if let Some(places) = &mut self.places {
-            // In a check values are made up where code would have to run; then none is shown.
-            let trusted = !self.pretended && !self.symbolic;
+            // In a check values are made up where code would have to run; then none is shown. In loops and calls a
+            // value is that of one turn or call.
+            let made_up = self.pretended || self.symbolic;
+            let trusted = !made_up && self.indices.is_empty() && self.calls.is_empty();
             places.see(span, val, trusted);
         }
     }
