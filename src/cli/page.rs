@@ -120,9 +120,16 @@ fn one_solve(out: &mut String, program: &Program, solve: &SolveRecord) {
     rows.push(("steps", outcome.steps.to_string()));
     rows.push(("evals", format!("f {f}, grad {grad}, hvp {hvp}")));
     rows.push(("seconds", format!("{:.4}", outcome.seconds)));
-    rows.push(("optimizer", solve.optimizer.clone()));
+    let configuration = &solve.configuration;
+    rows.push(("optimizer", marked(&configuration.optimizer, &solve.optimizer, solve.why.is_none())));
+    for hyper in &configuration.hyper {
+        let margin = "  ".repeat(hyper.depth + 1);
+        rows.push(("", format!("{margin}{} = {}", hyper.name, marked(&hyper.value, "", hyper.given))));
+    }
+    rows.extend(configuration.batch.clone().map(|batch| ("batch", batch)));
     rows.extend(solve.why.clone().map(|why| ("chosen", why)));
-    rows.extend((!solve.until.is_empty()).then(|| ("until", solve.until.join(" or "))));
+    let until = || marked(&solve.until.join(" or "), "", configuration.until_given);
+    rows.extend((!solve.until.is_empty()).then(|| ("until", until())));
     let values = |tensor: &Tensor| show(&Val::Known(tensor.clone()));
     let kept = solve.params.iter().zip(&outcome.params).chain(solve.reports.iter().zip(&outcome.reports));
     rows.extend(kept.map(|(name, tensor)| (name.as_str(), format!("{}  ({})", values(tensor), tensor.ty()))));
@@ -131,6 +138,12 @@ fn one_solve(out: &mut String, program: &Program, solve: &SolveRecord) {
         let _ = writeln!(out, "<figure>{}</figure>", svg(&figure, true));
     }
     out.push_str("</section>\n");
+}
+
+/// A value, with a mark where nobody gave it; where it is empty, another stands for it.
+fn marked(value: &str, other: &str, given: bool) -> String {
+    let value = if value.is_empty() { other } else { value };
+    if given { value.to_string() } else { format!("{value}  (default)") }
 }
 
 /// Names and values.

@@ -12,6 +12,8 @@ pub(super) struct Scale {
     pub(super) lo: f64,
     pub(super) hi: f64,
     pub(super) log: bool,
+    /// Whether all values on it are whole numbers, such as steps: so are its ticks.
+    pub(super) whole: bool,
 }
 
 /// A tick: where it is, and what stands at it; small ones have no number.
@@ -26,20 +28,21 @@ impl Scale {
     pub(super) fn of(axis: &Axis, values: &[f64], tight: bool) -> Scale {
         let log = axis.log == Some(true);
         if let Some((lo, hi)) = axis.ends.filter(|(lo, hi)| !log || (*lo > 0.0 && *hi > 0.0)) {
-            return Scale { lo, hi, log };
+            return Scale { lo, hi, log, whole: false };
         }
         let shown = values.iter().copied().filter(|v| v.is_finite() && !(log && *v <= 0.0));
         let (lo, hi) = ends(shown).unwrap_or((0.0, 1.0));
         let (lo, hi) = if lo < hi { (lo, hi) } else { around(lo, log) };
+        let whole = !values.is_empty() && values.iter().all(|v| v.fract() == 0.0);
+        let scale = Scale { lo, hi, log, whole };
         if tight {
-            return Scale { lo, hi, log };
+            return scale;
         }
-        let scale = Scale { lo, hi, log };
         if axis.counts {
-            return Scale { lo: 0.0, hi: hi * 1.05, log };
+            return Scale { lo: 0.0, hi: hi * 1.05, ..scale };
         }
         // A little room, so that nothing is drawn upon the frame.
-        Scale { lo: scale.value(-0.03), hi: scale.value(1.03), log }
+        Scale { lo: scale.value(-0.03), hi: scale.value(1.03), ..scale }
     }
 
     /// Where a value lies: 0 at the lower end, 1 at the upper.
@@ -70,12 +73,12 @@ impl Scale {
     /// Ticks at round numbers, about so many.
     pub(super) fn ticks(&self, about: usize) -> Vec<Tick> {
         if !self.log {
-            return linear(self.lo, self.hi, about);
+            return linear(self.lo, self.hi, about, if self.whole { 1.0 } else { 0.0 });
         }
         let (lo, hi) = (self.lo.log10(), self.hi.log10());
         if hi - lo < 1.0 {
             // Not even a decade: round numbers as on a linear axis.
-            return linear(self.lo, self.hi, about);
+            return linear(self.lo, self.hi, about, 0.0);
         }
         decades(lo, hi, about)
     }
@@ -127,9 +130,9 @@ pub(super) fn ten_to(exponent: i32) -> f64 {
     format!("1e{exponent}").parse().unwrap_or(f64::INFINITY)
 }
 
-/// Multiples of 1, 2 or 5 times a power of ten.
-fn linear(lo: f64, hi: f64, about: usize) -> Vec<Tick> {
-    let rough = (hi / real(about.max(1)) - lo / real(about.max(1))).max(f64::MIN_POSITIVE);
+/// Multiples of 1, 2 or 5 times a power of ten, so far apart at `least`.
+fn linear(lo: f64, hi: f64, about: usize, least: f64) -> Vec<Tick> {
+    let rough = (hi / real(about.max(1)) - lo / real(about.max(1))).max(f64::MIN_POSITIVE).max(least);
     #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double is small")]
     let exponent = rough.log10().floor() as i32;
     let steps = [(1.0, 0), (2.0, 0), (5.0, 0), (1.0, 1)];
@@ -232,7 +235,7 @@ mod tests {
     use super::{Axis, Scale, linear};
 
     fn texts(lo: f64, hi: f64) -> Vec<String> {
-        linear(lo, hi, 6).into_iter().filter_map(|tick| tick.text).collect()
+        linear(lo, hi, 6, 0.0).into_iter().filter_map(|tick| tick.text).collect()
     }
 
     #[test]
@@ -245,8 +248,15 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_have_whole_ticks() {
+        let scale = Scale::of(&Axis::default(), &[0.0, 1.0, 2.0], false);
+        let shown: Vec<String> = scale.ticks(6).into_iter().filter_map(|tick| tick.text).collect();
+        assert_eq!(shown, ["0", "1", "2"]);
+    }
+
+    #[test]
     fn decades_have_numbers() {
-        let scale = Scale { lo: 3e-8, hi: 20.0, log: true };
+        let scale = Scale { lo: 3e-8, hi: 20.0, log: true, whole: false };
         let shown: Vec<String> = scale.ticks(6).into_iter().filter_map(|tick| tick.text).collect();
         assert_eq!(shown, ["1e−6", "1e−4", "0.01", "1"]);
     }

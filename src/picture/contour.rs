@@ -28,7 +28,7 @@ pub(super) fn levels(grid: &Grid, about: usize) -> Vec<f64> {
             .filter(inside)
             .collect();
     }
-    let scale = Scale { lo, hi, log: false };
+    let scale = Scale { lo, hi, log: false, whole: false };
     scale.ticks(about).into_iter().map(|tick| tick.at).filter(inside).collect()
 }
 
@@ -212,15 +212,15 @@ impl<'g> March<'g> {
     }
 }
 
-/// The cell of a grid with the value farthest from the middle of all, of every block of cells: what remains of a grid
+/// The cell of a grid with the value farthest from the mean of all, of every block of cells: what remains of a grid
 /// with too many cells to be seen.
 pub(super) fn blocks(grid: &Grid, columns: usize, rows: usize) -> Grid {
     let (n, m) = (grid.x.len(), grid.y.len());
     if n <= columns && m <= rows {
         return grid.clone();
     }
-    let (lo, hi) = ends(grid.z.iter().copied().filter(|z| z.is_finite())).unwrap_or((0.0, 0.0));
-    let middle = lo / 2.0 + hi / 2.0;
+    let finite: Vec<f64> = grid.z.iter().copied().filter(|z| z.is_finite()).collect();
+    let middle: f64 = finite.iter().map(|z| z / real(finite.len())).sum();
     let (columns, rows) = (n.min(columns), m.min(rows));
     let mut z = vec![f64::NAN; columns * rows];
     for (at, value) in grid.z.iter().enumerate() {

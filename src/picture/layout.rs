@@ -146,7 +146,8 @@ impl Key {
         if !value.is_finite() {
             return Color::Faint;
         }
-        let place = if hi > lo { Scale { lo: *lo, hi: *hi, log: false }.place(value) } else { 0.5 };
+        let place =
+            if hi > lo { Scale { lo: *lo, hi: *hi, log: false, whole: false }.place(value) } else { 0.5 };
         let place = (place * COLORS).round() / COLORS;
         Color::Fixed(if *diverging { palette::diverging(place) } else { palette::sequential(place) })
     }
@@ -161,7 +162,7 @@ impl Key {
                 named.map(|(k, level)| (real(k + 1) / real(levels.len() + 1), short(*level))).collect()
             }
             Key::Numbers { lo, hi, .. } if lo < hi => {
-                let scale = Scale { lo: *lo, hi: *hi, log: false };
+                let scale = Scale { lo: *lo, hi: *hi, log: false, whole: false };
                 let named =
                     scale.ticks(6).into_iter().filter_map(|tick| Some((scale.place(tick.at), tick.text?)));
                 named.collect()

@@ -315,7 +315,7 @@ fn heatmap(out: &mut Vec<String>, grid: &Grid, columns: usize, rows: usize, colo
     let small = contour::blocks(grid, columns.saturating_sub(8).max(8), 2 * rows);
     let finite = small.z.iter().copied().filter(|z| z.is_finite());
     let (lo, hi) = super::axis::ends(finite).unwrap_or((0.0, 1.0));
-    let scale = Scale { lo, hi: if hi > lo { hi } else { lo + 1.0 }, log: false };
+    let scale = Scale { lo, hi: if hi > lo { hi } else { lo + 1.0 }, log: false, whole: false };
     let wide = if small.x.len() * 2 + 8 <= columns { 2 } else { 1 };
     let gutter = grid.y.len().saturating_sub(1).to_string().len();
     let every = small.y.len().div_ceil(10).max(1);
