@@ -21,19 +21,36 @@ use crate::syntax::ast::{Expr, File, Stmt, StmtKind};
 #[derive(Clone, Default)]
 pub struct Names {
     globals: Scope,
-    /// The names that the declarations of each entry mention, as they were when it ended.
-    homes: Rc<Vec<Scope>>,
+    homes: Rc<Vec<Home>>,
+    /// How many entries there were.
+    entries: usize,
     library: HashMap<Arc<str>, Option<Val>>,
     judged: Vec<Weak<Objective>>,
     next_unit: usize,
 }
 
+/// The names that the declarations of an entry mention, as they were when it ended.
+#[derive(Clone)]
+pub(super) struct Home {
+    /// The number of the entry.
+    number: usize,
+    /// The same, as long as there is a scope that bears it.
+    borne: Weak<usize>,
+    /// What the entry declares, if that is one thing: it is not among the names, which would keep it.
+    own: Option<Arc<str>>,
+    names: Scope,
+}
+
 /// An entry that is being elaborated.
 pub(super) struct Entry {
+    /// Its number.
+    number: Rc<usize>,
     /// The names that stand in its text; none if it brings in other files.
     mentioned: Option<Vec<Arc<str>>>,
     /// Whether it declares something that looks names up later.
     declares: bool,
+    /// The one name that it binds, if it is one.
+    own: Option<Arc<str>>,
 }
 
 impl Names {
@@ -44,12 +61,11 @@ impl Names {
 
     /// All names with what they are bound to and where, the latest first.
     pub fn all(&self) -> Vec<(Arc<str>, Val, Span)> {
-        let bound = |name: Arc<str>| {
-            let slot = self.globals.get(&name)?;
+        let bound = |(name, slot): (&Arc<str>, &Slot)| {
             let (Slot::Let(_, at) | Slot::Var(_, at)) = slot;
-            Some((name.clone(), value_of(slot), *at))
+            (name.clone(), value_of(slot), *at)
         };
-        self.globals.names().into_iter().filter_map(bound).collect()
+        self.globals.slots().into_iter().map(bound).collect()
     }
 
     /// The names around a declaration: those that it was made of.
@@ -64,11 +80,11 @@ impl Names {
 
     /// The variables with their present values, to be put back by [`Names::restore`].
     pub fn variables(&self) -> Vec<(Cell, Val)> {
-        let cell = |name: &Arc<str>| match self.globals.get(name) {
-            Some(Slot::Var(cell, _)) => Some((cell.clone(), cell.borrow().clone())),
-            Some(Slot::Let(..)) | None => None,
+        let cell = |(_, slot): (&Arc<str>, &Slot)| match slot {
+            Slot::Var(cell, _) => Some((cell.clone(), cell.borrow().clone())),
+            Slot::Let(..) => None,
         };
-        self.globals.names().iter().filter_map(cell).collect()
+        self.globals.slots().into_iter().filter_map(cell).collect()
     }
 
     /// Gives variables the values they had.
@@ -122,7 +138,12 @@ impl<'h> Lower<'h> {
     pub fn entry(host: &'h mut dyn Host, names: Names, file: &File, mentioned: Vec<Arc<str>>) -> Lower<'h> {
         let imports = file.items.iter().any(|item| matches!(&item.kind, StmtKind::Import { .. }));
         let declares = imports || file.items.iter().any(derivative::declares);
-        let entry = Entry { mentioned: (!imports).then_some(mentioned), declares };
+        let number = Rc::new(names.entries + 1);
+        let own = match file.items.as_slice() {
+            [item] if declares && !imports => derivative::bound_names(item).into_iter().next(),
+            _ => None,
+        };
+        let entry = Entry { number, own, mentioned: (!imports).then_some(mentioned), declares };
         let mut lower = Lower::new(host);
         lower.globals = names.globals;
         lower.homes = names.homes;
@@ -137,13 +158,23 @@ impl<'h> Lower<'h> {
     pub fn into_names(self) -> Names {
         let globals = self.globals.compact();
         let mut homes = self.homes;
-        if let Some(Entry { mentioned, declares: true }) = &self.entry {
-            let home = mentioned.as_ref().map_or(globals.clone(), |names| globals.only(names));
-            Rc::make_mut(&mut homes).push(home);
+        let mut entries = 0;
+        if let Some(Entry { number, mentioned, declares, own }) = self.entry {
+            entries = *number;
+            let homes = Rc::make_mut(&mut homes);
+            // A home is of no use without a scope that bears its number.
+            homes.retain(|home| home.borne.strong_count() > 0);
+            if declares {
+                let names = mentioned.map_or(globals.clone(), |mut names| {
+                    names.retain(|name| Some(name) != own.as_ref());
+                    globals.only(&names)
+                });
+                homes.push(Home { number: *number, borne: Rc::downgrade(&number), own, names });
+            }
         }
         let mut judged = self.judged;
         judged.retain(|objective| objective.strong_count() > 0);
-        Names { globals, homes, library: self.library, judged, next_unit: self.next_unit }
+        Names { globals, homes, entries, library: self.library, judged, next_unit: self.next_unit }
     }
 
     /// The value of an expression at the top of the entry.
@@ -154,18 +185,24 @@ impl<'h> Lower<'h> {
 
     /// The scope that declarations stand in.
     pub(super) fn own_scope(&self) -> Scope {
-        if self.entry.is_some() { Scope::of_entry(self.homes.len()) } else { Scope::default() }
+        self.entry.as_ref().map_or(Scope::default(), |entry| Scope::of_entry(entry.number.clone()))
     }
 
-    /// The names at the top of the program, or of the entry that a scope belongs to.
-    fn home(&self, scope: &Scope) -> &Scope {
-        scope.entry().and_then(|entry| self.homes.get(entry)).unwrap_or(&self.globals)
-    }
-
-    /// What a name is bound to in a scope, or at the top of its program.
+    /// What a name is bound to in a scope, or at the top of its program or entry.
     pub(super) fn slot<'a>(&'a self, scope: &'a Scope, name: &str) -> Option<&'a Slot> {
-        let top = || if scope.is_library() { None } else { self.home(scope).get(name) };
+        let top = || if scope.is_library() { None } else { self.at_top(scope, name) };
         scope.get(name).or_else(top)
+    }
+
+    fn at_top(&self, scope: &Scope, name: &str) -> Option<&Slot> {
+        let home = scope.entry().and_then(|entry| {
+            let at = self.homes.binary_search_by_key(&**entry, |home| home.number).ok()?;
+            self.homes.get(at)
+        });
+        match home {
+            Some(home) if home.own.as_deref() != Some(name) => home.names.get(name),
+            Some(_) | None => self.globals.get(name),
+        }
     }
 
     /// The scope of a statement at the top of an entry: only what it mentions, so that what is made

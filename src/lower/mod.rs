@@ -112,7 +112,7 @@ pub struct Lower<'h> {
     /// Declarations of files read by need, by the name they declare.
     globals: Scope,
     /// The names that the entries of a session before this one saw at their end.
-    homes: Rc<Vec<Scope>>,
+    homes: Rc<Vec<entries::Home>>,
     /// The entry of a session, if it is one.
     entry: Option<entries::Entry>,
     /// What the files bind at their top level, and where.

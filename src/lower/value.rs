@@ -174,7 +174,7 @@ struct Frame {
     /// Whether it is inside the standard library.
     library: bool,
     /// The entry of a session that it belongs to.
-    entry: Option<usize>,
+    entry: Option<Rc<usize>>,
     /// Of the last frame of a block of [`BLOCK`]: what is around the block, and its names, so that
     /// a long function is not searched name by name.
     around: Scope,
@@ -216,7 +216,7 @@ impl Scope {
     }
 
     /// The scope of the declarations of an entry of a session.
-    pub(super) fn of_entry(entry: usize) -> Scope {
+    pub(super) fn of_entry(entry: Rc<usize>) -> Scope {
         let marked = Scope::default().with(&Arc::from(ENTRY), Slot::Let(Val::Poison, Span::default()));
         let mut frame = marked.0;
         if let Some(frame) = frame.as_mut().and_then(Rc::get_mut) {
@@ -226,8 +226,8 @@ impl Scope {
     }
 
     /// The entry of a session that its declarations belong to.
-    pub(super) fn entry(&self) -> Option<usize> {
-        self.0.as_ref().and_then(|frame| frame.entry)
+    pub(super) fn entry(&self) -> Option<&Rc<usize>> {
+        self.0.as_ref().and_then(|frame| frame.entry.as_ref())
     }
 
     /// Only some of its names.
@@ -247,17 +247,22 @@ impl Scope {
         more.into_iter().rev().fold(self.clone(), |scope, (name, slot)| scope.with(name, slot.clone()))
     }
 
+    /// All names with what they denote, innermost first.
+    pub(super) fn slots(&self) -> Vec<(&Arc<str>, &Slot)> {
+        let mut slots = Vec::new();
+        let mut at = self;
+        while let Some(frame) = &at.0 {
+            slots.push((&frame.name, &frame.slot));
+            at = &frame.parent;
+        }
+        slots
+    }
+
     /// Each name once, with what it denotes; those without a value are left out.
     pub(super) fn compact(&self) -> Scope {
         let mut seen = HashSet::new();
-        let mut kept = Vec::new();
-        let mut at = self;
-        while let Some(frame) = &at.0 {
-            if seen.insert(frame.name.clone()) && !matches!(&frame.slot, Slot::Let(Val::Poison, _)) {
-                kept.push((&frame.name, &frame.slot));
-            }
-            at = &frame.parent;
-        }
+        let mut kept = self.slots();
+        kept.retain(|(name, slot)| seen.insert(*name) && !matches!(slot, Slot::Let(Val::Poison, _)));
         kept.into_iter().rev().fold(Scope::default(), |scope, (name, slot)| scope.with(name, slot.clone()))
     }
 
@@ -277,7 +282,7 @@ impl Scope {
             parent: self.clone(),
             depth,
             library: self.is_library() || &**name == LIBRARY,
-            entry: self.entry(),
+            entry: self.entry().cloned(),
             around: if ends_block { self.up(BLOCK - 1) } else { Scope::default() },
             block: OnceCell::new(),
         })))

@@ -30,6 +30,8 @@ pub struct Interpreter {
     pub inputs: HashMap<String, String>,
     pub(super) names: Names,
     pub(super) kept: Vec<Kept>,
+    /// How many entries were left when replaced ones were last forgotten.
+    pub(super) compact: usize,
     /// The precision before any entry.
     precision: Precision,
     /// How many entries were read.
@@ -80,6 +82,7 @@ impl Interpreter {
             inputs: HashMap::new(),
             names: Names::default(),
             kept: Vec::new(),
+            compact: 0,
             count: 0,
             last: None,
         }
@@ -129,6 +132,7 @@ impl Interpreter {
     }
 
     fn take(&mut self, name: &str, text: &str, folder: &Path, tests: bool, sink: &mut dyn Sink) -> Entered {
+        self.forget_replaced();
         let id = self.session.sources.add(name, text);
         let (file, reports) = parse_file(id, text);
         let (names, variables) = (self.names.clone(), self.names.variables());

@@ -13,6 +13,9 @@ use crate::lower;
 use crate::syntax::ast::{Stmt, StmtKind};
 use crate::syntax::names_in;
 
+/// Fewer entries than twice this many are all kept.
+const COMPACT: usize = 64;
+
 /// What happens next to a name, further down.
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
@@ -33,28 +36,21 @@ struct Later {
 impl Interpreter {
     /// The entries that were right, as a program.
     pub fn program(&self) -> String {
-        let mut kept: Vec<&Kept> = Vec::new();
-        let mut later: Vec<Later> = Vec::new();
-        for entry in self.kept.iter().rev() {
-            let bound = bindings(entry);
-            let needless = |(name, declared): &(Arc<str>, bool)| {
-                let known = later.iter().find(|known| known.name == *name);
-                known.is_some_and(|known| known.next == Next::Bound || (*declared && known.declared))
-            };
-            let quiet = entry.file.items.iter().all(defines);
-            if quiet && !bound.is_empty() && bound.iter().all(needless) {
-                continue;
-            }
-            for (name, declared) in &bound {
-                note(&mut later, name, Next::Bound, *declared);
-            }
-            for name in names_in(&entry.text).iter().filter(|name| reads(entry, name)) {
-                note(&mut later, name, Next::Read, false);
-            }
-            kept.push(entry);
-        }
-        let texts: Vec<String> = kept.iter().rev().map(|entry| as_statements(entry)).collect();
+        let needed = needed(&self.kept);
+        let kept = self.kept.iter().zip(needed).filter(|(_, needed)| *needed);
+        let texts: Vec<String> = kept.map(|(entry, _)| as_statements(entry)).collect();
         if texts.is_empty() { String::new() } else { texts.join("\n") + "\n" }
+    }
+
+    /// Forgets entries that a program would leave out, now and then: a long session does not grow by what
+    /// is gone.
+    pub(super) fn forget_replaced(&mut self) {
+        if self.kept.len() < 2 * self.compact.max(COMPACT) {
+            return;
+        }
+        let mut needed = needed(&self.kept).into_iter();
+        self.kept.retain(|_| needed.next().unwrap_or(true));
+        self.compact = self.kept.len();
     }
 
     /// What is wrong with a text as a program in a folder.
@@ -68,6 +64,34 @@ impl Interpreter {
         self.session.loaded.clear();
         program.reports
     }
+}
+
+/// Which entries a program has.
+fn needed(kept: &[Kept]) -> Vec<bool> {
+    let mut later: Vec<Later> = Vec::new();
+    let mut found: Vec<bool> = kept.iter().rev().map(|entry| is_needed(entry, &mut later)).collect();
+    found.reverse();
+    found
+}
+
+/// Whether an entry is needed by those further down; then it is one of them.
+fn is_needed(entry: &Kept, later: &mut Vec<Later>) -> bool {
+    let bound = bindings(entry);
+    let needless = |(name, declared): &(Arc<str>, bool)| {
+        let known = later.iter().find(|known| known.name == *name);
+        known.is_some_and(|known| known.next == Next::Bound || (*declared && known.declared))
+    };
+    let quiet = entry.file.items.iter().all(defines);
+    if quiet && !bound.is_empty() && bound.iter().all(needless) {
+        return false;
+    }
+    for (name, declared) in &bound {
+        note(later, name, Next::Bound, *declared);
+    }
+    for name in names_in(&entry.text).iter().filter(|name| reads(entry, name)) {
+        note(later, name, Next::Read, false);
+    }
+    true
 }
 
 fn note(later: &mut Vec<Later>, name: &Arc<str>, next: Next, declared: bool) {

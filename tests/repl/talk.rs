@@ -113,3 +113,13 @@ fn a_wrong_entry_leaves_everything_as_it_was() {
     terminal.sees_beginning("[E0301] Error: `y` is not defined");
     terminal.sees("> ");
 }
+
+#[test]
+fn entries_are_colored_unless_refused() {
+    let mut plain = Terminal::start(&["--color", "never"], &folder("plain"));
+    plain.asks("let x = 2", "x = 2");
+    assert!(!plain.is_colored());
+    let mut colored = Terminal::start(&["--color", "always"], &folder("colored"));
+    colored.asks("let x = 2", "x = 2");
+    assert!(colored.is_colored());
+}

@@ -101,6 +101,12 @@ impl Terminal {
         plain(&String::from_utf8_lossy(&self.screen.0.lock().expect("nobody panics here")))
     }
 
+    /// Whether anything was colored.
+    pub fn is_colored(&self) -> bool {
+        let (bytes, _) = &*self.screen;
+        String::from_utf8_lossy(&bytes.lock().expect("nobody panics here")).contains("\x1b[35m")
+    }
+
     /// Sends the signal that Ctrl-C is to a program that runs.
     pub fn interrupts(&self) {
         let id = self.child.id().to_string();

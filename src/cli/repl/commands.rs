@@ -186,6 +186,13 @@ fn list() -> String {
 }
 
 fn times(timed: &Timed) -> String {
+    if timed.run.is_zero() {
+        return format!(
+            "{}\ncompile  {}\nrun      nothing: the compiler knows the value",
+            timed.value,
+            duration(timed.compile)
+        );
+    }
     let how = match (timed.runs, timed.native) {
         (1, true) => String::new(),
         (runs, true) => format!("  (median of {runs} runs)"),
