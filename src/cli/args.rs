@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::exit;
 use crate::driver::Engine;
 use crate::ir::Precision;
 use crate::runtime::kernels::Vectors;
@@ -15,7 +14,6 @@ use crate::runtime::kernels::Vectors;
     name = "minima",
     version,
     about = "Objectives and optimizers: differentiated by rewriting, run as native code",
-    after_help = exit::HELP,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -33,8 +31,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a program
-    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
-        `name=value` sets an `input` of the program. Exit codes: minima --help")]
+    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500 --report fit.html\n\
+        `name=value` sets an `input` of the program.")]
     Run {
         /// The program; `-` reads it from standard input
         file: PathBuf,
@@ -44,6 +42,12 @@ pub enum Verb {
         /// Time and bytes by line of the source, on standard error
         #[arg(long)]
         profile: bool,
+        /// Write every step of every solve here, as JSON Lines (minima.trace/v1)
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
+        /// Write a page with program, results and pictures, also if it fails or is interrupted
+        #[arg(long, value_name = "PAGE.html")]
+        report: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]
@@ -120,6 +124,27 @@ pub enum Verb {
         #[arg(long, conflicts_with = "json")]
         csv: bool,
     },
+    /// Measure how long programs and their solves take, with intervals
+    #[command(
+        after_help = "Example: minima bench fit.opt --out before.json, then: minima bench fit.opt --compare before.json\n\
+        Every round reads, checks, compiles and runs all programs, in an order drawn anew, until the\n\
+        95% intervals of the medians are narrower than 2% or the seconds are over. Two reports are\n\
+        compared by: minima bench --compare old.json new.json. See docs/bench.md."
+    )]
+    Bench {
+        /// Programs or folders of programs, and values of their inputs
+        #[arg(value_name = "FILE|NAME=VALUE", required = true)]
+        what: Vec<String>,
+        /// Write the report (minima.bench/v1) here
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Say what is faster or slower than in an earlier report
+        #[arg(long, value_name = "FILE")]
+        compare: Option<PathBuf>,
+        /// The most seconds of all rounds together
+        #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = seconds)]
+        seconds: f64,
+    },
     /// Print the derivative of a function or objective as a program
     #[command(after_help = "Example: minima grad examples/rosenbrock.opt:rosenbrock")]
     Grad {
@@ -155,6 +180,18 @@ pub enum Verb {
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
     },
+    /// Write the library, the documents and programs as a site
+    #[command(after_help = "Example: minima doc fit.opt models/ --out site\n\
+        Open site/index.html: the pages need no server and no network. A folder stands for all\n\
+        `.opt` files in it; without any, the site is about the library alone. See docs/doc.md.")]
+    Doc {
+        /// Programs, or folders of programs
+        #[arg(value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+        /// Where to write it: a folder that is new, empty, or of an earlier site
+        #[arg(long, value_name = "FOLDER", default_value = "site")]
+        out: PathBuf,
+    },
     /// Evaluate expressions
     #[command(after_help = "Example: minima eval 'grad(x -> x^3)(2.0)'\n\
         Each argument is a statement or expression; later ones see the names of earlier ones.\n\
@@ -164,7 +201,45 @@ pub enum Verb {
         #[arg(value_name = "EXPR", required = true, allow_negative_numbers = true)]
         text: Vec<String>,
     },
-    /// Put programs into their one form: spaces, indentation, lines of at most 100 columns
+    /// Make a folder with a program to begin with
+    #[command(after_help = "Example: minima new fit\n\
+        It holds fit.opt, a small objective with data, an optimizer of your own and a test. With\n\
+        --from, the program is a linear regression of the table's last column on the others.")]
+    New {
+        /// The folder to make; its name is the program's
+        #[arg(value_name = "NAME")]
+        folder: PathBuf,
+        /// A table (.csv or .tsv) to copy and to fit
+        #[arg(long, value_name = "TABLE")]
+        from: Option<PathBuf>,
+    },
+    /// Run a program again whenever it, or a file it read, changes
+    #[command(after_help = "Example: minima watch fit.opt lr=0.01\n\
+        Imports and data are watched too. A change during a run ends it, and the program is run anew.\n\
+        Options are those of the runs. Ctrl-C ends it, with exit code 0.")]
+    Watch {
+        /// The program
+        file: PathBuf,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+        /// Run its `test` blocks instead
+        #[arg(long, conflicts_with = "inputs")]
+        test: bool,
+    },
+    /// Print a script that completes the command line in a shell
+    #[command(
+        after_help = "Example: minima completions bash > ~/.local/share/bash-completion/completions/minima\n\
+        zsh:        minima completions zsh > \"${fpath[1]}/_minima\"\n\
+        fish:       minima completions fish > ~/.config/fish/completions/minima.fish\n\
+        PowerShell: minima completions powershell >> $PROFILE\n\
+        Elvish:     minima completions elvish >> ~/.config/elvish/rc.elv"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Put programs into their one form: spaces, indentation, long lines
     #[command(after_help = "Example: minima fmt .\n\
         A folder stands for all `.opt` files in it and below it. Comments, and the meaning, stay.\n\
         A file with errors is left alone and its errors are shown. See docs/fmt.md.\n\
@@ -177,13 +252,31 @@ pub enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Evaluate entries one by one, at a terminal or from standard input
+    #[command(after_help = "Example: minima repl examples/rosenbrock.opt\n\
+        `:help` lists its commands, Tab completes names, `:quit` or Ctrl-D ends. The history is in the\n\
+        file that MINIMA_HISTORY names, else in the user's folder for state. See docs/repl.md.")]
+    Repl {
+        /// A program to begin with
+        file: Option<PathBuf>,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+    },
     /// Explain an error code
     #[command(after_help = "Example: minima explain E0203")]
     Explain {
         /// The code; without it, the list of all codes
         code: Option<String>,
     },
-    /// Serve an editor: the language server protocol on standard input and output
+    /// Tell of a verb, of the options of all, or of the exit codes
+    #[command(after_help = "Example: minima help options\n\
+        `minima help exit-codes` tells what the process says to the shell.")]
+    Help {
+        /// A verb, `options` or `exit-codes`
+        topic: Option<String>,
+    },
+    /// Serve an editor: the language server protocol
     #[command(after_help = "Example: minima lsp\n\
         Editors start it themselves: docs/editors.md has the lines for Visual Studio Code, Neovim,\n\
         Helix and Emacs. It answers from what `minima check` knows; nothing is run.")]
@@ -206,21 +299,31 @@ impl Verb {
             Verb::Test { .. } => "test",
             Verb::Ir { .. } => "ir",
             Verb::Compare { .. } => "compare",
+            Verb::Bench { .. } => "bench",
             Verb::Grad { .. } => "grad",
             Verb::Gradcheck { .. } => "gradcheck",
             Verb::Optimizers { .. } => "optimizers",
+            Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
+            Verb::New { .. } => "new",
+            Verb::Watch { .. } => "watch",
+            Verb::Completions { .. } => "completions",
             Verb::Fmt { .. } => "fmt",
+            Verb::Repl { .. } => "repl",
             Verb::Explain { .. } => "explain",
+            Verb::Help { .. } => "help",
             Verb::Lsp { .. } => "lsp",
             Verb::Version => "version",
         }
     }
 }
 
+/// The heading of the options of every verb.
+pub const EVERY_VERB: &str = "Options of every verb";
+
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every verb")]
+#[command(next_help_heading = EVERY_VERB)]
 pub struct Options {
     /// Print one JSON report (minima.report/v1) instead of text
     #[arg(long, global = true)]
@@ -261,6 +364,9 @@ pub struct Options {
     /// What runs the code
     #[arg(long, global = true, value_enum, hide = true, hide_possible_values = true)]
     pub engine: Option<EngineArg>,
+    /// Writes the files that the program read to this file, for `watch`
+    #[arg(long, global = true, hide = true, value_name = "FILE")]
+    pub read_files: Option<PathBuf>,
     /// Panics at a stage, to test how internal errors are handled
     #[arg(long, global = true, hide = true, value_name = "STAGE")]
     pub plant_panic: Option<String>,

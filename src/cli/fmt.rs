@@ -38,7 +38,8 @@ pub fn fmt(paths: &[PathBuf], check: bool, output: Output) -> Result<u8, Failure
     let changed = done.iter().filter(|file| file.changed).count();
     let code = code(&done, check && changed > 0);
     if check && changed > 0 {
-        output.note(&format!("{changed} of {} files would change", done.len()));
+        let files = if changed == 1 { "file" } else { "files" };
+        output.note(&format!("{changed} {files} would change"));
     }
     if output.json {
         output.report(&json::fmt(&done, code));

@@ -1,6 +1,6 @@
 //! A program of the command line: its texts, its configuration, its session.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::Options;
 use super::exit;
@@ -9,9 +9,12 @@ use super::record::{Record, does_not_hold};
 use super::settings::Settings;
 use super::signals::{Signals, Watch};
 use super::source::{self, Failure, Source};
+use super::trace::Tracer;
+use super::watch;
+use crate::data;
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
-use crate::run::{self, Checked, Planned, Tested};
+use crate::run::{self, Checked, Planned, Sink, Tested};
 
 /// A program with its session.
 pub struct Program {
@@ -29,6 +32,8 @@ pub struct Program {
     signals: Signals,
     verbose: bool,
     plant: Option<String>,
+    /// Where to write down which files were read.
+    read_files: Option<PathBuf>,
 }
 
 impl Program {
@@ -81,6 +86,7 @@ impl Program {
             signals: signals.clone(),
             verbose: options.verbose,
             plant: options.plant_panic.clone(),
+            read_files: options.read_files.clone(),
         };
         program.stage("parse");
         program
@@ -91,16 +97,26 @@ impl Program {
     pub fn check(&mut self) -> Result<(), Failure> {
         let asked = self.code.check(&mut self.session);
         self.stage("check");
+        self.list_files(&[]);
         if self.code.is_wrong() { Ok(()) } else { self.inputs_are_known(&asked) }
     }
 
-    /// Runs the program.
-    pub fn run(&mut self) -> Record {
+    /// Runs the program; every step goes to the tracer, if there is one.
+    pub fn run(&mut self, tracer: Option<Tracer>) -> Record {
         let _watch = self.begin();
         let mut record = self.record();
+        self.session.options.every_step = tracer.is_some();
+        tracer.into_iter().for_each(|tracer| record.trace_to(tracer));
         self.code.run(&mut self.session, &mut record);
+        self.list_files(&record.saved);
         self.report_failed(&record);
         record
+    }
+
+    /// Runs the program, heard by another than the terminal.
+    pub fn measure(&mut self, sink: &mut dyn Sink) {
+        let _watch = self.begin();
+        self.code.run(&mut self.session, sink);
     }
 
     /// Runs the program with every solve ended at its start, and gives its code.
@@ -120,13 +136,14 @@ impl Program {
         let _watch = self.begin();
         let mut record = self.record();
         let tests = self.code.test(&mut self.session, &mut record);
+        self.list_files(&record.saved);
         self.report_failed(&record);
         tests
     }
 
     /// A record without anything in it.
     pub fn record(&self) -> Record {
-        Record::new(self.output, &self.signals, self.verbose)
+        Record::new(self.output, &self.signals, &self.settings, self.verbose)
     }
 
     /// The exit code, as far as the reports decide.
@@ -144,6 +161,17 @@ impl Program {
         }
         self.stage("run");
         watch
+    }
+
+    /// Writes down which files were read, for `watch`, but for those that the program wrote itself.
+    fn list_files(&self, saved: &[String]) {
+        let Some(list) = &self.read_files else { return };
+        let folder = self.sources.first().map(|source| source.folder.clone()).unwrap_or_default();
+        let saved: Vec<PathBuf> = saved.iter().map(|path| data::resolve(&folder, path)).collect();
+        let read = self.session.files.iter().filter(|(path, _)| !saved.contains(path));
+        let lines: String = read.map(|(path, stamp)| watch::line(path, *stamp)).collect();
+        // Without the list, changes of these files are not seen; the run itself is the same.
+        drop(std::fs::write(list, lines));
     }
 
     fn report_failed(&mut self, record: &Record) {

@@ -1,12 +1,13 @@
 //! What all programs of a process share.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::Library;
 use super::compile::Known;
@@ -56,6 +57,8 @@ pub struct SessionOptions {
     pub tapes: Tapes,
     /// Whether code measures its steps, for `minima run --profile`.
     pub profile: bool,
+    /// Whether every step of a solve is told, not only those that are recorded.
+    pub every_step: bool,
     /// Whether machine code is kept as text, for `minima ir`.
     pub listing: bool,
 }
@@ -76,8 +79,20 @@ impl Default for SessionOptions {
             tapes: Tapes::default(),
             listing: false,
             profile: false,
+            every_step: false,
         }
     }
+}
+
+/// What tells whether a file has changed: when it was written, in nanoseconds since 1970, and how
+/// many bytes it has; nothing where there is no such file.
+pub type Stamp = Option<(u128, u64)>;
+
+/// The stamp of a file.
+pub fn stamp(path: &Path) -> Stamp {
+    let found = path.metadata().ok()?;
+    let since = found.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    Some((since.unwrap_or_default().as_nanos(), found.len()))
 }
 
 /// Called with a pass's name and the program after it.
@@ -135,10 +150,14 @@ pub struct Session {
     pub loaded: HashMap<(String, PathBuf), Loaded>,
     /// Texts of programs that an editor holds, by their paths: they count instead of the files.
     pub open: HashMap<PathBuf, Arc<str>>,
+    /// The files that programs asked for, as they were then.
+    pub files: BTreeMap<PathBuf, Stamp>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
     pub notes: Rc<RefCell<Vec<Note>>>,
+    /// How long programs were taken through the compiler, all together.
+    pub compiling: Cell<Duration>,
     /// Programs compiled before.
     pub(super) known: RefCell<Known>,
     /// The rewrite rules, until they are first asked for.
@@ -164,13 +183,25 @@ impl Session {
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
             open: HashMap::new(),
+            files: BTreeMap::new(),
             observer: Rc::new(RefCell::new(None)),
+            compiling: Cell::default(),
             known: RefCell::default(),
             rules: RefCell::new(Some(rules)),
             passes: OnceCell::new(),
             notes: Rc::default(),
             measured: Rc::default(),
         })
+    }
+
+    /// Forgets what was compiled.
+    pub fn forget_code(&mut self) {
+        *self.known.borrow_mut() = Known::default();
+    }
+
+    /// Notes that a program asks for a file.
+    pub fn asked_for(&mut self, path: &Path) {
+        self.files.entry(path.to_path_buf()).or_insert_with_key(|path| stamp(path));
     }
 
     /// What was measured of the code so far.

@@ -25,7 +25,7 @@ pub use complete::{Completion, Item, Offer, complete, page};
 pub use document::{Document, Texts};
 pub use hover::{Hover, hover};
 pub use mend::{Mend, mends};
-pub use names::Kind;
+pub use names::{Def, Kind, Names, Target, Use};
 pub use navigate::{Mention, definition, mentions, mentions_of_import, renamable, rename};
 pub use outline::{Fold, Symbol, folds, symbols};
 pub use paint::{Hint, Paint, Painted, hints, painted};

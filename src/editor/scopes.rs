@@ -239,8 +239,9 @@ impl<'w> Walk<'w> {
             }
             StmtKind::If(arms) => self.if_block(arms),
             StmtKind::Print(values) => self.args(values),
-            StmtKind::Plot { values, options } => {
+            StmtKind::Plot { values, path, options } => {
                 self.args(values);
+                path.iter().for_each(|e| self.expr(e));
                 self.args(options);
             }
             StmtKind::Save { value, path } => [value, path].into_iter().for_each(|e| self.expr(e)),

@@ -446,6 +446,9 @@ impl Lower<'_> {
                 Some(Val::Poison) => Err(super::Poisoned),
                 Some(value) => Ok(value.clone()),
                 None => {
+                    if self.left_out.contains(&field.name) {
+                        return self.fail(errors::text_of_row(field.span, &field.name));
+                    }
                     let names: Vec<&str> = record.fields.iter().map(|(n, _)| &**n).collect();
                     let table = record.rows.is_some();
                     self.fail(errors::unknown_field(field.span, &field.name, &names, table))

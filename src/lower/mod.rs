@@ -15,11 +15,13 @@ mod builtins;
 mod calculus;
 mod call;
 mod checkpoint;
+mod configured;
 mod declare;
 mod denoted;
 mod derivative;
 mod draws;
 mod each;
+mod entries;
 mod equations;
 pub mod errors;
 mod expect;
@@ -32,12 +34,14 @@ mod index;
 mod instead;
 mod jacobian;
 mod labels;
+mod levels;
 mod linear;
 mod lost;
 mod names;
 mod nested;
 mod objective;
 mod optimizer;
+mod plots;
 mod primitives;
 mod problem;
 mod program;
@@ -61,18 +65,24 @@ mod views;
 mod walk;
 
 pub use builtins::all as builtins;
+pub use configured::{Configuration, Hyper, unknowns};
 pub use denoted::{Denoted, Member, Places, Sort};
-pub use derivative::{Differentiated, GradientCode, assignments, declared, generators, needed};
+pub use derivative::{
+    Differentiated, GradientCode, assignments, bound_names, declared, declares, generators, mentions, needed,
+};
+pub use entries::Names;
 pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, Trace, UntilKind, UntilPart};
 pub use instead::{Instead, SolveSite, solve_sites};
+pub use levels::{Contour, Way};
 pub use objective::{Fit, Objective};
 pub use optimizer::OptimizerValue;
+pub use plots::{Column, Plot, PlotOptions, Plotted, Shown, Tinted};
 pub use primitives::{primitive_facts, primitive_facts_of};
 pub use rules::{reading_rules, rewrite_rules};
 pub use solve::POINTS;
 pub use stated::{StatedCall, StatedCode};
 pub use tables::to_loaded;
-pub use value::{Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
+pub use value::{Cell, Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
 
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -101,6 +111,10 @@ pub struct Lower<'h> {
     library: HashMap<Arc<str>, Option<Val>>,
     /// Declarations of files read by need, by the name they declare.
     globals: Scope,
+    /// The names that the entries of a session before this one saw at their end.
+    homes: Rc<Vec<Scope>>,
+    /// The entry of a session, if it is one.
+    entry: Option<entries::Entry>,
     /// What the files bind at their top level, and where.
     top: Vec<(Arc<str>, Span)>,
     /// The functions being called, innermost last: for recursion and for the keys of draws.
@@ -109,6 +123,8 @@ pub struct Lower<'h> {
     indices: Vec<Val>,
     /// A truth value under which the code being built counts: indices outside are not checked.
     guard: Option<Val>,
+    /// Columns of texts that rows at computed places were made without.
+    left_out: Vec<Arc<str>>,
     /// How many generators are being turned into maps around here.
     in_map: usize,
     /// How many conditions decide around here whether the code runs at all.
@@ -158,10 +174,13 @@ impl<'h> Lower<'h> {
             inverses: HashMap::new(),
             library: HashMap::new(),
             globals: Scope::default(),
+            homes: Rc::default(),
+            entry: None,
             top: Vec::new(),
             calls: Vec::new(),
             indices: Vec::new(),
             guard: None,
+            left_out: Vec::new(),
             in_map: 0,
             conditional: 0,
             draws: None,
@@ -186,6 +205,11 @@ impl<'h> Lower<'h> {
     /// The reports so far, taken out.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+
+    /// Whether nothing is run.
+    pub fn only_checks(&self) -> bool {
+        !self.host.options().execute
     }
 
     /// Whether a run-time stop ended the program.
@@ -228,8 +252,7 @@ impl<'h> Lower<'h> {
 
     /// What a name denotes: local, global, or of the standard library.
     pub(crate) fn lookup(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<Val> {
-        let globals = if scope.is_library() { None } else { self.globals.get(name) };
-        if let Some(slot) = scope.get(name).or(globals) {
+        if let Some(slot) = self.slot(scope, name) {
             let seen = self.places.is_some().then(|| slot.clone());
             let value = match slot {
                 Slot::Let(value, _) => value.clone(),

@@ -40,7 +40,7 @@ pub fn kind(pieces: &[Piece<'_>], at: usize) -> Kind {
         (Comma, _) => Kind::Item,
         (_, Comma) => Kind::Never,
         (_, Then) => Kind::Side,
-        (previous, Else) if previous != CloseBrace => Kind::Side,
+        (_, Else) => Kind::Side,
         (_, Over | From | Using | Until | With | Subject | Given | Derivative | Prox | Is | While) => {
             Kind::Clause
         }
@@ -80,6 +80,8 @@ fn is_broken(pieces: &[Piece<'_>], at: usize) -> bool {
             piece.partner.is_some_and(|block| block + 1 != at && is_multiline(pieces, block))
         }
         (Kind::Never | Kind::Closing, _) => false,
+        // `else` stands behind the `}` of a block of several lines.
+        (Kind::Side, Token::Else) if behind_lines(pieces, at) => false,
         _ => piece.newline,
     }
 }
@@ -88,6 +90,15 @@ fn is_broken(pieces: &[Piece<'_>], at: usize) -> bool {
 fn is_multiline(pieces: &[Piece<'_>], block: usize) -> bool {
     let Some(end) = pieces.get(block).and_then(|open| open.partner) else { return true };
     (block + 1..=end).any(|at| pieces.get(at).is_some_and(|piece| piece.newline))
+}
+
+/// Whether a token stands behind the `}` of a block of several lines.
+fn behind_lines(pieces: &[Piece<'_>], at: usize) -> bool {
+    let block = at
+        .checked_sub(1)
+        .and_then(|before| pieces.get(before))
+        .filter(|before| before.token == Token::CloseBrace);
+    block.and_then(|close| close.partner).is_some_and(|block| is_multiline(pieces, block))
 }
 
 /// Gives a closing bracket a line of its own where the opening one ends its line, and its block
@@ -114,6 +125,9 @@ pub fn open_block(pieces: &[Piece<'_>], breaks: &mut [bool], block: usize) {
         }
     }
     set(breaks, close, true);
+    if pieces.get(close + 1).is_some_and(|next| next.token == Token::Else && next.comments.is_empty()) {
+        set(breaks, close + 1, false);
+    }
 }
 
 /// Sets whether a token begins a line.

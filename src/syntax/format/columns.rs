@@ -34,6 +34,8 @@ struct Cell {
     /// The spaces beyond the usual ones.
     more: usize,
     number: bool,
+    /// Whether it usually stands behind a space.
+    apart: bool,
 }
 
 /// For each token, the spaces before it beyond the usual ones.
@@ -46,8 +48,11 @@ pub fn extra(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool]) -> Vec<usize
     }
     for _ in 0..TURNS {
         let layout = place(pieces, breaks, tight, &extra);
-        if !columns.iter().fold(false, |moved, column| line_up(pieces, &layout, column, &mut extra) || moved)
-        {
+        let mut moved = false;
+        for column in &columns {
+            moved |= line_up(pieces, &layout, column, &mut extra);
+        }
+        if !moved {
             break;
         }
     }
@@ -73,24 +78,20 @@ fn cells(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool]) -> Vec<Cell> {
             continue;
         }
         let more = own.gap.saturating_sub(usual);
-        cells.push(Cell { at, line: own.line, start: own.column, end, more, number });
+        cells.push(Cell { at, line: own.line, start: own.column, end, more, number, apart: usual > 0 });
     }
     cells
 }
 
-/// What two tokens of one column have in common: their spelling, if they are words or signs, else
-/// the sign before them.
-fn likeness<'t>(pieces: &[Piece<'t>], at: usize) -> &'t str {
-    let spelling = |at: usize| pieces.get(at).map_or("", |piece| piece.text);
-    match pieces.get(at).map(|piece| piece.token) {
-        Some(Token::Id(_) | Token::Int(_) | Token::Real(_) | Token::Str(_) | Token::Minus) | None => {
-            match spelling(at - 1) {
-                "(" | "[" | "," => ",",
-                other => other,
-            }
-        }
-        Some(token) if token.text().is_empty() => spelling(at - 1),
-        Some(_) => spelling(at),
+/// What two tokens of one column have in common: the sign before them, where that begins an entry,
+/// else their spelling, if they are words or signs.
+fn likeness<'t>(pieces: &[Piece<'t>], at: usize) -> (bool, &'t str) {
+    let before = pieces.get(at - 1).map_or("", |piece| piece.text);
+    match (before, pieces.get(at)) {
+        ("(" | "[" | ",", _) => (false, ","),
+        (":" | "=" | "=>" | "->", _) | (_, None) => (false, before),
+        (_, Some(piece)) if piece.token.text().is_empty() => (false, before),
+        (_, Some(piece)) => (true, piece.text),
     }
 }
 
@@ -102,7 +103,7 @@ struct Column {
 
 /// The columns of a program in which a cell has more spaces than usual.
 fn columns(pieces: &[Piece<'_>], cells: &[Cell]) -> Vec<Column> {
-    let mut by_start: BTreeMap<(&str, usize), Vec<Cell>> = BTreeMap::new();
+    let mut by_start: BTreeMap<((bool, &str), usize), Vec<Cell>> = BTreeMap::new();
     let mut by_end: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
     for cell in cells {
         by_start.entry((likeness(pieces, cell.at), cell.start)).or_default().push(*cell);
@@ -112,22 +113,24 @@ fn columns(pieces: &[Piece<'_>], cells: &[Cell]) -> Vec<Column> {
     }
     let mut found = Vec::new();
     let mut taken = vec![false; pieces.len()];
-    for (at_end, group) in by_start
-        .into_values()
-        .map(|group| (false, group))
-        .chain(by_end.into_values().map(|group| (true, group)))
-    {
-        for cells in runs(&group) {
-            let free = |cell: &&Cell| taken.get(cell.at) == Some(&false);
-            if cells.iter().filter(free).any(|cell| cell.more > 0) {
-                cells
-                    .iter()
-                    .for_each(|cell| taken.iter_mut().skip(cell.at).take(1).for_each(|own| *own = true));
-                found.push(Column { cells, at_end });
+    let by_start = by_start.into_values().map(|group| (false, group));
+    for (at_end, mut group) in by_start.chain(by_end.into_values().map(|group| (true, group))) {
+        // A token stands in one column only.
+        group.retain(|cell| taken.get(cell.at) == Some(&false));
+        for cells in runs(&group).into_iter().filter(|cells| is_meant(cells)) {
+            for cell in &cells {
+                taken.iter_mut().skip(cell.at).take(1).for_each(|own| *own = true);
             }
+            found.push(Column { cells, at_end });
         }
     }
     found
+}
+
+/// Whether spaces are needed to line the cells up.
+fn is_meant(cells: &[Cell]) -> bool {
+    let slack = cells.iter().all(|cell| !cell.apart && cell.more > 0);
+    !slack && cells.iter().any(|cell| cell.more > 0)
 }
 
 /// Cells of one place, in the order of their lines, cut where lines are too far apart.
@@ -159,8 +162,11 @@ fn line_up(pieces: &[Piece<'_>], layout: &Layout, column: &Column, extra: &mut [
         let moved = layout.column.get(first).copied().unwrap_or(0);
         Some((cell.start + moved).saturating_sub(same_line.column) + length(cell))
     };
-    let natural: Vec<usize> =
-        column.cells.iter().map(|cell| place(cell) - more(extra, cell.at) + length(cell)).collect();
+    let natural: Vec<usize> = column
+        .cells
+        .iter()
+        .map(|cell| (place(cell) + length(cell)).saturating_sub(more(extra, cell.at)))
+        .collect();
     let wanted = column.cells.iter().filter_map(wanted);
     let target = natural.iter().copied().chain(wanted).max().unwrap_or(0);
     let mut moved = false;

@@ -1,5 +1,7 @@
 //! Where each token stands, given which ones begin a line.
 
+use std::ops::Range;
+
 use super::super::token::Token;
 use super::breaks::{Kind, kind};
 use super::pieces::Piece;
@@ -39,12 +41,25 @@ pub fn width(text: &str) -> usize {
 
 /// Places the tokens. `extra` are spaces before them beyond the usual ones.
 pub fn place(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool], extra: &[usize]) -> Layout {
-    let mut layout = Layout::default();
+    let mut layout = Layout { column: vec![0; pieces.len()], first: vec![0; pieces.len()] };
+    place_again(&mut layout, pieces, breaks, tight, extra, 0..pieces.len());
+    layout
+}
+
+/// Places the tokens of some statements of the top level.
+pub fn place_again(
+    layout: &mut Layout,
+    pieces: &[Piece<'_>],
+    breaks: &[bool],
+    tight: &[bool],
+    extra: &[usize],
+    part: Range<usize>,
+) {
+    // The first token of the statement in each open block.
     let mut statement = Vec::new();
-    for at in 0..pieces.len() {
+    for at in part {
         let Some(piece) = pieces.get(at) else { break };
         let begins = breaks.get(at).copied().unwrap_or(true);
-        // The first token of the statement in each open block.
         if piece.token == Token::CloseBrace {
             statement.pop();
         }
@@ -54,18 +69,18 @@ pub fn place(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool], extra: &[usi
         }
         let own = statement.last().copied().unwrap_or(at);
         let column = if begins {
-            indentation(pieces, breaks, &layout, own, at)
+            indentation(pieces, breaks, layout, own, at)
         } else {
             let more = extra.get(at).copied().unwrap_or(0);
             layout.end(pieces, at - 1) + gap(pieces, tight, at) + more
         };
-        layout.column.push(column);
-        layout.first.push(if begins { at } else { layout.first_of(at - 1) });
+        let first = if begins { at } else { layout.first_of(at - 1) };
+        layout.column.iter_mut().skip(at).take(1).for_each(|own| *own = column);
+        layout.first.iter_mut().skip(at).take(1).for_each(|own| *own = first);
         if piece.token == Token::OpenBrace {
             statement.push(at + 1);
         }
     }
-    layout
 }
 
 /// The indentation that what stands in a bracket goes by: that of its line, or, where that line
@@ -118,7 +133,9 @@ fn indentation(pieces: &[Piece<'_>], breaks: &[bool], layout: &Layout, statement
     {
         return layout.column_of(start);
     }
-    match piece.around.filter(|open| pieces.get(*open).is_some_and(|open| open.token != Token::OpenBrace)) {
+    let closes = matches!(piece.token, Token::CloseParen | Token::CloseBracket);
+    let open = if closes { piece.partner } else { piece.around };
+    match open.filter(|open| pieces.get(*open).is_some_and(|open| open.token != Token::OpenBrace)) {
         Some(open) => in_bracket(pieces, breaks, layout, open, at, kind),
         None if piece.token == Token::OpenBrace || piece.token == Token::Else => layout.column_of(statement),
         None => outside(pieces, breaks, layout, statement, at, kind),

@@ -1,7 +1,8 @@
 //! Spaces inside lines: which tokens stand together, and which apart.
 //!
 //! Around `+ - * / @` the author decides, `x[i+1]` or `2*x + 1`, but spaces may not contradict the
-//! precedence: an operator with spaces around it never binds tighter than one without beside it.
+//! precedence: a product with spaces around its sign never stands beside a sum without. (`@` stands
+//! for itself: `2*A @ x` is how papers write it.)
 
 use std::cmp::Ordering;
 
@@ -44,39 +45,36 @@ pub fn tight_operators(pieces: &[Piece<'_>]) -> Vec<bool> {
             _ => false,
         })
         .collect();
-    for level in [2, 1] {
-        for at in 0..pieces.len() {
-            let own = pieces.get(at).and_then(|piece| tightness(piece.token));
-            if own == Some(level) && tight.get(at) == Some(&true) && spaced_beside(pieces, &tight, at, level)
-            {
-                tight.iter_mut().skip(at).take(1).for_each(|tight| *tight = false);
-            }
+    for at in 0..pieces.len() {
+        let sum = pieces.get(at).is_some_and(|piece| tightness(piece.token) == Some(1));
+        if sum && tight.get(at) == Some(&true) && product_beside(pieces, &tight, at) {
+            tight.iter_mut().skip(at).take(1).for_each(|tight| *tight = false);
         }
     }
     tight
 }
 
-/// Whether an operator that binds tighter has spaces, in one of the operands of an operator.
-fn spaced_beside(pieces: &[Piece<'_>], tight: &[bool], at: usize, level: u8) -> bool {
+/// Whether one of the operands of a sum is a product with spaces.
+fn product_beside(pieces: &[Piece<'_>], tight: &[bool], at: usize) -> bool {
     let around = pieces.get(at).and_then(|piece| piece.around);
     let same = |k: &usize| pieces.get(*k).is_some_and(|piece| piece.around == around);
     // A bracket that is open around one token and not the other stands behind the one around both.
     let stops = |k: &usize| match pieces.get(*k).map(|piece| piece.around.cmp(&around)) {
         Some(Ordering::Greater) => false,
-        Some(Ordering::Equal) => ends_operand_of(pieces, *k, level),
+        Some(Ordering::Equal) => ends_term(pieces, *k),
         Some(Ordering::Less) | None => true,
     };
     let spaced = |k: &usize| {
-        let tighter = pieces.get(*k).and_then(|piece| tightness(piece.token)).is_some_and(|own| own > level);
-        tighter && is_binary(pieces, *k) && tight.get(*k) == Some(&false)
+        let product = pieces.get(*k).is_some_and(|piece| tightness(piece.token) == Some(2));
+        product && is_binary(pieces, *k) && tight.get(*k) == Some(&false)
     };
     let after = (at + 1..pieces.len()).take_while(|k| !stops(k));
     let before = (0..at).rev().take_while(|k| !stops(k));
     after.filter(same).any(|k| spaced(&k)) || before.filter(same).any(|k| spaced(&k))
 }
 
-/// Whether an operand of an operator of this level ends here, at a token beside it in its bracket.
-fn ends_operand_of(pieces: &[Piece<'_>], at: usize, level: u8) -> bool {
+/// Whether a term of a sum ends here, at a token beside it in its bracket.
+fn ends_term(pieces: &[Piece<'_>], at: usize) -> bool {
     use Token::*;
     let Some(piece) = pieces.get(at) else { return true };
     if piece.starts {
@@ -84,10 +82,9 @@ fn ends_operand_of(pieces: &[Piece<'_>], at: usize, level: u8) -> bool {
     }
     match piece.token {
         OpenParen | OpenBracket | CloseParen | CloseBracket | Dot | Prime | Caret | Id(_) | Int(_)
-        | Real(_) | Str(_) | True | False | OpenBrace | CloseBrace => false,
-        Mod | Div => level >= 2,
+        | Real(_) | Str(_) | True | False | OpenBrace | CloseBrace | Mod | Div => false,
         Minus if !is_binary(pieces, at) => false,
-        token => tightness(token).is_none_or(|own| own <= level),
+        token => tightness(token).is_none_or(|own| own == 1),
     }
 }
 
@@ -95,6 +92,11 @@ fn ends_operand_of(pieces: &[Piece<'_>], at: usize, level: u8) -> bool {
 pub fn gap(pieces: &[Piece<'_>], tight: &[bool], at: usize) -> usize {
     use Token::*;
     let Some(before) = at.checked_sub(1) else { return 0 };
+    if pieces.get(at).is_some_and(|own| own.starts) {
+        let opens = pieces.get(before).is_some_and(|previous| previous.token == OpenBrace);
+        // Behind `;` and a space.
+        return if opens { 1 } else { 2 };
+    }
     let (Some(own), Some(previous)) = (pieces.get(at), pieces.get(before)) else { return 0 };
     let tight = |at: usize| tight.get(at).copied().unwrap_or(false);
     let unary =

@@ -14,7 +14,7 @@ pub fn write(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool], extra: &[usi
         let column = layout.column.get(at).copied().unwrap_or(0);
         for comment in &piece.comments {
             if comment.trailing {
-                out.to(behind.get(at).copied().unwrap_or(0), 1);
+                out.to(behind.get(at).copied().unwrap_or(0), 0);
             } else {
                 out.line(comment.blank && may_be_apart(pieces, at, comment));
                 out.to(comment_column(pieces, breaks, &layout, at), 0);
@@ -123,44 +123,65 @@ fn comment_column(pieces: &[Piece<'_>], breaks: &[bool], layout: &Layout, at: us
     }
 }
 
-/// For each token, the column of the comment behind the one before: where the author had it, as
-/// far as there is room; those that stood under one another still do.
+/// How many lines apart two comments may be that stand under one another.
+const NEAR: usize = 3;
+
+/// A comment behind the token before a token.
+struct Trailing {
+    at: usize,
+    line: usize,
+    /// Where the author had it.
+    column: usize,
+    /// Where that is now, if the code before it leaves room; else the least column.
+    kept: usize,
+    /// As far behind the code as the author had it.
+    behind: usize,
+}
+
+/// For each token, the column of the comment behind the one before. Those that stood under one
+/// another still do; one alone stands as far behind its code as it did.
 fn trailing_columns(pieces: &[Piece<'_>], layout: &Layout) -> Vec<usize> {
     let mut columns = vec![0; pieces.len()];
-    let mut run: Vec<usize> = Vec::new();
-    let mut last: Option<(usize, usize)> = None;
-    let mut target = 0;
+    let mut run: Vec<Trailing> = Vec::new();
     for at in 1..pieces.len() {
-        let comment = pieces.get(at).and_then(|piece| piece.comments.first()).filter(|own| own.trailing);
-        let (Some(comment), Some(before)) = (comment, pieces.get(at - 1)) else { continue };
-        let first = layout.first.get(at - 1).and_then(|first| Some((*first, pieces.get(*first)?)));
-        let end = layout.end(pieces, at - 1);
-        let gap = comment.column.saturating_sub(before.column + width(before.text)).max(1);
-        let here = match first {
-            // The line begins with what it began with: the comment keeps its column.
-            Some((start, first)) if first.line == before.line && (first.newline || start == 0) => {
-                let moved = layout.column.get(start).copied().unwrap_or(0);
-                (comment.column + moved).saturating_sub(first.column).max(end + 1)
-            }
-            _ => end + gap,
-        };
-        let joins = last == Some((before.line.saturating_sub(1), comment.column));
+        let Some(own) = trailing(pieces, layout, at) else { continue };
+        let joins = run
+            .last()
+            .is_some_and(|last| last.column == own.column && own.line.saturating_sub(last.line) <= NEAR);
         if !joins {
-            fill(&mut columns, &run, target);
+            fill(&mut columns, &run);
             run.clear();
-            target = 0;
         }
-        run.push(at);
-        target = target.max(here);
-        last = Some((before.line, comment.column));
+        run.push(own);
     }
-    fill(&mut columns, &run, target);
+    fill(&mut columns, &run);
     columns
 }
 
-fn fill(columns: &mut [usize], run: &[usize], target: usize) {
-    for at in run {
-        if let Some(column) = columns.get_mut(*at) {
+fn trailing(pieces: &[Piece<'_>], layout: &Layout, at: usize) -> Option<Trailing> {
+    let comment = pieces.get(at)?.comments.first().filter(|own| own.trailing)?;
+    let before = pieces.get(at - 1)?;
+    let start = *layout.first.get(at - 1)?;
+    let first = pieces.get(start)?;
+    let end = layout.end(pieces, at - 1);
+    // A sign that begins a statement would go on with the one before, had it a space behind it.
+    let least = usize::from(!(before.starts && before.token == Token::Minus));
+    let gap =
+        if least == 0 { 0 } else { comment.column.saturating_sub(before.column + width(before.text)).max(1) };
+    // Where the line begins with what it began with, columns on it are still the same.
+    let same_line = first.line == before.line && (first.newline || start == 0);
+    let moved = comment.column + layout.column.get(start).copied().unwrap_or(0);
+    let kept = if same_line { moved.saturating_sub(first.column).max(end + least) } else { end + gap };
+    Some(Trailing { at, line: before.line, column: comment.column, kept, behind: end + gap })
+}
+
+fn fill(columns: &mut [usize], run: &[Trailing]) {
+    let target = match run {
+        [alone] => alone.behind,
+        _ => run.iter().map(|own| own.kept).max().unwrap_or(0),
+    };
+    for own in run {
+        if let Some(column) = columns.get_mut(own.at) {
             *column = target;
         }
     }
