@@ -149,7 +149,7 @@ fn number(x: f64) -> String {
         x if x >= 1e3 => format!("{x:.0}"),
         x if x >= 100.0 => format!("{x:.1}"),
         x if x >= 10.0 => format!("{x:.2}"),
-        x if x == 0.0 => "0".into(),
+        0.0 => "0".into(),
         x => format!("{x:.3}"),
     }
 }
