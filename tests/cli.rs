@@ -1218,3 +1218,15 @@ fn doc_shows_wrong_programs_and_tells_of_them() {
     assert_eq!(wrong.code, 1);
     assert!(wrong.err.contains("[E01") && out.join("index.html").is_file(), "{}", wrong.err);
 }
+
+#[test]
+fn optimizers_of_an_import_are_compared() {
+    let own = program("optimizer fixed(lr: real = 0.1) { step { x -= lr*g/norm(g) } }\n");
+    let name = Path::new(&own).file_name().expect("a name").to_string_lossy().into_owned();
+    let file = program(format!(
+        "import \"{name}\"\nlet fit = minimize (a - 3)^2 over a = 0.0 using adam() until steps >= 40\n"
+    ));
+    let (done, report) = compared(&file, &["--using", "fixed"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(report["ranked"][0]["label"], "fixed");
+}

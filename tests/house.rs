@@ -43,6 +43,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("cranelift_module", &["codegen"]),
     ("cranelift_native", &["codegen"]),
     ("csv", &["data"]),
+    ("flate2", &["picture"]),
     ("lalrpop_util", &["syntax"]),
     ("libm", &["math"]),
     ("logos", &["syntax"]),

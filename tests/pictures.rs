@@ -80,6 +80,109 @@ fn line(name: &str, x: Vec<f64>, y: Vec<f64>) -> Mark {
     Mark::new(name, Marking::Line(x, y))
 }
 
+/// The plots of a program, which is right, in order.
+fn plotted(program: &str) -> Vec<Figure> {
+    struct All(Vec<Figure>);
+    impl Sink for All {
+        fn event(&mut self, event: Event) {
+            if let Event::Plot { figure, .. } = event {
+                self.0.push(*figure);
+            }
+        }
+    }
+    let mut session = Session::new(SessionOptions::default()).expect("the library is right");
+    let file = session.sources.add("p.opt", program);
+    let mut code = Program::new(folder());
+    code.read(file, program);
+    let mut all = All(Vec::new());
+    code.run(&mut session, &mut all);
+    assert!(code.reports.is_empty(), "{:?}", code.reports);
+    all.0
+}
+
+/// Points, one after the other.
+type Way = Vec<(f64, f64)>;
+
+/// The ways in a figure, and its grid.
+fn ways(figure: &Figure) -> (Vec<Way>, Vec<&Grid>) {
+    let (mut ways, mut grids) = (Vec::new(), Vec::new());
+    for mark in &figure.panels[0].marks {
+        match &mark.kind {
+            Marking::Path(x, y) => ways.push(x.iter().copied().zip(y.iter().copied()).collect()),
+            Marking::Levels(grid, _) => grids.push(grid),
+            _ => {}
+        }
+    }
+    (ways, grids)
+}
+
+#[test]
+fn ways_go_from_the_start_to_the_answer() {
+    let figures = plotted(
+        "fn f(a: real, b: real) = (1 - a)^2 + 10*(b - a^2)^2\n\
+         let quick = minimize f(a, b) over a = -1.2, b = 1.0 using bfgs()\n\
+         let slow = minimize f(w[0], w[1]) over w = [-1.2, 1.0] using gd(lr = 1e-3) until steps >= 5000\n\
+         let every = minimize f(a, b) over a = -1.2, b = 1.0 using gd(lr = 1e-3) until steps >= 70 with trace = 7\n\
+         let X: real[40] ~ normal(0, 1)\n\
+         let rows = minimize mean((u*x + v - x)^2 for x in X) over u = 3.0, v = 2.0 using sgd(lr = 0.1)\n  \
+           until epochs >= 5 with batch = 8\n\
+         plot contour(f, box(-2, 2), path = (quick, slow, every))\n\
+         plot contour(rows)\n\
+         plot line([quick.a, slow.w[0], every.a, rows.u], [quick.b, slow.w[1], every.b, rows.v])\n\
+         plot line([len(quick.trace), len(slow.trace), len(every.trace), len(rows.trace)], [0, 0, 0, 0])\n",
+    );
+    let (mut found, grids) = ways(&figures[0]);
+    let (of_rows, _) = ways(&figures[1]);
+    found.extend(of_rows);
+    let numbers = |figure: &Figure| match &figure.panels[0].marks[0].kind {
+        Marking::Line(x, y) => x.iter().copied().zip(y.iter().copied()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let (answers, counts) = (numbers(&figures[2]), numbers(&figures[3]));
+    assert_eq!(found.len(), 4);
+    for (k, way) in found.iter().enumerate() {
+        assert_eq!(way[0], if k == 3 { (3.0, 2.0) } else { (-1.2, 1.0) });
+        assert_eq!(way.last(), Some(&answers[k]), "way {k}");
+        assert!(
+            (way.len() as f64 - counts[k].0).abs() < 0.5,
+            "{} points, {} in the trace",
+            way.len(),
+            counts[k].0
+        );
+    }
+    assert_eq!(found[2].len(), 11);
+    assert!(found[1].len() > 500 && found[1].len() < 5001, "thinned as the trace is: {}", found[1].len());
+    let grid = grids[0];
+    assert_eq!((grid.x[0], *grid.x.last().expect("it has columns")), (-2.0, 2.0));
+    for (at, z) in grid.z.iter().enumerate().step_by(997) {
+        let (a, b) = (grid.x[at % grid.x.len()], grid.y[at / grid.x.len()]);
+        let exact = (1.0 - a).powi(2) + 10.0 * (b - a * a).powi(2);
+        assert!((z - exact).abs() <= 1e-12 * exact.max(1.0), "{z} {exact}");
+    }
+    assert_eq!(figures[1].names(), ["rows"], "a result is its objective and its way");
+}
+
+#[test]
+fn level_sets_are_those_of_functions_pairs_and_objectives() {
+    let figures = plotted(
+        "fn f(a: real, b: real) = a - 2*b\n\
+         fn g(x: real[2]) = x[0] - 2*x[1]\n\
+         objective P(c: real) {\n  param a = 0.0\n  param b = 0.0\n  minimize a - c*b\n}\n\
+         objective Q() {\n  param w: real[2] = 0\n  minimize w[0] - 2*w[1]\n}\n\
+         plot contour(f, box(-1, 1))\nplot contour(g, box(-1, 1))\nplot contour(P(2.0), box(-1, 1))\n\
+         plot contour(Q(), box(-1, 1))\nplot contour((u, v) -> u - 2*v, box([-1, -1], [1, 1]))\n\
+         plot contour(x -> g(x), box((-1, -1), (1, 1)))\n",
+    );
+    let labels = |figure: &Figure| [figure.panels[0].x.label.clone(), figure.panels[0].y.label.clone()];
+    let expected = [["a", "b"], ["x[0]", "x[1]"], ["a", "b"], ["w[0]", "w[1]"], ["u", "v"], ["x[0]", "x[1]"]];
+    assert_eq!(figures.len(), expected.len());
+    for (figure, names) in figures.iter().zip(expected) {
+        assert_eq!(labels(figure), names);
+        let (_, grids) = ways(figure);
+        assert_eq!(grids[0].z, ways(&figures[0]).1[0].z, "{names:?}");
+    }
+}
+
 #[test]
 fn any_numbers_are_drawn_or_refused() {
     let bad = [

@@ -82,7 +82,7 @@ fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
         code: exit::DATA,
         message: format!("cannot write `{}`: {}", path.display(), why.kind()),
     };
-    fs::create_dir(folder).map_err(|why| failed(folder, &why))?;
+    fs::create_dir_all(folder).map_err(|why| failed(folder, &why))?;
     for (name, bytes) in files {
         let path = folder.join(name);
         if let Err(why) = fs::write(&path, bytes) {
@@ -115,7 +115,8 @@ fn columns(table: &Path) -> Result<Table, Failure> {
         Ok(Loaded::Table(table)) => Ok(table),
         Ok(_) => Err(failed(format!("`{}` is no table", table.display()))),
         Err(error) => {
-            let place = error.line.map_or(String::new(), |line| format!(", line {line}"));
+            let line = error.line.filter(|_| !error.message.contains("line"));
+            let place = line.map_or(String::new(), |line| format!(", line {line}"));
             Err(failed(format!("{}{place}", error.message)))
         }
     }
@@ -151,7 +152,8 @@ fn regression(file: &str, table: &Table) -> Result<String, Failure> {
         [one] => one.clone(),
         many => format!("({})", many.join(", ")),
     };
-    let target = if is_name(&target.name) {
+    let truth = matches!(&target.values, Values::Tensor(tensor) if matches!(tensor.data, Data::Bool(_)));
+    let target = if is_name(&target.name) && !truth {
         format!("data.{}", target.name)
     } else {
         format!("matrix(data, only = {})[:, 0]", quoted(&target.name))

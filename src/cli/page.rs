@@ -202,7 +202,9 @@ fn settings(settings: &Settings) -> Vec<(&'static str, String, bool)> {
         row("seed", settings.seed, |seed| seed.to_string()),
         row("precision", settings.precision, precision),
         row("time limit", settings.time_limit, limit),
-        row("memory limit", settings.memory_limit, |bytes| format!("{bytes} bytes")),
+        row("memory limit", settings.memory_limit, |bytes| {
+            super::memory::bytes(usize::try_from(bytes).unwrap_or(usize::MAX))
+        }),
         row("work limit", settings.work_limit, |steps| steps.to_string()),
         row("exact", settings.exact, |exact| exact.to_string()),
         row("threads", settings.threads, |threads| threads.to_string()),

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::signals::{Signals, Watch};
 use super::source::{self, Failure, Source};
 use super::trace::Tracer;
+use super::watch;
 use crate::data;
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
@@ -167,8 +168,8 @@ impl Program {
         let Some(list) = &self.read_files else { return };
         let folder = self.sources.first().map(|source| source.folder.clone()).unwrap_or_default();
         let saved: Vec<PathBuf> = saved.iter().map(|path| data::resolve(&folder, path)).collect();
-        let read = self.session.files.iter().filter(|path| !saved.contains(path));
-        let lines: String = read.map(|path| format!("{}\n", path.display())).collect();
+        let read = self.session.files.iter().filter(|(path, _)| !saved.contains(path));
+        let lines: String = read.map(|(path, stamp)| watch::line(path, *stamp)).collect();
         // Without the list, changes of these files are not seen; the run itself is the same.
         drop(std::fs::write(list, lines));
     }

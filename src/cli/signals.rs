@@ -73,6 +73,7 @@ impl Signals {
         if self.arming.is_some() {
             return Attention { over, signals: None, watch: None };
         }
+        self.forget();
         let (signals, done) = (self.clone(), over.clone());
         let watch = std::thread::spawn(move || {
             let mut since = None;
@@ -89,6 +90,13 @@ impl Signals {
             }
         });
         Attention { over, signals: Some(self.clone()), watch: Some(watch) }
+    }
+
+    /// Nothing has come.
+    fn forget(&self) {
+        self.stop.store(false, Ordering::Relaxed);
+        self.at_once.store(false, Ordering::Relaxed);
+        self.code.store(0, Ordering::Relaxed);
     }
 
     /// The exit code of the signal that came.
@@ -141,9 +149,7 @@ impl Drop for Attention {
             let _ = watch.join();
         }
         if let Some(signals) = &self.signals {
-            signals.stop.store(false, Ordering::Relaxed);
-            signals.at_once.store(false, Ordering::Relaxed);
-            signals.code.store(0, Ordering::Relaxed);
+            signals.forget();
         }
     }
 }

@@ -10,12 +10,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::exit;
 use super::output::Output;
 use super::signals::Signals;
 use super::source::Failure;
+use crate::driver::{Stamp, stamp};
 
 /// How often files are looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -26,8 +27,19 @@ const QUIET: Duration = Duration::from_millis(80);
 /// How long a run may take to say its last words after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What tells that a file has changed.
-type Stamp = Option<(SystemTime, u64)>;
+/// A line of the list of what a run read.
+pub fn line(path: &Path, stamp: Stamp) -> String {
+    let (time, length) =
+        stamp.map_or(("-".into(), "-".into()), |(time, length)| (time.to_string(), length.to_string()));
+    format!("{time} {length} {}\n", path.display())
+}
+
+/// What a line of that list says.
+fn read_line(line: &str) -> Option<(PathBuf, Stamp)> {
+    let (time, rest) = line.split_once(' ')?;
+    let (length, path) = rest.split_once(' ')?;
+    Some((PathBuf::from(path), time.parse().ok().zip(length.parse().ok())))
+}
 
 /// A program that is watched.
 struct Watched<'a> {
@@ -144,8 +156,8 @@ impl Watched<'_> {
     /// Takes note of the files that the run read.
     fn learn(&mut self) {
         let list = fs::read_to_string(&self.list).unwrap_or_default();
-        for path in list.lines().map(PathBuf::from) {
-            self.stamps.entry(path).or_insert_with_key(|path| stamp(path));
+        for (path, stamp) in list.lines().filter_map(read_line) {
+            self.stamps.entry(path).or_insert(stamp);
         }
     }
 
@@ -192,11 +204,6 @@ impl Watched<'_> {
             }
         }
     }
-}
-
-fn stamp(path: &Path) -> Stamp {
-    let found = path.metadata().ok()?;
-    Some((found.modified().unwrap_or(SystemTime::UNIX_EPOCH), found.len()))
 }
 
 /// A path from the present folder, where it lies in it.

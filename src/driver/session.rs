@@ -1,13 +1,13 @@
 //! What all programs of a process share.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Library;
 use super::compile::Known;
@@ -84,6 +84,17 @@ impl Default for SessionOptions {
     }
 }
 
+/// What tells whether a file has changed: when it was written, in nanoseconds since 1970, and how
+/// many bytes it has; nothing where there is no such file.
+pub type Stamp = Option<(u128, u64)>;
+
+/// The stamp of a file.
+pub fn stamp(path: &Path) -> Stamp {
+    let found = path.metadata().ok()?;
+    let since = found.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    Some((since.unwrap_or_default().as_nanos(), found.len()))
+}
+
 /// Called with a pass's name and the program after it.
 pub type Observer = Box<dyn FnMut(&'static str, &ir::Program)>;
 
@@ -139,8 +150,8 @@ pub struct Session {
     pub loaded: HashMap<(String, PathBuf), Loaded>,
     /// Texts of programs that an editor holds, by their paths: they count instead of the files.
     pub open: HashMap<PathBuf, Arc<str>>,
-    /// The files that programs asked for, whether they were there or not.
-    pub files: BTreeSet<PathBuf>,
+    /// The files that programs asked for, as they were then.
+    pub files: BTreeMap<PathBuf, Stamp>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
@@ -172,7 +183,7 @@ impl Session {
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
             open: HashMap::new(),
-            files: BTreeSet::new(),
+            files: BTreeMap::new(),
             observer: Rc::new(RefCell::new(None)),
             compiling: Cell::default(),
             known: RefCell::default(),
@@ -186,6 +197,11 @@ impl Session {
     /// Forgets what was compiled.
     pub fn forget_code(&mut self) {
         *self.known.borrow_mut() = Known::default();
+    }
+
+    /// Notes that a program asks for a file.
+    pub fn asked_for(&mut self, path: &Path) {
+        self.files.entry(path.to_path_buf()).or_insert_with_key(|path| stamp(path));
     }
 
     /// What was measured of the code so far.

@@ -317,7 +317,7 @@ impl Place<'_> {
         let Some(first) = chain_start(&self.tokens[..dot]) else { return Vec::new() };
         let chain = &self.tokens[first..dot];
         let (start, end) = (chain[0].start, chain[chain.len() - 1].end());
-        let found = self.document.study.as_ref().map_or(&[][..], |study| study.of(start, end));
+        let found = self.document.found(start, end);
         if let Some(what) = found.iter().find(|what| !what.fields.is_empty() || what.sort == Sort::Problem) {
             return behind(what);
         }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::names::{Def, Names, Target, Use};
 use super::shelf::Shelf;
-use super::study::{Place, Studied, Study};
+use super::study::{Place, Studied};
 use super::text::Lines;
 use crate::diag::{FileId, Report, Sources, Span};
 use crate::lower::{Denoted, Member};
 use crate::syntax::ast::File;
 use crate::syntax::parse_file;
 
-/// Gives the path and the text of an imported file.
-pub type Texts<'t> = &'t dyn Fn(&str) -> Option<(PathBuf, Arc<str>)>;
+/// Gives the path of an imported file, and its text if it can be read.
+pub type Texts<'t> = &'t dyn Fn(&str) -> (PathBuf, Option<Arc<str>>);
 
 /// A text with its tree and names.
 #[derive(Debug)]
@@ -34,8 +34,12 @@ pub struct Document {
     /// The imports as they are written.
     written: Vec<Arc<str>>,
     paths: Vec<PathBuf>,
+    /// The paths of all imports, also of those that could not be read.
+    wanted: Vec<PathBuf>,
     /// The latest check.
     pub study: Option<Studied>,
+    /// The latest one of a text without errors of syntax, if that is another.
+    former: Option<Studied>,
 }
 
 impl Document {
@@ -44,9 +48,11 @@ impl Document {
         let mut sources = Sources::default();
         let id = sources.add("", text.clone());
         let (file, reports) = parse_file(id, &text);
-        let (mut paths, mut trees) = (vec![PathBuf::new()], Vec::new());
+        let (mut paths, mut trees, mut wanted) = (vec![PathBuf::new()], Vec::new(), Vec::new());
         for path in imported(&file) {
-            if let Some((full, text)) = texts(&path) {
+            let (full, text) = texts(&path);
+            wanted.push(full.clone());
+            if let Some(text) = text {
                 let id = sources.add(full.display().to_string(), text.clone());
                 trees.push((path, Arc::new(parse_file(id, &text).0)));
                 paths.push(full);
@@ -57,12 +63,26 @@ impl Document {
         let names = Names::of(&file, text.len(), &|name| shelf.has(name), &tree);
         let lines = Lines::of(&text);
         let (written, trees) = trees.into_iter().unzip();
-        Document { text, lines, file, reports, names, sources, trees, written, paths, study: None }
+        Document {
+            text,
+            lines,
+            file,
+            reports,
+            names,
+            sources,
+            trees,
+            written,
+            paths,
+            wanted,
+            study: None,
+            former: None,
+        }
     }
 
-    /// Brings what a check found of this text, or of an earlier one.
-    pub fn bring(&mut self, study: Option<Arc<Study>>) {
-        self.study = study.map(|study| Studied::from(study, &self.text));
+    /// Brings what a check found of this text or of an earlier one, and what one found of a whole text.
+    pub fn bring(&mut self, study: Option<Studied>, former: Option<Studied>) {
+        self.study = study;
+        self.former = former;
     }
 
     /// Whether the parser found no error.
@@ -103,7 +123,7 @@ impl Document {
 
     /// The paths of the files it imports.
     pub fn imports(&self) -> &[PathBuf] {
-        &self.paths[1..]
+        &self.wanted
     }
 
     /// Where a span stands.
@@ -119,9 +139,15 @@ impl Document {
 
     /// What a span denotes, as the latest check found.
     pub fn denoted(&self, span: Span) -> &[Denoted] {
-        let own = span.file == FileId(0);
-        let study = self.study.as_ref().filter(|_| own);
-        study.map_or(&[], |study| study.of(span.start as usize, span.end as usize))
+        if span.file == FileId(0) { self.found(span.start as usize, span.end as usize) } else { &[] }
+    }
+
+    /// What some bytes denote, as the latest check found, or one before the text was broken.
+    pub fn found(&self, start: usize, end: usize) -> &[Denoted] {
+        let of = |study: &'_ Option<Studied>| study.as_ref().map(|study| study.of(start, end).len());
+        let latest = of(&self.study).unwrap_or(0) > 0;
+        let seen = if latest { &self.study } else { &self.former };
+        seen.as_ref().map_or(&[], |study| study.of(start, end))
     }
 
     /// What a definition denotes; parameters of what is called in many ways may denote many things.
@@ -139,9 +165,9 @@ impl Document {
     }
 
     fn field_def(&self, base: Span, name: &str) -> Option<usize> {
-        let study = self.study.as_ref()?;
         let at = self.denoted(base).iter().find_map(|what| member(what, name))?.at?;
-        let (start, _) = study.own(at)?;
+        let seen = [&self.study, &self.former].into_iter().flatten();
+        let (start, _) = seen.into_iter().find_map(|study| study.own(at))?;
         let own = |def: &Def| def.at.file == FileId(0) && def.at.start as usize == start;
         self.names.defs.iter().position(own)
     }

@@ -235,8 +235,8 @@ fn role(document: &Document, def: &Def) -> String {
 fn typed(name: &str, what: &Denoted) -> String {
     match &what.value {
         Some(value) => {
-            let shown = run::show(&Val::Known(value.clone())).replace("\n ", " ");
-            let short = shown.chars().count() <= SHORT;
+            let shown = run::show(&Val::Known(value.clone()));
+            let short = shown.chars().count() <= SHORT && !shown.contains('\n');
             if short {
                 format!("{name}: {} = {shown}", what.about)
             } else {

@@ -19,6 +19,7 @@ mod shelf;
 mod signature;
 mod study;
 mod text;
+mod tree;
 
 pub use complete::{Completion, Item, Offer, complete, page};
 pub use document::{Document, Texts};
@@ -30,5 +31,5 @@ pub use outline::{Fold, Symbol, folds, symbols};
 pub use paint::{Hint, Paint, Painted, hints, painted};
 pub use shelf::Shelf;
 pub use signature::{Signature, signature};
-pub use study::{Origin, Place, Problem, Scholar, Study, Subject};
-pub use text::{Encoding, Lines, Position, difference};
+pub use study::{Origin, Place, Problem, Scholar, Studied, Study, Subject};
+pub use text::{Encoding, Lines, Position, Shift, difference};

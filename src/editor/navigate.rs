@@ -1,10 +1,10 @@
 //! From a name to where it is defined, to where it is used, and to another name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::document::Document;
-use super::names::{Kind, Target, Use};
+use super::names::{Def, Kind, Target, Use};
 use super::scan::{Piece, is_reserved, scan};
 use super::shelf::Shelf;
 use super::study::{Origin, Place};
@@ -125,6 +125,10 @@ pub fn rename(
     if matches!(old.kind, Kind::Param | Kind::Report) {
         loose_fields(document, &old.name)?;
     }
+    let meets = |other: &Def| other.known.start < old.known.end && old.known.start < other.known.end;
+    if document.names.defs.iter().any(|other| *other.name == *new && meets(other)) {
+        return Err(taken(new));
+    }
     let mut edits: Vec<(usize, usize)> = all_mentions(document, def, true).iter().map(|one| one.at).collect();
     edits.sort_unstable();
     edits.dedup();
@@ -132,12 +136,15 @@ pub fn rename(
     for (start, end) in edits.iter().rev() {
         text.replace_range(start..end, new);
     }
-    let after = Document::read(Arc::from(text), shelf, &|path| document.imported_text(path));
-    if meanings(document) == meanings(&after) {
-        Ok(edits)
-    } else {
-        Err(format!("`{new}` is taken: the program would mean something else"))
-    }
+    let after = Document::read(Arc::from(text), shelf, &|path| {
+        let found = document.imported_text(path);
+        found.map_or_else(|| (PathBuf::new(), None), |(full, text)| (full, Some(text)))
+    });
+    if meanings(document) == meanings(&after) { Ok(edits) } else { Err(taken(new)) }
+}
+
+fn taken(new: &str) -> String {
+    format!("`{new}` is taken: the program would mean something else")
 }
 
 /// What every use means.

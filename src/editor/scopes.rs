@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::names::{Def, FIGURES, GIVEN, Import, Imports, Kind, Names, Target, Use};
+use super::tree::{children, param_span};
 use crate::diag::Span;
 use crate::syntax::ast::{
     Arg, ArgValue, Binding, Block, Expr, ExprKind, File, Generator, Ident, IfBlock, LambdaClause, ParamDecl,
@@ -220,7 +221,8 @@ impl<'w> Walk<'w> {
             StmtKind::Input { name, ty, default } => {
                 ty.iter().for_each(|ty| self.type_expr(ty));
                 default.iter().for_each(|e| self.expr(e));
-                let at = self.define(name, Kind::Input, item.span, self.rest(item.span.end), ty.is_some());
+                let at =
+                    self.define(name, Kind::Input, item.span, self.rest(item.span.end + 1), ty.is_some());
                 self.names.defs[at].doc = item.doc.clone();
             }
             StmtKind::Assign { place, value, .. } => {
@@ -323,7 +325,7 @@ impl<'w> Walk<'w> {
             }
             StmtKind::Report { name, value } => {
                 self.expr(value);
-                let known = self.rest(item.span.end);
+                let known = self.rest(item.span.end + 1);
                 let at = self.define(name, Kind::Report, item.span, known, true);
                 self.names.defs[at].doc = item.doc.clone();
             }
@@ -331,7 +333,7 @@ impl<'w> Walk<'w> {
                 for (name, ty, e) in states {
                     ty.iter().for_each(|ty| self.type_expr(ty));
                     self.expr(e);
-                    let known = self.rest(e.span.end);
+                    let known = self.rest(e.span.end + 1);
                     let at = self.define(name, Kind::State, name.span.to(e.span), known, ty.is_some());
                     self.names.defs[at].doc = item.doc.clone();
                 }
@@ -378,7 +380,7 @@ impl<'w> Walk<'w> {
         ty.iter().for_each(|ty| self.type_expr(ty));
         self.expr(value);
         let from = self.names.defs.len();
-        self.pattern(pattern, kind, item.span, item.span.end, ty.is_some());
+        self.pattern(pattern, kind, item.span, item.span.end + 1, ty.is_some());
         self.names.defs[from..].iter_mut().for_each(|def| def.doc = item.doc.clone());
     }
 
@@ -568,48 +570,5 @@ impl<'w> Walk<'w> {
         } else {
             self.uses(name, e.span, false);
         }
-    }
-}
-
-/// From the name of a parameter to its end.
-fn param_span(param: &ParamSpec) -> Span {
-    let parts = [param.ty.as_ref().map(|ty| ty.span), param.set.as_ref().map(|e| e.span)];
-    let last = param.default.as_ref().map(|e| e.span);
-    parts.into_iter().chain([last]).flatten().fold(param.name.span, Span::to)
-}
-
-/// The expressions right below one that binds nothing.
-pub fn children<'e>(e: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
-    match &*e.kind {
-        ExprKind::Chain { first, rest } => {
-            see(first);
-            rest.iter().for_each(|(_, _, e)| see(e));
-        }
-        ExprKind::Compare { first, rest } => {
-            see(first);
-            rest.iter().for_each(|(_, _, e)| see(e));
-        }
-        ExprKind::Power(a, b) => [a, b].into_iter().for_each(see),
-        ExprKind::Neg(a) | ExprKind::Not(a) | ExprKind::Transpose(a) | ExprKind::Paren(a) => see(a),
-        ExprKind::Range(a, b) => a.iter().chain(b).for_each(see),
-        ExprKind::If { arms, otherwise } => {
-            arms.iter().flat_map(|(c, then)| [c, then]).for_each(&mut *see);
-            see(otherwise);
-        }
-        ExprKind::Index { base, args } => {
-            see(base);
-            args.iter().for_each(see);
-        }
-        ExprKind::Array(items) | ExprKind::Tuple(items) => items.iter().for_each(see),
-        ExprKind::Record(fields) => fields.iter().for_each(|(_, e)| see(e)),
-        ExprKind::Call { function, args } => {
-            see(function);
-            for arg in args {
-                if let ArgValue::Expr(e) = &arg.value {
-                    see(e);
-                }
-            }
-        }
-        _ => {}
     }
 }

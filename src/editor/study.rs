@@ -1,6 +1,6 @@
 //! A check of a text with all that elaboration learns of it on the way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,6 +68,8 @@ pub struct Study {
     pub problems: Vec<Problem>,
     /// What its places denote, in the order of the text.
     pub places: Vec<((usize, usize), Vec<Denoted>)>,
+    /// How many edits had made the text.
+    pub edits: usize,
     /// The identity that the text had.
     file: FileId,
     /// Whether it was ended before it was done.
@@ -83,6 +85,8 @@ pub struct Subject {
     pub folder: PathBuf,
     /// Its text.
     pub text: Arc<str>,
+    /// How many edits made the text.
+    pub edits: usize,
     /// The texts that are open, by their paths.
     pub open: HashMap<PathBuf, Arc<str>>,
 }
@@ -97,7 +101,7 @@ struct Kept {
 /// Studies texts, and keeps the data that they load between one and the next.
 #[derive(Debug, Default)]
 pub struct Scholar {
-    data: HashMap<(String, PathBuf), Kept>,
+    data: BTreeMap<(String, PathBuf), Kept>,
 }
 
 impl Scholar {
@@ -131,6 +135,7 @@ impl Scholar {
                 .into_iter()
                 .map(|(span, found)| ((span.start as usize, span.end as usize), found))
                 .collect(),
+            edits: subject.edits,
             file,
             ended,
         }
@@ -145,7 +150,9 @@ impl Scholar {
     }
 
     fn keep(&mut self, session: &Session) {
-        for (key, loaded) in &session.loaded {
+        let mut all: Vec<_> = session.loaded.iter().collect();
+        all.sort_by_key(|(key, _)| *key);
+        for (key, loaded) in all {
             if let Some(stamp) = stamp(&key.1) {
                 self.data.entry(key.clone()).or_insert_with(|| Kept { stamp, loaded: loaded.clone() });
             }
@@ -239,31 +246,41 @@ fn import_of(program: &Program, name: &str) -> Option<Span> {
     })
 }
 
+impl Study {
+    /// Whether the text had no errors of syntax, so that all of it was looked at.
+    pub fn is_whole(&self) -> bool {
+        self.problems.iter().all(|problem| problem.warning || !problem.code.starts_with("E01"))
+    }
+}
+
 /// A check, seen from a later text.
 #[derive(Debug, Clone)]
 pub struct Studied {
     /// What was found.
     pub study: Arc<Study>,
     /// From the text of the check to the later one.
-    now: Shift,
-    then: Shift,
+    now: Vec<Shift>,
 }
 
 impl Studied {
-    /// Seen from a text.
-    pub fn from(study: Arc<Study>, text: &str) -> Studied {
-        let now = Shift::between(&study.text, text);
-        Studied { study, now, then: now.back() }
+    /// Seen after some edits.
+    pub fn after(study: Arc<Study>, edits: &[Shift]) -> Studied {
+        Studied { study, now: edits.to_vec() }
     }
 
     /// Where a byte of the text of the check stands now.
     pub fn now(&self, at: usize) -> Option<usize> {
-        self.now.moved(at)
+        self.now.iter().try_fold(at, |at, edit| edit.moved(at))
+    }
+
+    /// Where a byte of the present text stood.
+    fn then(&self, at: usize) -> Option<usize> {
+        self.now.iter().rev().try_fold(at, |at, edit| edit.back().moved(at))
     }
 
     /// What stands at the same place denotes.
     pub fn of(&self, start: usize, end: usize) -> &[Denoted] {
-        let (Some(start), Some(end)) = (self.then.moved(start), self.then.moved(end)) else { return &[] };
+        let (Some(start), Some(end)) = (self.then(start), self.then(end)) else { return &[] };
         let places = &self.study.places;
         let from = places.partition_point(|(at, _)| *at < (start, end));
         places.get(from).filter(|(at, _)| *at == (start, end)).map_or(&[], |(_, found)| found)
@@ -271,7 +288,7 @@ impl Studied {
 
     /// The smallest expression around a place, and what it denotes.
     pub fn around(&self, at: usize) -> Option<((usize, usize), &[Denoted])> {
-        let then = self.then.moved(at)?;
+        let then = self.then(at)?;
         let places = &self.study.places;
         let before = places.partition_point(|((start, _), _)| *start <= then);
         let found = places[..before].iter().filter(|((_, end), _)| then < *end);

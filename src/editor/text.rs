@@ -131,6 +131,11 @@ impl Shift {
         Shift { prefix, suffix: a.len() - same, from: a.len(), to: b.len() }
     }
 
+    /// What replacing some bytes of a text by so many others does.
+    pub fn of_edit(length: usize, (start, end): (usize, usize), new: usize) -> Shift {
+        Shift { prefix: start, suffix: end, from: length, to: length - (end - start) + new }
+    }
+
     /// The same between the second text and the first.
     #[must_use]
     pub fn back(self) -> Shift {

@@ -23,6 +23,8 @@ pub struct Differentiated {
     pub wrt: Vec<Arc<str>>,
     /// Whether the result has a field for each of them, even for one.
     pub fields: bool,
+    /// The names around it; by itself those at the top of the program.
+    pub home: Scope,
 }
 
 /// A gradient as code.
@@ -45,7 +47,8 @@ impl Differentiated {
     /// A function, differentiated in its first parameter.
     pub fn function(decl: &Arc<FnDecl>) -> Option<Differentiated> {
         let first = decl.params.first()?;
-        Some(Differentiated { decl: decl.clone(), wrt: vec![first.name.name.clone()], fields: false })
+        let wrt = vec![first.name.name.clone()];
+        Some(Differentiated { decl: decl.clone(), wrt, fields: false, home: Scope::default() })
     }
 
     /// An objective as a function of its arguments and its params, differentiated in its params.
@@ -101,7 +104,7 @@ impl Differentiated {
             facts: Vec::new(),
         };
         let fields = wrt.len() > 1;
-        Some(Differentiated { decl: Arc::new(decl), wrt, fields })
+        Some(Differentiated { decl: Arc::new(decl), wrt, fields, home: Scope::default() })
     }
 }
 
@@ -241,7 +244,7 @@ impl Lower<'_> {
         size: &mut dyn FnMut(&str, bool) -> i64,
         span: Span,
     ) -> Res<GradientCode> {
-        let mut scope = Scope::default();
+        let mut scope = what.home.clone();
         let mut sizes: Vec<(Arc<str>, i64)> = Vec::new();
         let mut args = Vec::new();
         let mut arguments = Vec::new();
@@ -255,7 +258,7 @@ impl Lower<'_> {
             scope = scope.with(&name.name, Slot::Let(value.clone(), name.span));
             args.push(Argument { name: None, value, span: name.span });
         }
-        let shifted = Shifted::new(&what.decl);
+        let shifted = Shifted::new(&what.decl, &what.home);
         let mut active = self.active_args(&shifted.f, &args, &what.wrt, span)?;
         let args = self.real_args(args, &active, span)?;
         self.traced(&shifted.f, &args, &active, span)?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::host::Host;
 use super::objective::{Objective, fit_names};
-use super::value::{Cell, Res, Scope, Slot, Val};
+use super::value::{Cell, Function, Native, Res, Role, Scope, Slot, Val};
 use super::{Lower, derivative};
 use crate::diag::Span;
 use crate::syntax::ast::{Expr, File, Stmt, StmtKind};
@@ -50,6 +50,16 @@ impl Names {
             Some((name.clone(), value_of(slot), *at))
         };
         self.globals.names().into_iter().filter_map(bound).collect()
+    }
+
+    /// The names around a declaration: those that it was made of.
+    pub fn around(&self, name: &str) -> Option<Scope> {
+        let Some(Slot::Let(Val::Function(function), _)) = self.globals.get(name) else { return None };
+        match &**function {
+            Function::User { scope, .. } => Some(scope.clone()),
+            Function::Native(Native { role: Role::Objective(scope), .. }) => Some(scope.clone()),
+            _ => None,
+        }
     }
 
     /// The variables with their present values, to be put back by [`Names::restore`].

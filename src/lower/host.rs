@@ -15,7 +15,7 @@ pub trait Host {
     /// What the program runs under.
     fn options(&self) -> &Options;
 
-    /// Whether a check for an editor is no longer wanted.
+    /// Whether the user asked the program to stop, or an editor wants its check no longer.
     fn stopped(&self) -> bool {
         false
     }

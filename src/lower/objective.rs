@@ -337,7 +337,7 @@ impl Lower<'_> {
         let found = self.slot(scope, name).cloned()?;
         let makes = match found {
             Slot::Let(Val::Function(found), _) => {
-                matches!(&*found, Function::Native(native) if matches!(native.role, Role::Objective))
+                matches!(&*found, Function::Native(native) if matches!(native.role, Role::Objective(_)))
             }
             _ => false,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::expr::known_bool;
 use super::value::{Function, Native, NativeCall, Res, Role, Scope, Slot, Val};
-use super::{Lower, Test, declare, errors, walk};
+use super::{Lower, RunError, Test, declare, errors, walk};
 use crate::diag::{FileId, Span};
 use crate::syntax::ast::{Arg, ArgValue, Block, Expr, ExprKind, File, IfBlock, Pattern, Stmt, StmtKind};
 
@@ -351,6 +351,9 @@ impl Lower<'_> {
         // Nothing is run while a program is only checked: one turn shows its errors.
         let count = if self.host.options().execute { count } else { count.min(1) };
         for k in 0..count {
+            if self.host.stopped() {
+                return Err(self.run_error(RunError::Interrupted("interrupted".into()), span));
+            }
             let index = Val::int(k);
             let item = self.compute("for", span, |lower| lower.source_at(&source, &index, span))?;
             let mut inner = scope.clone();

@@ -144,8 +144,8 @@ pub enum Role {
     Problem(Rc<super::problem::Problem>),
     /// The values of the examples, `f.each`.
     Each(Rc<super::problem::Problem>),
-    /// Makes an objective.
-    Objective,
+    /// Makes an objective, whose names are those of its scope.
+    Objective(Scope),
     /// Makes a distribution.
     Distribution(Arc<ast::MembersDecl>),
 }

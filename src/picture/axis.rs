@@ -157,7 +157,7 @@ fn text(value: f64, exponent: i32, greatest: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    if greatest >= 1e6 || greatest < 1e-4 {
+    if !(1e-4..1e6).contains(&greatest) {
         return scientific(value);
     }
     let decimals = usize::try_from(-exponent).unwrap_or(0);

@@ -1,5 +1,9 @@
 //! A figure as PNG: light, at twice the size, with letters drawn from their outlines.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
 };
@@ -21,7 +25,42 @@ pub fn png(figure: &Figure) -> Option<Vec<u8>> {
     for shape in &scene.shapes {
         draw(&mut pixels, shape);
     }
-    pixels.encode_png().ok()
+    let rows = pixels.data().chunks_exact(4 * usize::try_from(pixels.width()).ok()?);
+    file(pixels.width(), pixels.height(), rows)
+}
+
+/// A PNG file of opaque pixels, given as rows of red, green, blue, alpha.
+fn file<'p>(width: u32, height: u32, rows: impl Iterator<Item = &'p [u8]>) -> Option<Vec<u8>> {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::new(6));
+    let mut above: Vec<u8> = Vec::new();
+    for row in rows {
+        let row: Vec<u8> = row.chunks_exact(4).flat_map(|pixel| &pixel[..3]).copied().collect();
+        above.resize(row.len(), 0);
+        // The filter "up": what differs from the row above, mostly nothing.
+        let differences: Vec<u8> =
+            row.iter().zip(&above).map(|(here, above)| here.wrapping_sub(*above)).collect();
+        packed.write_all(&[2]).ok()?;
+        packed.write_all(&differences).ok()?;
+        above = row;
+    }
+    // Eight bits for each of red, green, blue.
+    let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", head), (b"IDAT", packed.finish().ok()?), (b"IEND", Vec::new())] {
+        bytes.extend(u32::try_from(data.len()).ok()?.to_be_bytes());
+        let from = bytes.len();
+        bytes.extend(kind);
+        bytes.extend(data);
+        bytes.extend(checksum(&bytes[from..]).to_be_bytes());
+    }
+    Some(bytes)
+}
+
+/// The cyclic redundancy check of 32 bits, with the polynomial of PNG.
+fn checksum(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _| if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 };
+    let add = |sum: u32, byte: &u8| (0..8).fold(sum ^ u32::from(*byte), step);
+    !bytes.iter().fold(u32::MAX, add)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a place on a picture")]
@@ -158,5 +197,16 @@ fn outline(builder: &mut PathBuilder, path: &str, scale: f64, left: f64) {
         if command == 'Z' {
             builder.close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checksum;
+
+    #[test]
+    fn the_checksum_is_that_of_the_standard() {
+        assert_eq!(checksum(b"123456789"), 0xcbf4_3926);
+        assert_eq!(checksum(b"IEND"), 0xae42_6082);
     }
 }

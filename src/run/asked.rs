@@ -67,8 +67,13 @@ impl Interpreter {
     /// What is wrong with it.
     pub fn type_of(&mut self, text: &str) -> Result<String, Vec<Report>> {
         let e = self.question(text)?;
-        self.valued(&e, text, Mode::Check)
-            .map(|found| found.val.map_or_else(String::new, |val| type_of(&val)))
+        let val = self.valued(&e, text, Mode::Check)?.val;
+        if let Some(Val::Function(_)) = &val
+            && let Some(heading) = self.declared(text.trim()).and_then(|item| self.heading(&item))
+        {
+            return Ok(heading);
+        }
+        Ok(val.map_or_else(String::new, |val| type_of(&val)))
     }
 
     /// The code that an expression runs; its solves end at their start.
@@ -105,16 +110,29 @@ impl Interpreter {
         Ok(Timed { value, compile, run, runs: count, native: first.spent.native })
     }
 
-    /// The derivative of a function or objective of the session, as a program.
+    /// The derivative of a function or objective that an entry declares, as a program.
     ///
     /// # Errors
-    /// When there is none of that name, it has errors, or its derivative cannot be written.
+    /// When it has errors or its derivative cannot be written; without reports if nothing is declared
+    /// under that name.
     pub fn derivative(&mut self, name: &str) -> Result<String, Vec<Report>> {
-        let newest = self.kept.iter().rev().flat_map(|kept| kept.file.items.iter().cloned());
+        let place = self.names.all().into_iter().find(|(known, ..)| **known == *name).map(|(.., at)| at);
+        let Some(at) = place.filter(|_| self.declared_here(name).is_some()) else {
+            return Err(Vec::new());
+        };
+        let own = self.file(at.file);
+        let others = self.kept.iter().rev().filter(|kept| !Rc::ptr_eq(&kept.file, &own));
+        let newest = own.items.iter().rev().chain(others.flat_map(|kept| &kept.file.items)).cloned();
         let file = File { items: newest.collect() };
         let folder = self.folder.clone();
         let names = self.names.clone();
         gradient::derivative_among(&mut self.session, &folder, &file, Some(name), Some(&names))
+    }
+
+    /// A constant of the language.
+    pub(super) fn constant(&mut self, name: &str) -> Option<Val> {
+        let e = self.question(name).ok()?;
+        self.valued(&e, name, Mode::Check).ok()?.val
     }
 
     /// Reads an expression that is no entry.

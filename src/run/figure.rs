@@ -194,7 +194,7 @@ fn course(traces: &[(String, &Trace)]) -> Vec<Panel> {
     let panel = |column: usize, label: &str| {
         let marks: Vec<Mark> = traces
             .iter()
-            .filter(|(_, trace)| trace.columns[column].iter().any(|x| x.is_finite()))
+            .filter(|(_, trace)| column == 1 || trace.columns[column].iter().any(|x| x.is_finite()))
             .map(|(name, trace)| {
                 Mark::new(
                     name.clone(),

@@ -55,7 +55,9 @@ pub(super) fn derivative_among(
     name: Option<&str>,
     names: Option<&Names>,
 ) -> Result<String, Vec<Report>> {
-    let what = find(file, name).map_err(|report| vec![report])?;
+    let mut what = find(file, name).map_err(|report| vec![report])?;
+    let around = names.and_then(|names| names.around(name?));
+    what.home = around.unwrap_or(what.home);
     let target = Stmt { kind: StmtKind::Fn(what.decl.clone()), span: what.decl.name.span, doc: None };
     let needed = Rc::new(File { items: lower::needed(&file.items, &target) });
     // What the function needs of its file is computed, even where the program is only checked.

@@ -30,6 +30,8 @@ pub struct Interpreter {
     pub inputs: HashMap<String, String>,
     pub(super) names: Names,
     pub(super) kept: Vec<Kept>,
+    /// The precision before any entry.
+    precision: Precision,
     /// How many entries were read.
     count: usize,
     /// The present entry, or the last one.
@@ -72,6 +74,7 @@ impl Interpreter {
     /// Nothing is bound yet.
     pub fn new(session: Session, folder: impl Into<PathBuf>) -> Interpreter {
         Interpreter {
+            precision: session.options.precision,
             session,
             folder: folder.into(),
             inputs: HashMap::new(),
@@ -87,6 +90,7 @@ impl Interpreter {
         self.names = Names::default();
         self.kept.clear();
         self.last = None;
+        self.session.options.precision = self.precision;
     }
 
     /// Takes an entry.
@@ -217,6 +221,12 @@ impl Interpreter {
         lines
     }
 
+    /// Where a text begins in a stretch, or the end of the stretch.
+    fn before(&self, span: Span, text: &str) -> u32 {
+        let length = self.session.sources.text(span).find(text);
+        length.and_then(|length| u32::try_from(length).ok()).map_or(span.end, |length| span.start + length)
+    }
+
     /// A declaration up to its body, in one line.
     pub(super) fn heading(&self, item: &Stmt) -> Option<String> {
         let body = match &item.kind {
@@ -224,11 +234,12 @@ impl Interpreter {
             StmtKind::Objective(decl) => decl.body.span.start,
             StmtKind::Optimizer(decl) => decl.body.span.start,
             StmtKind::Type(_) => item.span.end,
-            StmtKind::Members(_) | StmtKind::Primitive(_) => item.span.end,
+            StmtKind::Members(_) => self.before(item.span, "{"),
+            StmtKind::Primitive(_) => self.before(item.span, "= native"),
             _ => return None,
         };
         let text = self.session.sources.text(Span { end: body, ..item.span });
-        let line = text.split(['\n']).map(str::trim).collect::<Vec<_>>().join(" ");
+        let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         Some(line.trim_end_matches(['=', '{', ' ']).to_string())
     }
 }

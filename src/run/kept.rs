@@ -3,9 +3,12 @@
 //! They stand in their order. A definition whose names are all bound again further down is left out
 //! where nothing in between reads them: a function that was written five times stands there once.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::interpreter::{Interpreter, Kept};
+use super::program::Program;
+use crate::diag::Report;
 use crate::lower;
 use crate::syntax::ast::{Stmt, StmtKind};
 use crate::syntax::names_in;
@@ -52,6 +55,18 @@ impl Interpreter {
         }
         let texts: Vec<String> = kept.iter().rev().map(|entry| as_statements(entry)).collect();
         if texts.is_empty() { String::new() } else { texts.join("\n") + "\n" }
+    }
+
+    /// What is wrong with a text as a program in a folder.
+    pub fn check(&mut self, name: &str, text: &str, folder: PathBuf) -> Vec<Report> {
+        let id = self.session.sources.add(name, text);
+        let mut program = Program::new(folder);
+        program.inputs = self.inputs.clone();
+        program.read(id, text);
+        program.check(&mut self.session);
+        self.session.options.execute = true;
+        self.session.loaded.clear();
+        program.reports
     }
 }
 

@@ -4,11 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::brief::{brief, type_of};
-use super::interpreter::Interpreter;
-use crate::diag::Span;
+use super::interpreter::{Interpreter, Kept};
+use crate::diag::{FileId, Span};
 use crate::driver::families;
 use crate::lower::{self, Function, Val};
 use crate::syntax::ast::{File, ParamSpec, Stmt, StmtKind};
+use crate::syntax::parse_file;
 
 /// Constants and functions that are part of the language itself.
 const CONSTANTS: [&str; 5] = ["pi", "e", "inf", "zeros", "ones"];
@@ -49,6 +50,15 @@ impl Interpreter {
         value.flatten().map(|val| val.field_names()).unwrap_or_default()
     }
 
+    /// The functions and objectives that entries declare.
+    pub fn differentiable(&self) -> Vec<Arc<str>> {
+        let declared = |name: &Arc<str>| {
+            let item = self.declared_here(name);
+            item.is_some_and(|item| matches!(item.kind, StmtKind::Fn(_) | StmtKind::Objective(_)))
+        };
+        self.own_names().into_iter().filter(declared).collect()
+    }
+
     /// The parameters of what may be called by a name.
     pub fn parameters(&mut self, name: &str) -> Vec<Arc<str>> {
         if let Some(Val::Function(function)) = self.names.get(name) {
@@ -78,6 +88,14 @@ impl Interpreter {
         if let Some((_, val, at)) = &bound {
             return Some(format!("{}\nbound in {}", brief(name, val), self.place(*at)));
         }
+        if CONSTANTS[..3].contains(&name) {
+            let value = self.constant(name)?;
+            return Some(format!("{}\npart of the language", brief(name, &value)));
+        }
+        if CONSTANTS[..3].contains(&name) {
+            let value = self.constant(name)?;
+            return Some(format!("{}\npart of the language", brief(name, &value)));
+        }
         let built_in = lower::builtins().find(|(known, _)| *known == name);
         built_in.map(|(name, about)| format!("{name}: {about}\npart of the language"))
     }
@@ -100,9 +118,9 @@ impl Interpreter {
     }
 
     /// The declaration of a name: of the entries, else of the library.
-    fn declared(&mut self, name: &str) -> Option<Stmt> {
+    pub(super) fn declared(&mut self, name: &str) -> Option<Stmt> {
         if let Some(item) = self.declared_here(name) {
-            return Some(item.clone());
+            return Some(item);
         }
         if self.names.get(name).is_some() {
             return None;
@@ -111,8 +129,19 @@ impl Interpreter {
         named(&file, name).cloned()
     }
 
-    fn declared_here(&self, name: &str) -> Option<&Stmt> {
-        self.kept.iter().rev().find_map(|kept| named(&kept.file, name))
+    /// The declaration of a name that an entry has bound, in the entry or in a file that it brought in.
+    pub(super) fn declared_here(&self, name: &str) -> Option<Stmt> {
+        let (_, _, at) = self.names.all().into_iter().find(|(known, ..)| **known == *name)?;
+        named(&self.file(at.file), name).cloned()
+    }
+
+    /// The tree of an entry, or of a file that one brought in.
+    pub(super) fn file(&self, id: FileId) -> Rc<File> {
+        let of = |kept: &&Kept| kept.file.items.first().is_some_and(|item| item.span.file == id);
+        match self.kept.iter().rev().find(of) {
+            Some(kept) => kept.file.clone(),
+            None => Rc::new(parse_file(id, self.session.sources.get(id).1).0),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ use crate::syntax::parse_file;
 pub struct Program {
     /// The trees.
     pub files: Vec<Rc<File>>,
+    /// The trees of what they import, as its check found them.
+    pub imported: Vec<Rc<File>>,
     /// Paths in the program are relative to this folder.
     pub folder: PathBuf,
     /// The values given to its inputs.
@@ -90,6 +92,7 @@ impl Program {
             places = lower.take_places();
         });
         let inputs = runner.asked_inputs().to_vec();
+        self.imported = std::mem::take(&mut runner.imported);
         let broken: Vec<&Stmt> = self
             .files
             .iter()

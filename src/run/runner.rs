@@ -199,6 +199,8 @@ pub struct Runner<'s> {
     inputs: HashMap<String, String>,
     asked: Vec<String>,
     imports: Vec<PathBuf>,
+    /// The trees of the programs that were imported.
+    pub imported: Vec<Rc<File>>,
     /// Files that the program writes, where nothing is written.
     unsaved: Vec<PathBuf>,
     sink: &'s mut dyn Sink,
@@ -244,6 +246,7 @@ impl<'s> Runner<'s> {
             inputs,
             asked: Vec::new(),
             imports: Vec::new(),
+            imported: Vec::new(),
             unsaved: Vec::new(),
             sink,
             pending_name: None,
@@ -340,7 +343,7 @@ impl Host for Runner<'_> {
     }
 
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-        if self.session.stop.load(Ordering::Relaxed) {
+        if self.stopped() {
             return Err(RunError::Interrupted("interrupted".into()));
         }
         if self.plan_only {
@@ -413,7 +416,7 @@ impl Host for Runner<'_> {
 
     fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
         let full = data::resolve(&self.folder, reading.path);
-        self.session.files.insert(full.clone());
+        self.session.asked_for(&full);
         if self.unsaved.contains(&full) {
             return Ok(None);
         }
@@ -436,7 +439,7 @@ impl Host for Runner<'_> {
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
         let full = data::resolve(&self.folder, path);
-        self.session.files.insert(full.clone());
+        self.session.asked_for(&full);
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
@@ -449,7 +452,9 @@ impl Host for Runner<'_> {
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
         self.reports.extend(reports);
-        Ok(Rc::new(file))
+        let file = Rc::new(file);
+        self.imported.push(file.clone());
+        Ok(file)
     }
 
     fn input(&mut self, name: &str) -> Option<String> {

@@ -77,6 +77,22 @@ fn session_of(seed: u64) -> usize {
     }
 }
 
+/// The formatter keeps what a program is, and changes nothing the second time.
+#[test]
+fn random_programs_have_one_form() {
+    for seed in 0..number("PROGRAMS").unwrap_or(PROGRAMS) / 10 {
+        let text = source(&program_of(seed), second(seed));
+        let tree = |text: &str| {
+            minima::syntax::print_file(&minima::syntax::parse_file(minima::diag::FileId(0), text).0)
+        };
+        let formed = minima::syntax::format(&text).unwrap_or_else(|why| panic!("{seed}: {why:?}\n{text}"));
+        assert_eq!(tree(&formed), tree(&text), "{seed}: another program");
+        assert_eq!(minima::syntax::format(&formed).as_ref(), Ok(&formed), "{seed}: not stable");
+        let long = formed.lines().find(|line| line.chars().count() > 100 && line.contains(", "));
+        assert_eq!(long, None, "{seed}: a line that could be shorter\n{formed}");
+    }
+}
+
 /// Checks the program of a seed; one that fails is made smaller if that is asked for.
 fn check(session: &mut Session, seed: u64, tally: &mut Tally) -> Result<(), String> {
     let program = program_of(seed);

@@ -11,7 +11,10 @@ use serde_json::Value;
 use super::convert::position;
 use super::paths;
 use super::wire::Refusal;
-use crate::editor::{Document, Encoding, Lines, Shelf, Study, Subject};
+use crate::editor::{Document, Encoding, Lines, Shelf, Shift, Studied, Study, Subject};
+
+/// So many edits are kept at least.
+const EDITS: usize = 500;
 
 /// A document that is open.
 #[derive(Debug)]
@@ -26,6 +29,12 @@ pub struct Open {
     pub text: Arc<str>,
     /// The latest check.
     pub study: Option<Arc<Study>>,
+    /// The latest check of a text without errors of syntax.
+    former: Option<Arc<Study>>,
+    /// The edits since the text was opened, without the oldest.
+    edits: Vec<Shift>,
+    /// How many those are that are left out.
+    forgotten: usize,
     read: OnceCell<Rc<Document>>,
     /// The last text without errors of syntax.
     whole: Option<Rc<Document>>,
@@ -53,7 +62,21 @@ impl Open {
         file.map_or_else(|| self.uri.clone(), |name| name.to_string_lossy().into_owned())
     }
 
-    fn set(&mut self, text: &str) {
+    /// What a check found, seen from the present text.
+    fn seen(&self, study: Option<&Arc<Study>>) -> Option<Studied> {
+        let study = study?;
+        let since = study.edits.checked_sub(self.forgotten).and_then(|from| self.edits.get(from..));
+        // Too long ago: as if it were one edit.
+        let one = [Shift::between(&study.text, &self.text)];
+        Some(Studied::after(study.clone(), since.unwrap_or(&one)))
+    }
+
+    fn set(&mut self, text: &str, edits: Vec<Shift>) {
+        self.edits.extend(edits);
+        if self.edits.len() > 2 * EDITS {
+            self.forgotten += EDITS;
+            self.edits.drain(..EDITS);
+        }
         if let Some(before) = self.read.take().filter(|before| before.is_whole()) {
             self.whole = Some(before);
         }
@@ -71,8 +94,18 @@ impl Desktop {
     pub fn open(&mut self, uri: &str, version: i64, text: &str) {
         let path = paths::path_of(uri);
         let (text, uri) = (Arc::from(text), uri.to_string());
-        let open =
-            Open { uri: uri.clone(), path, version, text, study: None, read: OnceCell::new(), whole: None };
+        let open = Open {
+            uri: uri.clone(),
+            path,
+            version,
+            text,
+            study: None,
+            former: None,
+            edits: Vec::new(),
+            forgotten: 0,
+            read: OnceCell::new(),
+            whole: None,
+        };
         self.all.insert(uri, open);
     }
 
@@ -91,20 +124,23 @@ impl Desktop {
     ) -> Result<(), Refusal> {
         let open = self.get_mut(uri)?;
         let mut text = open.text.to_string();
+        let mut edits = Vec::new();
         for change in changes {
             let wrong = || Refusal::new(Refusal::PARAMS, "a change has a text");
             let new = change["text"].as_str().ok_or_else(wrong)?;
             if change.get("range").is_none_or(Value::is_null) {
+                edits.push(Shift::between(&text, new));
                 text = new.to_string();
                 continue;
             }
             let lines = Lines::of(&text);
             let start = lines.byte(&text, position(&change["range"]["start"])?, encoding);
             let end = lines.byte(&text, position(&change["range"]["end"])?, encoding).max(start);
+            edits.push(Shift::of_edit(text.len(), (start, end), new.len()));
             text.replace_range(start..end, new);
         }
         open.version = version;
-        open.set(&text);
+        open.set(&text, edits);
         Ok(())
     }
 
@@ -124,11 +160,11 @@ impl Desktop {
             let folder = open.folder();
             let texts = |path: &str| {
                 let full = folder.join(path);
-                let text = self.text_of(&full)?;
-                Some((full, text))
+                let text = self.text_of(&full);
+                (full, text)
             };
             let mut document = Document::read(open.text.clone(), &self.shelf, &texts);
-            document.bring(open.study.clone());
+            document.bring(open.seen(open.study.as_ref()), open.seen(open.former.as_ref()));
             Rc::new(document)
         })
     }
@@ -149,10 +185,14 @@ impl Desktop {
         let Some(open) = self.all.get_mut(uri) else { return };
         let study = Arc::new(study);
         open.study = Some(study.clone());
+        if study.is_whole() {
+            open.former = Some(study.clone());
+        }
+        let (seen, former) = (open.seen(Some(&study)), open.seen(open.former.as_ref()));
         if let Some(read) = open.read.get_mut()
             && let Some(document) = Rc::get_mut(read)
         {
-            document.bring(Some(study));
+            document.bring(seen, former);
         } else {
             open.refresh();
         }
@@ -162,7 +202,13 @@ impl Desktop {
     pub fn subject(&self, open: &Open) -> Subject {
         let texts = self.all.values().filter_map(|open| Some((open.path.clone()?, open.text.clone())));
         let open_texts: HashMap<PathBuf, Arc<str>> = texts.collect();
-        Subject { name: open.name(), folder: open.folder(), text: open.text.clone(), open: open_texts }
+        Subject {
+            name: open.name(),
+            folder: open.folder(),
+            text: open.text.clone(),
+            edits: open.forgotten + open.edits.len(),
+            open: open_texts,
+        }
     }
 
     /// The open documents that import a file; their names are read again.

@@ -49,7 +49,7 @@ impl Repl {
             "help" if rest.is_empty() => self.output.result(&list()),
             "help" => self.help(rest),
             "type" => self.ask(|known| known.type_of(rest)),
-            "grad" => self.ask(|known| known.derivative(rest)),
+            "grad" => self.grad(rest),
             "ir" => self.ir(rest),
             "time" => self.ask(|known| known.timed(rest).map(|timed| times(&timed))),
             "plot" => self.enter(&format!("plot {rest}")),
@@ -78,6 +78,24 @@ impl Repl {
     fn ask(&mut self, question: impl FnOnce(&mut Interpreter) -> Result<String, Vec<Report>>) {
         match self.guarded(question) {
             Some(Ok(answer)) => self.output.result(answer.trim_end()),
+            Some(Err(reports)) => self.say(&reports),
+            None => self.went_wrong(exit::INTERNAL),
+        }
+    }
+
+    fn grad(&mut self, name: &str) {
+        match self.guarded(|known| known.derivative(name)) {
+            Some(Ok(text)) => self.output.result(text.trim_end()),
+            Some(Err(reports)) if reports.is_empty() => {
+                let declared = self.interpreter.borrow().differentiable();
+                let near = nearest(name, declared.iter().map(|name| &**name));
+                let help = match near {
+                    Some(near) => format!("; did you mean `{near}`?"),
+                    None if declared.is_empty() => "; declare one with `fn` or `objective`".to_string(),
+                    None => format!("; there are {}", declared.join(", ")),
+                };
+                self.usage(&format!("no entry declares a function or objective `{name}`{help}"));
+            }
             Some(Err(reports)) => self.say(&reports),
             None => self.went_wrong(exit::INTERNAL),
         }
@@ -138,12 +156,18 @@ impl Repl {
         if text.is_empty() {
             return self.usage("there is nothing to save yet");
         }
-        match std::fs::write(path, &text) {
-            Ok(()) => self.output.note(&format!("note: wrote {path}, {} lines", text.lines().count())),
-            Err(why) => {
-                self.output.error(&format!("cannot write `{path}`: {}", why.kind()));
-                self.went_wrong(exit::DATA);
-            }
+        if let Err(why) = std::fs::write(path, &text) {
+            self.output.error(&format!("cannot write `{path}`: {}", why.kind()));
+            return self.went_wrong(exit::DATA);
+        }
+        self.output.note(&format!("note: wrote {path}, {} lines", text.lines().count()));
+        let folder = Path::new(path).parent().unwrap_or(Path::new("")).to_path_buf();
+        let found = self.guarded(|known| known.check(path, &text, folder)).unwrap_or_default();
+        if found.iter().any(Report::is_error) {
+            self.output.reports(&found, &self.interpreter.borrow().session.sources);
+            self.output.note(
+                "note: as a file it is wrong, since names there mean the same everywhere; mend it by hand",
+            );
         }
     }
 }

@@ -181,8 +181,9 @@ impl Repl {
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Interpreter) -> T) -> Option<T> {
         let interpreter = self.interpreter.clone();
         let attention = self.signals.attend(self.output);
+        let clock = self.settings.time_limit.value.map(|seconds| self.signals.watch(seconds));
         let done = internal::attempt(|| work(&mut interpreter.borrow_mut()));
-        drop(attention);
+        drop((clock, attention));
         match done {
             Ok(done) => Some(done),
             Err(said) => {

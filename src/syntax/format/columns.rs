@@ -48,8 +48,11 @@ pub fn extra(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool]) -> Vec<usize
     }
     for _ in 0..TURNS {
         let layout = place(pieces, breaks, tight, &extra);
-        if !columns.iter().fold(false, |moved, column| line_up(pieces, &layout, column, &mut extra) || moved)
-        {
+        let mut moved = false;
+        for column in &columns {
+            moved |= line_up(pieces, &layout, column, &mut extra);
+        }
+        if !moved {
             break;
         }
     }

@@ -1,0 +1,2 @@
+" Programs of Minima.
+autocmd BufNewFile,BufRead *.opt setfiletype minima
