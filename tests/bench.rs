@@ -133,9 +133,8 @@ fn reports_are_compared_honestly() {
     let (old, fast, near) =
         (report("old", &times(1.0)), report("fast", &times(0.5)), report("near", &times(1.001)));
     let said = |new: &str, old: &str| bench(&["--compare", old, new]);
-    let verdict = |done: &Done| {
-        done.out.lines().find(|line| line.trim_start().starts_with("solve fit")).expect("a row").to_string()
-    };
+    let row = |line: &&str| line.trim_start().starts_with("solve fit");
+    let verdict = |done: &Done| done.out.lines().find(row).expect("a row").to_string();
     let faster = said(&fast, &old);
     assert_eq!(verdict(&faster), "  solve fit  0.500  0.494 to 0.506  faster");
     assert!(faster.out.contains("measured at different times"), "{}", faster.out);
