@@ -1,5 +1,5 @@
 //! Generates the parser from `grammar/minima.lalrpop`, and the indices of the embedded standard
-//! library and of the embedded pages about error codes.
+//! library, of the documents with the pages about error codes, and of the examples.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use std::{env, fs};
 fn main() {
     println!("cargo:rerun-if-changed=grammar");
     println!("cargo:rerun-if-changed=stdlib");
-    println!("cargo:rerun-if-changed=docs/errors");
+    println!("cargo:rerun-if-changed=docs");
+    println!("cargo:rerun-if-changed=examples");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     if Path::new("grammar/minima.lalrpop").exists() {
         lalrpop::Configuration::new()
@@ -17,20 +18,21 @@ fn main() {
             .process()
             .expect("the grammar is LR(1)");
     }
-    let mut library = embed("FILES", "stdlib", "opt", |path| path.display().to_string().replace('\\', "/"));
+    let whole = |path: &Path| path.display().to_string().replace('\\', "/");
+    let mut library = embed("FILES", &below("stdlib", "opt"), whole);
     library += &declarations();
     fs::write(out.join("stdlib.rs"), library).expect("OUT_DIR is writable");
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let pages = embed("PAGES", "docs/errors", "md", stem);
+    let mut pages = embed("PAGES", &below("docs/errors", "md"), stem);
+    pages += &embed("EXAMPLES", &below("examples", "opt"), whole);
+    pages += &embed("DOCUMENTS", &top("docs", "md"), stem);
     fs::write(out.join("pages.rs"), pages).expect("OUT_DIR is writable");
 }
 
 /// A table of what the library declares, by name: the file by its place in `FILES`, and where it stands there.
 /// Primitives stand in it twice, by their machine function too. Declarations begin at the start of a line.
 fn declarations() -> String {
-    let mut files = Vec::new();
-    collect(Path::new("stdlib"), "opt", &mut files);
-    files.sort();
+    let files = below("stdlib", "opt");
     let mut found: Vec<(bool, String, usize, usize, usize)> = Vec::new();
     for (at, file) in files.iter().enumerate() {
         if file.starts_with("stdlib/rules") || file.starts_with("stdlib/problems") {
@@ -84,13 +86,23 @@ fn declared_name(line: &str) -> Option<(&str, &str)> {
     (WORDS.contains(&word) && end > 0).then(|| (word, &rest[..end]))
 }
 
-/// A table of the files below a folder: their names and texts.
-fn embed(table: &str, folder: &str, ending: &str, name: impl Fn(&Path) -> String) -> String {
+/// The files below a folder with an ending, in the alphabet's order.
+fn below(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     collect(Path::new(folder), ending, &mut files);
     files.sort();
+    files
+}
+
+/// Those of them that stand in no folder of it.
+fn top(folder: &str, ending: &str) -> Vec<PathBuf> {
+    below(folder, ending).into_iter().filter(|file| file.parent() == Some(Path::new(folder))).collect()
+}
+
+/// A table of files: their names and texts.
+fn embed(table: &str, files: &[PathBuf], name: impl Fn(&Path) -> String) -> String {
     let mut text = format!("pub static {table}: &[(&str, &str)] = &[\n");
-    for file in &files {
+    for file in files {
         let full = fs::canonicalize(file).expect("the file was just listed");
         let (name, full) = (name(file), full.display().to_string());
         writeln!(text, "    ({name:?}, include_str!({full:?})),").expect("writing to a string");

@@ -10,11 +10,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use minima::data::Loaded;
+use minima::data::{Loaded, Reading};
 use minima::diag::{Report, Span};
 use minima::driver::{Session, SessionOptions, compile};
 use minima::ir::{Build, Diff, Elem, Function, Op, Program, Tensor, Ty};
-use minima::lower::{Host, Lower, Options, Outcome, Res, RunError, SolvePlan, Val};
+use minima::lower::{Host, Lower, Options, Outcome, Plot, Res, RunError, SolvePlan, Val};
 use minima::ops::Emit;
 use minima::run::{Event, Runner, Sink};
 use minima::syntax::ast::File;
@@ -136,8 +136,8 @@ impl Host for Meter<'_, '_> {
         self.runner.library_file(name)
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        self.runner.load(function, path, span)
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        self.runner.load(reading, span)
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
@@ -154,6 +154,10 @@ impl Host for Meter<'_, '_> {
 
     fn save(&mut self, _: &Val, _: &str, _: Span) -> Result<(), Box<Report>> {
         Ok(())
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        self.runner.plot(plot, span)
     }
 
     fn assertion(&mut self, held: bool, message: Option<&str>, detail: Option<String>, span: Span) {

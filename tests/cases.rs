@@ -376,6 +376,12 @@ fn tell(event: &Event, file: FileId, session: &Session, said: &mut Said, section
                 if span.file == file { session.sources.position(end).0 - 1 } else { section.lines.start };
             said.entry(at).or_default().0.extend(text.lines().map(|line| line.trim_end().to_string()));
         }
+        Event::Plot { figure, span, .. } => {
+            let at =
+                if span.file == file { session.sources.position(*span).0 - 1 } else { section.lines.start };
+            let text = minima::picture::terminal(figure, 80, false);
+            said.entry(at).or_default().0.extend(text.lines().map(str::to_string));
+        }
         Event::Assert { held: false, detail, span, message } => {
             let mut text = String::from("this assertion does not hold");
             if let Some(message) = message {
@@ -389,7 +395,7 @@ fn tell(event: &Event, file: FileId, session: &Session, said: &mut Said, section
             said.entry(at).or_default().1.push(drawn);
         }
         Event::Assert { .. }
-        | Event::Solving
+        | Event::Solving(_)
         | Event::Progress(_)
         | Event::Solved(_)
         | Event::Saved { .. } => {}

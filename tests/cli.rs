@@ -259,21 +259,45 @@ fn version_is_that_of_the_crate() {
 
 #[test]
 fn help_fits_a_screen_and_has_an_example() {
-    let verbs =
-        ["run", "check", "test", "ir", "grad", "gradcheck", "optimizers", "eval", "explain", "version"];
-    for verb in verbs.into_iter().chain(["compare"]) {
+    let overview = run(&["--help"]);
+    assert_eq!((overview.code, overview.err.as_str()), (0, ""));
+    assert_eq!(overview.out, run(&["help"]).out);
+    let verbs = overview.out.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let verbs: Vec<&str> = verbs.collect();
+    for known in ["run", "check", "eval", "optimizers", "help", "version"] {
+        assert!(verbs.contains(&known), "{known}");
+    }
+    for verb in verbs {
         let done = run(&[verb, "--help"]);
         assert_eq!(done.code, 0);
-        assert!(done.out.contains("Example: minima"), "{verb}");
-        let most = if verb == "compare" { 48 } else { 36 };
-        assert!(done.out.lines().count() <= most, "{verb}: {} lines", done.out.lines().count());
+        assert_eq!(done.out, run(&["help", verb]).out);
+        let example = done.out.lines().find(|line| line.starts_with("Example: "));
+        assert!(example.is_some_and(|line| line.contains("minima")), "{verb} has an example");
+        assert!(done.out.lines().count() <= 30, "{verb}: {} lines", done.out.lines().count());
+        assert!(done.out.contains("minima help options"), "{verb} says where the other options are");
+        assert!(!done.out.contains("--memory-limit <"), "{verb} does not list them");
     }
-    let help = run(&["--help"]).out;
-    for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "70  ", "130  ", "143"] {
-        assert!(help.contains(code), "{code}");
-    }
+    assert!(overview.out.lines().count() <= 30);
+    assert_eq!(run(&[]).err, overview.out);
     assert_eq!(run(&[]).code, 2);
     assert_eq!(run(&["rnu", "x.opt"]).code, 2);
+}
+
+#[test]
+fn help_has_pages_about_options_and_exit_codes() {
+    let codes = run(&["help", "exit-codes"]).out;
+    for code in ["0  done", "1  ", "2  ", "3  ", "4  ", "5  ", "6  ", "7  ", "70  ", "130  ", "143"] {
+        assert!(codes.contains(code), "{code}");
+    }
+    let options = run(&["help", "options"]).out;
+    for option in ["--json", "--quiet", "--seed", "--precision", "--memory-limit", "--threads", "--color"] {
+        assert!(options.contains(option), "{option}");
+    }
+    assert!(!options.contains("--engine") && !options.contains("--help"), "{options}");
+    assert_eq!(json(&run(&["help", "options", "--json"]))["topic"], "options");
+    let wrong = run(&["help", "optoins"]);
+    assert_eq!(wrong.code, 2);
+    assert_eq!(wrong.err, "error: there is no help about `optoins`; did you mean `options`?\n");
 }
 
 // Exit codes
@@ -494,7 +518,7 @@ fn endless() -> Child {
         .expect("the program starts");
     let mut said = Vec::new();
     let progress = child.stderr.as_mut().expect("a pipe");
-    while !String::from_utf8_lossy(&said).contains("steps") {
+    while !String::from_utf8_lossy(&said).contains("until") {
         let mut byte = [0];
         progress.read_exact(&mut byte).expect("it goes on");
         said.push(byte[0]);
@@ -1145,4 +1169,64 @@ fn a_family_takes_part_as_far_as_it_can() {
     assert!(none.err.contains("no optimizer of the family can take part"), "{}", none.err);
     let wrong = run(&["compare", &file, "--family", "equation"]);
     assert!(wrong.code == 2 && wrong.err.contains("did you mean `equations`?"), "{}", wrong.err);
+}
+
+// Pages
+
+#[test]
+fn doc_writes_a_site_and_writes_it_again() {
+    let out = folder().join("a site");
+    drop(std::fs::remove_dir_all(&out));
+    let path = out.display().to_string();
+    let (one, two) = (program(BOWL), program("fn f(x: real) = x\n"));
+    let first = run(&["doc", &one, &two, "--out", &path]);
+    assert_eq!((first.code, first.err.as_str()), (0, ""));
+    assert!(first.out.contains(" pages; open ") && out.join("index.html").is_file(), "{}", first.out);
+    let page = |file: &str| {
+        let stem = Path::new(file).file_stem().expect("a name").to_string_lossy().into_owned();
+        out.join("files").join(stem + ".html")
+    };
+    assert!(page(&one).is_file() && page(&two).is_file());
+    let again = json(&run(&["doc", &one, "--out", &path, "--json"]));
+    assert_eq!(
+        (&again["ok"], again["files"].as_array().map(Vec::len) > Some(400)),
+        (&Value::Bool(true), true)
+    );
+    assert!(page(&one).is_file() && !page(&two).is_file(), "pages of programs that are gone are removed");
+}
+
+#[test]
+fn doc_leaves_other_folders_alone() {
+    let out = folder().join("not a site");
+    std::fs::create_dir_all(&out).expect("a folder can be made");
+    std::fs::write(out.join("mine.txt"), "mine").expect("it can be written");
+    let path = out.display().to_string();
+    let refused = run(&["doc", "--out", &path]);
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
+    assert!(refused.err.contains("is not empty") && refused.err.contains("--out"), "{}", refused.err);
+    let file = out.join("mine.txt").display().to_string();
+    assert!(run(&["doc", "--out", &file]).err.contains("is a file"));
+    assert_eq!(run(&["doc", "no/such.opt", "--out", &path]).code, 2);
+    assert_eq!(std::fs::read_to_string(out.join("mine.txt")).expect("it is there"), "mine");
+}
+
+#[test]
+fn doc_shows_wrong_programs_and_tells_of_them() {
+    let out = folder().join("a wrong site");
+    drop(std::fs::remove_dir_all(&out));
+    let wrong = run(&["doc", &program("fn f(x = \n"), "--out", &out.display().to_string()]);
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.err.contains("[E01") && out.join("index.html").is_file(), "{}", wrong.err);
+}
+
+#[test]
+fn optimizers_of_an_import_are_compared() {
+    let own = program("optimizer fixed(lr: real = 0.1) { step { x -= lr*g/norm(g) } }\n");
+    let name = Path::new(&own).file_name().expect("a name").to_string_lossy().into_owned();
+    let file = program(format!(
+        "import \"{name}\"\nlet fit = minimize (a - 3)^2 over a = 0.0 using adam() until steps >= 40\n"
+    ));
+    let (done, report) = compared(&file, &["--using", "fixed"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(report["ranked"][0]["label"], "fixed");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use minima::data::{Loaded, Pick, Table, Values, load, load_as, matrix, standardize};
+use minima::data::{Loaded, Pick, Reading, Table, Values, load, load_as, matrix, standardize};
 
 const LIMIT: u64 = 1 << 26;
 
@@ -30,7 +30,9 @@ fn bad_files_say_what_their_programs_expect() {
         let Some((kind, file, code, message)) = expectation(&program) else {
             continue;
         };
-        if let Err(error) = load_as(kind, folder, file, LIMIT) {
+        if let Err(error) =
+            load_as(folder, Reading { function: kind, path: file, drop_missing: false }, LIMIT)
+        {
             assert_eq!(error.code, code, "{}", path.display());
             assert!(error.message.starts_with(message), "{error:?}");
             seen += 1;
@@ -70,7 +72,7 @@ fn standardized_columns_agree_with_numpy() {
     let data = table("diabetes.csv");
     let except = ["target".to_string()];
     let (x, names) = matrix(&data, Pick::Except(&except)).unwrap();
-    let x = standardize(&x, Some(&names)).unwrap();
+    let x = standardize(&x, None, Some(&names)).unwrap();
     let bmi = names.iter().position(|name| name == "bmi").unwrap();
     let Values::Tensor(target) = &data.column("target").unwrap().values else {
         panic!("numbers were expected")

@@ -5,6 +5,7 @@
 //! - ` ```minima error E0203 ` is a program that is refused; its first error has this code.
 //! - ` ```minima fragment ` parses.
 //! - ` ```console ` has commands behind `$ `, each with all that it says; `…` there stands for any text.
+//! - ` ```repl ` has entries behind `> `, each with all that the REPL says to it.
 //! - ` ```csv data.csv ` is written to a file, and so is a program with a name, ` ```minima fit.opt `.
 //! - ` ```sh ` and ` ```text ` are not looked at, nor are programs of other languages.
 //!
@@ -12,13 +13,16 @@
 //! a folder of its own, in which its blocks are run one after the other.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 
+use minima::diag::FileId;
 use minima::driver::{Session, SessionOptions};
 use minima::lower::Lower;
 use minima::run::{Event, Runner, Sink};
+use minima::syntax::{Unread, parse_entry};
 
 /// What a fence promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,8 @@ enum Promise {
     Written,
     /// Commands, with what they say.
     Said,
+    /// A conversation with the REPL.
+    Talk,
 }
 
 /// A block of a document.
@@ -92,6 +98,7 @@ fn snippets(name: &str, text: &str) -> Vec<Snippet> {
             ["minima", name] if name.ends_with(".opt") => (Promise::Runs, Some((*name).to_string())),
             ["csv", name] => (Promise::Written, Some((*name).to_string())),
             ["console"] => (Promise::Said, None),
+            ["repl"] => (Promise::Talk, None),
             ["sh" | "text" | "rust" | "json" | "python" | "julia" | "stan"] => continue,
             _ => panic!("{place}: a fence says what it is, this one says `{fence}`"),
         };
@@ -140,6 +147,41 @@ fn wrong_commands(text: &str, folder: &Path) -> Option<String> {
     (!wrong.is_empty()).then(|| format!("the commands say\n{wrong}"))
 }
 
+/// What is wrong with a conversation. Lines after one behind `> ` belong to it until it is complete.
+fn wrong_talk(text: &str, folder: &Path) -> Option<String> {
+    let (mut typed, mut expected) = (String::new(), Vec::new());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(line) = line.strip_prefix("> ") else {
+            expected.push(line);
+            continue;
+        };
+        let mut entry = line.to_string();
+        while matches!(parse_entry(FileId::default(), &entry), Err(Unread::Incomplete)) {
+            entry = format!("{entry}\n{}", lines.next().unwrap_or(""));
+        }
+        typed += &format!("{entry}\n");
+    }
+    let command = format!("'{}' repl 2>&1", env!("CARGO_BIN_EXE_minima"));
+    let mut child = Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let mut input = child.stdin.take().expect("it is piped");
+    let writer = std::thread::spawn(move || input.write_all(typed.as_bytes()));
+    let output = child.wait_with_output().expect("it ends");
+    // What is typed after `:quit` is not read.
+    let _ = writer.join();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said: Vec<&str> = said.lines().map(str::trim_end).collect();
+    let same = said.iter().zip(&expected).all(|(said, expected)| fits(expected, said));
+    let right = said.len() == expected.len() && same;
+    (!right).then(|| format!("the REPL says\n{}", said.join("\n")))
+}
+
 /// Whether a line is as expected, where `…` stands for any text that is not empty.
 fn fits(expected: &str, line: &str) -> bool {
     let Some((head, tail)) = expected.split_once('…') else { return line == expected };
@@ -155,6 +197,7 @@ fn wrong(session: &mut Session, snippet: &Snippet, folder: &Path) -> Option<Stri
     match snippet.promise {
         Promise::Written => return None,
         Promise::Said => return wrong_commands(&snippet.text, folder),
+        Promise::Talk => return wrong_talk(&snippet.text, folder),
         Promise::Runs | Promise::Parses | Promise::Refused(_) => {}
     }
     let id = session.sources.add(snippet.place.as_str(), snippet.text.as_str());

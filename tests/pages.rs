@@ -149,7 +149,7 @@ fn reports(text: &str, verb: &str, using: &str) -> Vec<(String, bool, String)> {
 /// What `minima compare` says before it runs anything.
 fn compare(program: &Program, session: &mut Session, using: &str) -> Result<(), Vec<Report>> {
     let site = minima::run::last_site(program).map_err(|report| vec![report])?;
-    let known = minima::run::Known::new(&program.files[0]);
+    let known = minima::run::Known::new(program);
     let entrants = minima::run::entrants(session, &known, &[using.to_string()])?;
     let mut contest = minima::run::Contest { site, entrants, grid: vec![0.1], seeds: 1, steps: None };
     contest.check(program, session, &known).map(|_| ())

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use minima::data::Loaded;
+use minima::data::{Loaded, Reading};
 use minima::diag::{Report, Span};
 use minima::driver::compile;
 use minima::ir::{Program, Tensor};
-use minima::lower::{Host, Lower, Options, Outcome, Res, RunError, SolvePlan, Val};
+use minima::lower::{Host, Lower, Options, Outcome, Plot, Res, RunError, SolvePlan, Val};
 use minima::run::{Event, Runner, Sink};
 use minima::syntax::ast::File;
 
@@ -68,8 +68,8 @@ impl Host for Compiler<'_, '_> {
         self.runner.library_file(name)
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        self.apart(|this| this.runner.load(function, path, span))
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        self.apart(|this| this.runner.load(reading, span))
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
@@ -86,6 +86,10 @@ impl Host for Compiler<'_, '_> {
 
     fn save(&mut self, _: &Val, _: &str, _: Span) -> Result<(), Box<Report>> {
         Ok(())
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        self.runner.plot(plot, span)
     }
 
     fn assertion(&mut self, _: bool, _: Option<&str>, _: Option<String>, _: Span) {}

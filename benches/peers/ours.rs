@@ -43,8 +43,8 @@ impl Ear {
     /// Seconds of the solve that ended. It tells of the seconds that passed; those of the processor are known of a solve
     /// that ran all its steps.
     fn seconds(&self) -> f64 {
-        let steps = self.last.map_or(0, |last| last.steps);
-        match (self.first, self.last) {
+        let steps = self.last.as_ref().map_or(0, |last| last.steps);
+        match (&self.first, &self.last) {
             _ if PROCESSOR.load(Ordering::Relaxed) && steps == self.budget => self.clock.1 - self.clock.0,
             (Some(first), Some(last)) => last.seconds - first.seconds,
             _ => 0.0,
@@ -55,10 +55,10 @@ impl Ear {
 impl Sink for Ear {
     fn event(&mut self, event: Event) {
         match event {
-            Event::Solving => (self.first, self.last) = (None, None),
+            Event::Solving(_) => (self.first, self.last) = (None, None),
             Event::Progress(progress) => {
                 if self.first.is_none() {
-                    self.first = Some(progress);
+                    self.first = Some(progress.clone());
                     self.clock.0 = clock::now();
                 } else if progress.steps == self.budget {
                     self.clock.1 = clock::now();

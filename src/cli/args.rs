@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::exit;
 use crate::driver::Engine;
 use crate::ir::Precision;
 use crate::runtime::kernels::Vectors;
@@ -15,7 +14,6 @@ use crate::runtime::kernels::Vectors;
     name = "minima",
     version,
     about = "Objectives and optimizers: differentiated by rewriting, run as native code",
-    after_help = exit::HELP,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -33,8 +31,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a program
-    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500\n\
-        `name=value` sets an `input` of the program. Exit codes: minima --help")]
+    #[command(after_help = "Example: minima run fit.opt lr=0.01 steps=500 --report fit.html\n\
+        `name=value` sets an `input` of the program.")]
     Run {
         /// The program; `-` reads it from standard input
         file: PathBuf,
@@ -44,6 +42,12 @@ pub enum Verb {
         /// Time and bytes by line of the source, on standard error
         #[arg(long)]
         profile: bool,
+        /// Write every step of every solve here, as JSON Lines (minima.trace/v1)
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
+        /// Write a page with program, results and pictures, also if it fails or is interrupted
+        #[arg(long, value_name = "PAGE.html")]
+        report: Option<PathBuf>,
     },
     /// Report the errors of a program without running it
     #[command(after_help = "Example: minima check fit.opt")]
@@ -120,6 +124,27 @@ pub enum Verb {
         #[arg(long, conflicts_with = "json")]
         csv: bool,
     },
+    /// Measure how long programs and their solves take, with intervals
+    #[command(
+        after_help = "Example: minima bench fit.opt --out before.json, then: minima bench fit.opt --compare before.json\n\
+        Every round reads, checks, compiles and runs all programs, in an order drawn anew, until the\n\
+        95% intervals of the medians are narrower than 2% or the seconds are over. Two reports are\n\
+        compared by: minima bench --compare old.json new.json. See docs/bench.md."
+    )]
+    Bench {
+        /// Programs or folders of programs, and values of their inputs
+        #[arg(value_name = "FILE|NAME=VALUE", required = true)]
+        what: Vec<String>,
+        /// Write the report (minima.bench/v1) here
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Say what is faster or slower than in an earlier report
+        #[arg(long, value_name = "FILE")]
+        compare: Option<PathBuf>,
+        /// The most seconds of all rounds together
+        #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = seconds)]
+        seconds: f64,
+    },
     /// Print the derivative of a function or objective as a program
     #[command(after_help = "Example: minima grad examples/rosenbrock.opt:rosenbrock")]
     Grad {
@@ -154,6 +179,18 @@ pub enum Verb {
         /// Only those with a text in name, hyper-parameters or comment
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+    },
+    /// Write the library, the documents and programs as a site
+    #[command(after_help = "Example: minima doc fit.opt models/ --out site\n\
+        Open site/index.html: the pages need no server and no network. A folder stands for all\n\
+        `.opt` files in it; without any, the site is about the library alone. See docs/doc.md.")]
+    Doc {
+        /// Programs, or folders of programs
+        #[arg(value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+        /// Where to write it: a folder that is new, empty, or of an earlier site
+        #[arg(long, value_name = "FOLDER", default_value = "site")]
+        out: PathBuf,
     },
     /// Evaluate expressions
     #[command(after_help = "Example: minima eval 'grad(x -> x^3)(2.0)'\n\
@@ -202,7 +239,7 @@ pub enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Put programs into their one form: spaces, indentation, lines of at most 100 columns
+    /// Put programs into their one form: spaces, indentation, long lines
     #[command(after_help = "Example: minima fmt .\n\
         A folder stands for all `.opt` files in it and below it. Comments, and the meaning, stay.\n\
         A file with errors is left alone and its errors are shown. See docs/fmt.md.\n\
@@ -215,11 +252,37 @@ pub enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Evaluate entries one by one, at a terminal or from standard input
+    #[command(after_help = "Example: minima repl examples/rosenbrock.opt\n\
+        `:help` lists its commands, Tab completes names, `:quit` or Ctrl-D ends. The history is in the\n\
+        file that MINIMA_HISTORY names, else in the user's folder for state. See docs/repl.md.")]
+    Repl {
+        /// A program to begin with
+        file: Option<PathBuf>,
+        /// Values of the program's inputs
+        #[arg(value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+    },
     /// Explain an error code
     #[command(after_help = "Example: minima explain E0203")]
     Explain {
         /// The code; without it, the list of all codes
         code: Option<String>,
+    },
+    /// Tell of a verb, of the options of all, or of the exit codes
+    #[command(after_help = "Example: minima help options\n\
+        `minima help exit-codes` tells what the process says to the shell.")]
+    Help {
+        /// A verb, `options` or `exit-codes`
+        topic: Option<String>,
+    },
+    /// Serve an editor by the language server protocol
+    #[command(after_help = "Example: vim.lsp.start({ cmd = { 'minima', 'lsp' } })  -- in Neovim\n\
+        Editors start it themselves. docs/editors.md has the lines for each.")]
+    Lsp {
+        /// As many editors say; there is no other way
+        #[arg(long, hide = true)]
+        stdio: bool,
     },
     /// Print the version
     #[command(after_help = "Example: minima version --json")]
@@ -235,23 +298,31 @@ impl Verb {
             Verb::Test { .. } => "test",
             Verb::Ir { .. } => "ir",
             Verb::Compare { .. } => "compare",
+            Verb::Bench { .. } => "bench",
             Verb::Grad { .. } => "grad",
             Verb::Gradcheck { .. } => "gradcheck",
             Verb::Optimizers { .. } => "optimizers",
+            Verb::Doc { .. } => "doc",
             Verb::Eval { .. } => "eval",
             Verb::New { .. } => "new",
             Verb::Watch { .. } => "watch",
             Verb::Completions { .. } => "completions",
             Verb::Fmt { .. } => "fmt",
+            Verb::Repl { .. } => "repl",
             Verb::Explain { .. } => "explain",
+            Verb::Help { .. } => "help",
+            Verb::Lsp { .. } => "lsp",
             Verb::Version => "version",
         }
     }
 }
 
+/// The heading of the options of every verb.
+pub const EVERY_VERB: &str = "Options of every verb";
+
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every verb")]
+#[command(next_help_heading = EVERY_VERB)]
 pub struct Options {
     /// Print one JSON report (minima.report/v1) instead of text
     #[arg(long, global = true)]

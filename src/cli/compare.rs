@@ -77,7 +77,7 @@ pub fn compare(
         Ok(site) => site,
         Err(report) => return refused(&program, &[report], exit::USAGE),
     };
-    let known = Known::new(&program.code.files[0]);
+    let known = Known::new(&program.code);
     let usual = [USUAL.to_string()];
     let usually = asked.using.is_empty() && asked.families.is_empty();
     let using = if usually { &usual[..] } else { &asked.using };

@@ -23,11 +23,10 @@ pub const INTERNAL: u8 = 70;
 /// Reports of what was asked and did not hold: the program itself is sound.
 const CHECKS: [&str; 3] = ["E0506", "E0507", "E0508"];
 
-/// What `--help` says of them.
+/// What `minima help exit-codes` says of them.
 pub const HELP: &str = "\
-Example: minima run examples/rosenbrock.opt
-
 Exit codes:
+
     0  done: every solve met its condition, every assertion held
     1  the program is wrong: errors E01 to E04, E0501, E09
     2  the command line is wrong (E07)
@@ -39,7 +38,9 @@ Exit codes:
     6  data could not be read or written (E06), or output not be written
     7  reserved: proved infeasible or unbounded
    70  internal error: a bug of Minima, please report
-  130  interrupted by Ctrl-C, 143 by SIGTERM: the best-so-far was printed";
+  130  interrupted by Ctrl-C, 143 by SIGTERM: the best-so-far was printed
+
+Example: minima check fit.opt --quiet && minima run fit.opt";
 
 /// The exit code of a report: what kind of thing went wrong.
 fn of_report(report: &Report, memory_limit_given: bool) -> u8 {

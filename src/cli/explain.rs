@@ -4,8 +4,7 @@ use super::output::Output;
 use super::source::Failure;
 use super::{exit, json};
 use crate::diag::nearest;
-
-include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+use crate::site::error_pages;
 
 /// Prints the page of a code, or the list of all codes.
 pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
@@ -13,7 +12,8 @@ pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
     let text = match &code {
         Some(code) => page(code)?.to_string(),
         None => {
-            PAGES.iter().map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n")
+            let pages = error_pages().iter();
+            pages.map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n")
         }
     };
     output.result(text.trim_end());
@@ -24,9 +24,9 @@ pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
 }
 
 fn page(code: &str) -> Result<&'static str, Failure> {
-    let found = PAGES.iter().find(|(known, _)| *known == code);
+    let found = error_pages().iter().find(|(known, _)| *known == code);
     found.map(|(_, page)| *page).ok_or_else(|| {
-        let near = nearest(code, PAGES.iter().map(|(known, _)| *known));
+        let near = nearest(code, error_pages().iter().map(|(known, _)| *known));
         let near =
             near.map_or("`minima explain` lists all codes".into(), |near| format!("did you mean {near}?"));
         Failure::usage(format!("there is no code `{code}`; {near}"))

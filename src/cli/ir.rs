@@ -97,6 +97,13 @@ pub fn ir(
     Ok(code)
 }
 
+/// Code after all passes, for the REPL.
+pub fn after_all(session: &mut Session, planned: &Planned) -> Result<String, Failure> {
+    let last = STANDARD.last().map_or("lower", |pass| pass.name);
+    let code = show(session, planned, Form::Pass(last, None))?;
+    Ok(format!("// {}\n{}", code.name, code.text.trim_end()))
+}
+
 /// The step loops of the solves, of the one that is named, or all code if there is no solve.
 fn choose(planned: Vec<Planned>, solve: Option<&str>) -> Result<Vec<Planned>, Failure> {
     if let Some(name) = solve {

@@ -12,19 +12,20 @@ use super::gradcheck;
 use super::ir::Shown;
 use super::output::SHOWN;
 use super::program::Program;
-use super::record::{Assertion, Record};
+use super::record::{Assertion, Plot, Record};
 use super::settings::{Setting, Settings};
 use super::source::Failure;
 use crate::diag::{Report, Severity, Sources, Span};
 use crate::driver::{Engine, Optimizer};
 use crate::ir::{Data, Precision, Tensor};
+use crate::lower::Configuration;
 use crate::run::{Checked, Event, Finding, Point, Row, SolveRecord, Spread, Subject, Tested, Trial, Verdict};
 
 /// The name of the form of the report.
 const SCHEMA: &str = "minima.report/v1";
 
 /// What all reports begin with.
-fn head(verb: &str, code: u8) -> Map<String, Value> {
+pub fn head(verb: &str, code: u8) -> Map<String, Value> {
     let mut report = Map::new();
     report.insert("schema".into(), SCHEMA.into());
     report.insert("minima".into(), env!("CARGO_PKG_VERSION").into());
@@ -60,6 +61,23 @@ pub fn explain(code: Option<&str>, text: &str) -> Value {
     let mut report = head("explain", exit::OK);
     report.insert("code".into(), code.into());
     report.insert("text".into(), text.into());
+    Value::Object(report)
+}
+
+/// `minima help`
+pub fn help(topic: Option<&str>, text: &str) -> Value {
+    let mut report = head("help", exit::OK);
+    report.insert("topic".into(), topic.into());
+    report.insert("text".into(), text.into());
+    Value::Object(report)
+}
+
+/// `minima doc`
+pub fn doc(out: &str, files: &[String], reports: &[Report], sources: &Sources, code: u8) -> Value {
+    let mut report = head("doc", code);
+    report.insert("diagnostics".into(), diagnostics(reports, sources));
+    report.insert("out".into(), out.into());
+    report.insert("files".into(), files.into());
     Value::Object(report)
 }
 
@@ -235,10 +253,21 @@ pub fn run(verb: &str, program: &Program, record: &Record, code: u8) -> Value {
     let prints = record.prints.iter().map(|(text, span)| of_print(text, *span, sources));
     report.insert("prints".into(), prints.collect());
     report.insert("saved".into(), record.saved.clone().into());
+    report.insert("plots".into(), record.plots.iter().map(|plot| of_plot(plot, sources)).collect());
     if program.session.options.profile {
         report.insert("profile".into(), super::profile::json(&program.session.usage(), sources));
     }
     Value::Object(report)
+}
+
+fn of_plot(plot: &Plot, sources: &Sources) -> Value {
+    let mut found = place(plot.span, sources);
+    found.insert("kind".into(), plot.figure.kind.into());
+    found.insert("title".into(), plot.figure.title.as_deref().into());
+    found.insert("series".into(), plot.figure.names().into());
+    found.insert("notes".into(), plot.figure.notes.clone().into());
+    found.insert("path".into(), plot.path.as_deref().into());
+    Value::Object(found)
 }
 
 /// `minima test`
@@ -367,7 +396,8 @@ fn about(verb: &str, program: &Program, code: u8) -> Map<String, Value> {
     report
 }
 
-fn config(settings: &Settings) -> Value {
+/// Every setting with its value, and whether that is the default.
+pub fn config(settings: &Settings) -> Value {
     fn setting<T: Copy>(setting: Setting<T>, value: impl Fn(T) -> Value) -> Value {
         json!({ "value": value(setting.value), "default": !setting.given })
     }
@@ -469,6 +499,8 @@ fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
     found.insert("seconds".into(), number(outcome.seconds));
     found.insert("optimizer".into(), solve.optimizer.as_str().into());
     found.insert("why".into(), solve.why.as_deref().into());
+    found.insert("configuration".into(), configuration(&solve.configuration));
+    found.insert("seconds_before".into(), number(outcome.seconds_before));
     found.insert("until".into(), solve.until.clone().into());
     found.insert("params".into(), by_name(&solve.params, &outcome.params));
     found.insert("reports".into(), by_name(&solve.reports, &outcome.reports));
@@ -480,8 +512,28 @@ fn of_solve(solve: &SolveRecord, sources: &Sources) -> Value {
     Value::Object(found)
 }
 
+/// What a solve was set up with; what was not given is marked as the default.
+pub fn configuration(configuration: &Configuration) -> Value {
+    let hyper = configuration.hyper.iter().map(|hyper| {
+        json!({ "depth": hyper.depth, "name": hyper.name, "value": hyper.value, "default": !hyper.given })
+    });
+    let (seed, stated) = configuration.seed;
+    json!({
+        "objective": configuration.objective,
+        "optimizer": configuration.optimizer,
+        "hyper_parameters": hyper.collect::<Vec<Value>>(),
+        "until_default": !configuration.until_given,
+        "batch": configuration.batch,
+        "steps_of_epoch": configuration.epoch,
+        "seed": seed,
+        "seed_of_solve": stated,
+        "trace": configuration.trace,
+        "resumed": configuration.resumed,
+    })
+}
+
 /// Arrays by their names; `layer.b` is a field of a record.
-fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
+pub fn by_name(names: &[String], tensors: &[Tensor]) -> Value {
     let mut root = Map::new();
     for (name, tensor) in names.iter().zip(tensors) {
         insert(&mut root, name, array(tensor));

@@ -90,7 +90,8 @@ fn place(sources: &Sources, span: Span) -> String {
     }
 }
 
-fn bytes(bytes: usize) -> String {
+/// A number of bytes in few letters.
+pub fn bytes(bytes: usize) -> String {
     human(u64::try_from(bytes).unwrap_or(u64::MAX))
 }
 

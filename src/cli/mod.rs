@@ -4,30 +4,40 @@
 //! internal error with exit code 70.
 
 mod args;
+mod bench;
+mod blocks;
 mod check;
 mod compare;
 mod completions;
+mod doc;
 mod exit;
 mod explain;
 mod fmt;
 mod grad;
 mod gradcheck;
+mod help;
 mod internal;
 mod ir;
 mod json;
+mod live;
+mod log;
+mod lsp;
 mod memory;
 mod new;
 mod optimizers;
 mod output;
+mod page;
 mod profile;
 mod program;
 mod record;
+mod repl;
 mod run;
 mod settings;
 mod signals;
 mod source;
 mod standings;
 mod test;
+mod trace;
 mod traces;
 mod watch;
 
@@ -35,7 +45,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use self::args::{Cli, Verb};
 use self::output::Output;
@@ -70,7 +80,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// The arguments, read on a thread whose stack does not depend on the system's limit: so many verbs take
 /// a good part of a small one.
 fn parsed(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let read = || Cli::try_parse_from(arguments);
+    let read = || {
+        let mut command = help::command();
+        let found = command.try_get_matches_from_mut(arguments);
+        found.and_then(|found| Cli::from_arg_matches(&found)).map_err(|error| error.format(&mut command))
+    };
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(ARGUMENTS).spawn_scoped(scope, read);
         let done = thread.map(thread::ScopedJoinHandle::join);
@@ -90,8 +104,12 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> {
     let options = &cli.options;
     match &cli.verb {
-        Verb::Run { file, inputs, profile } => run::run(file, inputs, *profile, options, output, signals),
+        Verb::Run { file, inputs, profile, trace, report } => {
+            let asked = run::Asked { profile: *profile, trace: trace.as_deref(), report: report.as_deref() };
+            run::run(file, inputs, asked, options, output, signals)
+        }
         Verb::Eval { text } => run::eval(text, options, output, signals),
+        Verb::Repl { file, inputs } => repl::repl(file.as_deref(), inputs, options, output, signals),
         Verb::Check { file, inputs } => check::check(file, inputs, options, output, signals),
         Verb::Test { paths } => test::test(paths, options, output, signals),
         Verb::Ir { file, inputs, after, memory, solve } => {
@@ -112,22 +130,40 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             };
             compare::compare(file, inputs, &asked, options, output, signals)
         }
+        Verb::Bench { what, out, compare, seconds } => {
+            let (what, out, compare) = (what.clone(), out.clone(), compare.clone());
+            let asked = bench::Asked { what, out, compare, seconds: *seconds };
+            bench::bench(&asked, options, output, signals)
+        }
         Verb::Grad { target } => grad::grad(target, options, output, signals),
         Verb::Gradcheck { file, inputs } => gradcheck::gradcheck(file, inputs, options, output, signals),
         Verb::Optimizers { what, family, search } => {
             let (what, family, search) = (what.as_deref(), family.as_deref(), search.as_deref());
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
+        Verb::Doc { paths, out } => doc::doc(paths, out, output),
         Verb::New { folder, from } => new::new(folder, from.as_deref(), output),
         Verb::Watch { file, test, .. } => {
             let arguments: Vec<OsString> = std::env::args_os().collect();
             watch::watch(file, *test, &arguments, output, signals)
         }
         Verb::Completions { shell } => Ok(completions::completions(*shell, output)),
-        Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
         Verb::Explain { code } => explain::explain(code.as_deref(), output),
+        Verb::Help { topic } => told(topic.as_deref(), output),
+        Verb::Fmt { paths, check } => fmt::fmt(paths, *check, output),
+        Verb::Lsp { .. } => lsp::serve(),
         Verb::Version => Ok(version(output)),
     }
+}
+
+/// `minima help`
+fn told(topic: Option<&str>, output: Output) -> Result<u8, Failure> {
+    let text = help::help(topic)?;
+    output.result(text.trim_end());
+    if output.json {
+        output.report(&json::help(topic, &text));
+    }
+    Ok(exit::OK)
 }
 
 fn version(output: Output) -> u8 {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::output::Output;
 use super::source::Failure;
 use super::{exit, json};
-use crate::data::{self, Column, Loaded, Table, Values};
+use crate::data::{self, Column, Loaded, Reading, Table, Values};
 use crate::ir::Data;
 use crate::run;
 use crate::syntax;
@@ -107,7 +107,9 @@ fn copied(table: &Path) -> Result<(String, Vec<u8>), Failure> {
 
 fn columns(table: &Path) -> Result<Table, Failure> {
     let path: PathBuf = table.to_path_buf();
-    let loaded = data::load_as("csv", Path::new(""), &path.to_string_lossy(), LIMIT);
+    let name = path.to_string_lossy();
+    let reading = Reading { function: "csv", path: &name, drop_missing: false };
+    let loaded = data::load_as(Path::new(""), reading, LIMIT);
     let failed = |message: String| Failure { code: exit::DATA, message };
     match loaded {
         Ok(Loaded::Table(table)) => Ok(table),

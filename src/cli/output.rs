@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use super::args::{ColorWhen, Options};
 use super::exit;
 use crate::diag::{Report, Sources, printable, render};
+use crate::picture::{Figure, terminal};
 
 /// The most diagnostics that are shown.
 pub const SHOWN: usize = 20;
@@ -17,21 +18,38 @@ pub struct Output {
     /// Only errors are told on standard error.
     pub quiet: bool,
     color: bool,
+    /// Whether standard error is a terminal that can erase a line.
+    terminal: bool,
+    /// Whether pictures on standard output have colors.
+    picture_color: bool,
 }
+
+/// The width of a picture where there is no terminal.
+const PIPED: usize = 80;
 
 impl Output {
     /// As the options and the terminal say.
     pub fn new(options: &Options) -> Output {
-        let color = match options.color {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+        let terminal = io::stderr().is_terminal() && !dumb;
+        let color = |terminal: bool| match options.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => {
-                let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
-                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                unset("NO_COLOR") && !dumb && io::stderr().is_terminal()
-            }
+            ColorWhen::Auto => wanted() && terminal,
         };
-        Output { json: options.json, quiet: options.quiet, color }
+        let (json, quiet) = (options.json, options.quiet);
+        let picture_color = color(io::stdout().is_terminal());
+        Output { json, quiet, color: color(io::stderr().is_terminal()), picture_color, terminal }
+    }
+
+    /// Whether a line that is drawn again and again can be shown.
+    pub fn progress(self) -> bool {
+        self.terminal
+    }
+
+    /// Whether what is typed at the terminal is shown in color.
+    pub fn paints_input(self, options: &Options) -> bool {
+        self.color || options.color == ColorWhen::Auto && !io::stderr().is_terminal() && wanted()
     }
 
     /// A result, as one or more lines. Nothing in JSON mode, where the report holds it.
@@ -39,6 +57,17 @@ impl Output {
         if !self.json {
             write_result(&printable(text));
         }
+    }
+
+    /// A picture, in the letters of the terminal. Nothing in JSON mode, where the report tells of it.
+    pub fn picture(self, figure: &Figure) {
+        if self.json {
+            return;
+        }
+        let width =
+            terminal_size::terminal_size_of(io::stdout()).map_or(PIPED, |(width, _)| usize::from(width.0));
+        // What it says of itself has been made printable; what is left are its colors.
+        write_result(&terminal(figure, width, self.picture_color));
     }
 
     /// A text as it is, without a line end of its own.
@@ -96,6 +125,12 @@ impl Output {
             write_error(&format!("and {more} more"));
         }
     }
+}
+
+/// Whether neither the user nor the terminal refuses colors.
+fn wanted() -> bool {
+    let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Writes to standard output at once, so that what was printed is there whatever comes. Output

@@ -9,11 +9,12 @@ use super::record::{Record, does_not_hold};
 use super::settings::Settings;
 use super::signals::{Signals, Watch};
 use super::source::{self, Failure, Source};
+use super::trace::Tracer;
 use super::watch;
 use crate::data;
 use crate::diag::{Report, nearest};
 use crate::driver::Session;
-use crate::run::{self, Checked, Planned, Tested};
+use crate::run::{self, Checked, Planned, Sink, Tested};
 
 /// A program with its session.
 pub struct Program {
@@ -100,14 +101,22 @@ impl Program {
         if self.code.is_wrong() { Ok(()) } else { self.inputs_are_known(&asked) }
     }
 
-    /// Runs the program.
-    pub fn run(&mut self) -> Record {
+    /// Runs the program; every step goes to the tracer, if there is one.
+    pub fn run(&mut self, tracer: Option<Tracer>) -> Record {
         let _watch = self.begin();
         let mut record = self.record();
+        self.session.options.every_step = tracer.is_some();
+        tracer.into_iter().for_each(|tracer| record.trace_to(tracer));
         self.code.run(&mut self.session, &mut record);
         self.list_files(&record.saved);
         self.report_failed(&record);
         record
+    }
+
+    /// Runs the program, heard by another than the terminal.
+    pub fn measure(&mut self, sink: &mut dyn Sink) {
+        let _watch = self.begin();
+        self.code.run(&mut self.session, sink);
     }
 
     /// Runs the program with every solve ended at its start, and gives its code.
@@ -134,7 +143,7 @@ impl Program {
 
     /// A record without anything in it.
     pub fn record(&self) -> Record {
-        Record::new(self.output, &self.signals, self.verbose)
+        Record::new(self.output, &self.signals, &self.settings, self.verbose)
     }
 
     /// The exit code, as far as the reports decide.

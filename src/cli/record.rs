@@ -1,11 +1,22 @@
 //! Takes down what a program says, and says it on.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::blocks;
+use super::live::Live;
+use super::log::Log;
 use super::output::Output;
+use super::settings::Settings;
 use super::signals::Signals;
+use super::source::Failure;
+use super::trace::Tracer;
 use crate::diag::{Report, Span};
-use crate::run::{Event, Progress, Sink, SolveRecord, number};
+use crate::picture::Figure;
+use crate::run::{Event, Progress, Sink, SolveRecord, Solving, number};
+
+/// The live line says something new so often.
+const OFTEN: Duration = Duration::from_millis(100);
 
 /// An assertion that was reached.
 #[derive(Debug, Clone)]
@@ -28,10 +39,11 @@ impl Assertion {
                 Some(Assertion { held: *held, message: message.clone(), detail: detail.clone(), span: *span })
             }
             Event::Print { .. }
-            | Event::Solving
+            | Event::Solving(_)
             | Event::Progress(_)
             | Event::Solved(_)
-            | Event::Saved { .. } => None,
+            | Event::Saved { .. }
+            | Event::Plot { .. } => None,
         }
     }
 }
@@ -40,10 +52,17 @@ impl Assertion {
 pub struct Record {
     output: Output,
     signals: Signals,
-    /// Whether progress is told.
-    verbose: bool,
-    /// When progress was told last.
+    settings: Settings,
+    telling: Telling,
+    /// The line of the solve that runs; made with the first.
+    live: Option<Live>,
+    /// The solve that runs, where its course is told.
+    course: Option<(Rc<Solving>, Log)>,
+    /// When something was told last.
     told: Option<Instant>,
+    /// The last point, if it was not told.
+    last: Option<Progress>,
+    tracer: Option<Tracer>,
     /// What was printed, and where.
     pub prints: Vec<(String, Span)>,
     /// The solves.
@@ -54,21 +73,61 @@ pub struct Record {
     pub assertions: Vec<Assertion>,
     /// The files written.
     pub saved: Vec<String>,
+    /// The pictures drawn.
+    pub plots: Vec<Plot>,
+}
+
+/// A picture that was drawn.
+#[derive(Debug, Clone)]
+pub struct Plot {
+    /// The picture.
+    pub figure: Figure,
+    /// The file it was written to, if it was.
+    pub path: Option<String>,
+    /// How much had been printed before.
+    pub after: usize,
+    /// The statement.
+    pub span: Span,
+}
+
+/// What is told of the course of solves, on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// Nothing.
+    Nothing,
+    /// A row now and then, of solves that take long.
+    Rarely,
+    /// A line that is drawn again and again, on a terminal.
+    Line,
+    /// The configuration, rows, and how it ended.
+    All,
 }
 
 impl Record {
     /// Nothing yet.
-    pub fn new(output: Output, signals: &Signals, verbose: bool) -> Record {
+    pub fn new(output: Output, signals: &Signals, settings: &Settings, verbose: bool) -> Record {
+        let telling = match output.progress() {
+            _ if output.json || output.quiet => Telling::Nothing,
+            _ if verbose => Telling::All,
+            true => Telling::Line,
+            false => Telling::Rarely,
+        };
         Record {
             output,
             signals: signals.clone(),
-            verbose,
+            settings: settings.clone(),
+            telling,
+            live: None,
+            course: None,
             told: None,
+            last: None,
+            tracer: None,
             prints: Vec::new(),
             solves: Vec::new(),
             printed_before: 0,
             assertions: Vec::new(),
             saved: Vec::new(),
+            plots: Vec::new(),
         }
     }
 
@@ -78,16 +137,81 @@ impl Record {
         (last.outcome.status == "interrupted" && self.prints.len() == self.printed_before).then_some(last)
     }
 
-    fn progress(&mut self, progress: Progress) {
-        let often = self.told.is_some_and(|told| told.elapsed() < Duration::from_millis(100));
-        if !self.verbose || often {
+    /// Writes every point to a file.
+    pub fn trace_to(&mut self, tracer: Tracer) {
+        self.tracer = Some(tracer);
+    }
+
+    /// Writes what is left of the trace.
+    ///
+    /// # Errors
+    /// When the file could not be written.
+    pub fn finish_trace(&mut self) -> Result<(), Failure> {
+        self.tracer.take().map_or(Ok(()), Tracer::finish)
+    }
+
+    fn begin(&mut self, solving: &Rc<Solving>) {
+        self.signals.be_patient();
+        if let Some(tracer) = &mut self.tracer {
+            tracer.begin(solving);
+        }
+        if self.telling == Telling::All {
+            self.output.note(&blocks::beginning(solving, &self.settings));
+        }
+        if self.telling == Telling::Line {
+            let name = solving.name.clone().unwrap_or_else(|| "solve".into());
+            self.live.get_or_insert_with(Live::new).begin(name);
+        }
+        self.course = (self.telling != Telling::Nothing).then(|| (solving.clone(), Log::new(solving)));
+        self.told = None;
+    }
+
+    fn progress(&mut self, point: &Progress) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.point(point);
+        }
+        let Some((solving, log)) = &mut self.course else { return };
+        log.hear(point);
+        self.last = Some(point.clone());
+        let due = match self.telling {
+            Telling::Nothing => false,
+            Telling::Rarely => log.is_rarely_due(),
+            Telling::Line => self.told.is_none_or(|told| told.elapsed() >= OFTEN),
+            Telling::All => log.is_due(point),
+        };
+        if !due {
             return;
         }
         self.told = Some(Instant::now());
-        let Progress { steps, loss, grad_norm, seconds, .. } = progress;
-        let slope =
-            if grad_norm.is_nan() { String::new() } else { format!("  grad_norm {}", number(grad_norm)) };
-        self.output.note(&format!("{steps:>9} steps  {seconds:>8.3} s  loss {}{slope}", number(loss)));
+        self.last = None;
+        if self.telling == Telling::Line {
+            let line = log.line(solving, point);
+            self.live.iter().for_each(|live| live.say(line.clone()));
+        } else {
+            let row = log.row(point);
+            self.output.note(&row);
+        }
+    }
+
+    /// The last row, then how the solve ended.
+    fn end(&mut self, solve: &SolveRecord) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.end(solve);
+        }
+        let shown = self.live.as_ref().is_some_and(Live::end);
+        let last = self.last.take();
+        let Some((_, mut log)) = self.course.take() else { return };
+        if let Some(point) = last
+            && log.begun()
+        {
+            let row = log.row(&point);
+            self.output.note(&row);
+        }
+        if self.telling == Telling::All {
+            self.output.note(&blocks::end(solve));
+        } else if solve.outcome.met && (shown || log.begun()) {
+            self.output.note(&blocks::summary(solve));
+        }
     }
 }
 
@@ -98,22 +222,22 @@ impl Sink for Record {
                 self.output.result(&text);
                 self.prints.push((text, span));
             }
-            Event::Solving => {
-                self.signals.be_patient();
-                self.told = None;
-            }
-            Event::Progress(progress) => self.progress(progress),
+            Event::Solving(solving) => self.begin(&solving),
+            Event::Progress(point) => self.progress(&point),
             Event::Solved(solve) => {
-                if self.verbose {
-                    let why = solve.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
-                    self.output.note(&format!("{}{why}", solve.optimizer));
-                    self.output.note(&format!("{}: {}", solve.outcome.status, solve.outcome.reason));
-                }
+                self.end(&solve);
                 self.printed_before = self.prints.len();
                 self.solves.push(*solve);
             }
             Event::Assert { .. } => self.assertions.extend(Assertion::of(&event)),
             Event::Saved { path, .. } => self.saved.push(path),
+            Event::Plot { figure, path, span } => {
+                if path.is_none() {
+                    self.output.picture(&figure);
+                }
+                let after = self.prints.len();
+                self.plots.push(Plot { figure: *figure, path, after, span });
+            }
         }
     }
 }

@@ -9,20 +9,34 @@ use super::program::Program;
 use super::record::{Record, summary};
 use super::signals::Signals;
 use super::source::{Failure, Source};
-use super::{exit, json, profile};
+use super::trace::Tracer;
+use super::{blocks, exit, json, page, profile};
+
+/// What is asked for beside the results.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Time and bytes by line.
+    pub profile: bool,
+    /// Where the course of its solves goes.
+    pub trace: Option<&'a Path>,
+    /// Where a page about the run goes.
+    pub report: Option<&'a Path>,
+}
 
 /// Runs a program.
 pub fn run(
     file: &Path,
     inputs: &[String],
-    profile: bool,
+    asked: Asked<'_>,
     options: &Options,
     output: Output,
     signals: &Signals,
 ) -> Result<u8, Failure> {
     let mut program = Program::of_file(file, inputs, options, signals)?;
-    program.session.options.profile = profile;
-    perform("run", program, output, signals)
+    program.session.options.profile = asked.profile;
+    asked.report.map_or(Ok(()), page::can_be_written)?;
+    let tracer = asked.trace.map(|path| Tracer::new(path, &file.to_string_lossy())).transpose()?;
+    perform("run", program, tracer, asked.report, output, signals)
 }
 
 /// Evaluates statements from the command line.
@@ -32,14 +46,22 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
         text => Ok(Source::of_text(&format!("<argument {}>", at + 1), text)),
     };
     let sources = text.iter().enumerate().map(read).collect::<Result<Vec<Source>, Failure>>()?;
-    perform("eval", Program::open(sources, options, Vec::new(), signals), output, signals)
+    perform("eval", Program::open(sources, options, Vec::new(), signals), None, None, output, signals)
 }
 
-fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) -> Result<u8, Failure> {
+fn perform(
+    verb: &str,
+    mut program: Program,
+    tracer: Option<Tracer>,
+    page: Option<&Path>,
+    output: Output,
+    signals: &Signals,
+) -> Result<u8, Failure> {
     program.check()?;
     let since = Instant::now();
     let ran = !program.code.is_wrong();
-    let record = if ran { program.run() } else { program.record() };
+    let mut record = if ran { program.run(tracer) } else { program.record() };
+    let traced = record.finish_trace();
     if let (Some(_), Some(solve)) = (signals.received(), record.unsaid()) {
         output.result(&summary(solve));
     }
@@ -48,8 +70,9 @@ fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) 
         let (file, _) = program.session.sources.get(solve.span.file);
         let (line, _) = program.session.sources.position(solve.span);
         let name = solve.name.as_ref().map_or("this solve".into(), |name| format!("`{name}`"));
+        let course = blocks::course(solve).map_or(String::new(), |course| format!("; {course}"));
         output.note(&format!(
-            "note: {name} ({file}:{line}) ended with {}: {}",
+            "note: {name} ({file}:{line}) ended with {}: {}{course}",
             solve.outcome.status, solve.outcome.reason
         ));
     }
@@ -57,7 +80,13 @@ fn perform(verb: &str, mut program: Program, output: Output, signals: &Signals) 
         let elapsed = since.elapsed().as_secs_f64();
         output.asked(&profile::table(&program.session.usage(), &program.session.sources, elapsed));
     }
-    let code = exit_code(&program, &record, signals);
+    let mut code = exit_code(&program, &record, signals);
+    // The results have been told; what could not be written is told too.
+    let written = page.map_or(Ok(()), |path| page::write(path, &program, &record, code));
+    for failure in [traced, written].into_iter().filter_map(Result::err) {
+        output.error(&failure.message);
+        code = if code == exit::OK { failure.code } else { code };
+    }
     if output.json {
         output.report(&json::run(verb, &program, &record, code));
     }

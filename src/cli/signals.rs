@@ -4,10 +4,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{SigId, flag, low_level};
+
+use super::output::Output;
 
 /// The signals with their exit codes.
 const CODES: [(i32, u8); 2] = [(SIGINT, 130), (SIGTERM, 143)];
@@ -21,18 +24,27 @@ pub struct Signals {
     code: Arc<AtomicUsize>,
     /// Whether the next signal ends the process.
     at_once: Arc<AtomicBool>,
+    /// What lets the second Ctrl-C end the process.
+    arming: Option<SigId>,
 }
 
 impl Signals {
     /// Listens from now on.
     pub fn listen() -> Signals {
-        let signals =
-            Signals { stop: Arc::default(), code: Arc::default(), at_once: Arc::new(AtomicBool::new(true)) };
+        let mut signals = Signals {
+            stop: Arc::default(),
+            code: Arc::default(),
+            at_once: Arc::new(AtomicBool::new(true)),
+            arming: None,
+        };
         for (signal, code) in CODES {
             // Actions run in the order in which they are registered. Where the system refuses
             // one, the signal does what it always does.
             let _ = flag::register_conditional_shutdown(signal, i32::from(code), signals.at_once.clone());
-            let _ = flag::register(signal, signals.at_once.clone());
+            let arming = flag::register(signal, signals.at_once.clone());
+            if signal == SIGINT {
+                signals.arming = arming.ok();
+            }
             let _ = flag::register_usize(signal, signals.code.clone(), usize::from(code));
             let _ = flag::register(signal, signals.stop.clone());
         }
@@ -44,6 +56,47 @@ impl Signals {
         if self.received().is_none() {
             self.at_once.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// From now on Ctrl-C only ever asks to stop; SIGTERM still ends the process.
+    pub fn be_interactive(&mut self) {
+        self.arming.take().map(low_level::unregister);
+        self.at_once.store(false, Ordering::Relaxed);
+        let always = Arc::new(AtomicBool::new(true));
+        let _ = flag::register_conditional_shutdown(SIGTERM, 143, always);
+    }
+
+    /// Something runs that Ctrl-C may interrupt, until the attention is dropped. If it does not stop
+    /// soon, the next Ctrl-C ends the process.
+    pub fn attend(&self, output: Output) -> Attention {
+        let over = Arc::new(AtomicBool::new(false));
+        if self.arming.is_some() {
+            return Attention { over, signals: None, watch: None };
+        }
+        self.forget();
+        let (signals, done) = (self.clone(), over.clone());
+        let watch = std::thread::spawn(move || {
+            let mut since = None;
+            while !done.load(Ordering::Relaxed) {
+                std::thread::park_timeout(LOOK);
+                if since.is_none() && signals.stop.load(Ordering::Relaxed) {
+                    since = Some(Instant::now());
+                }
+                if since.is_some_and(|at| at.elapsed() > SOON) && !done.load(Ordering::Relaxed) {
+                    signals.at_once.store(true, Ordering::Relaxed);
+                    output.note("note: it does not stop yet; the next Ctrl-C ends Minima");
+                    break;
+                }
+            }
+        });
+        Attention { over, signals: Some(self.clone()), watch: Some(watch) }
+    }
+
+    /// Nothing has come.
+    fn forget(&self) {
+        self.stop.store(false, Ordering::Relaxed);
+        self.at_once.store(false, Ordering::Relaxed);
+        self.code.store(0, Ordering::Relaxed);
     }
 
     /// The exit code of the signal that came.
@@ -71,6 +124,33 @@ impl Signals {
             }
         });
         watch
+    }
+}
+
+/// How often a running entry is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long what is to stop may take.
+const SOON: Duration = Duration::from_secs(3);
+
+/// Looks after an entry of the REPL that runs.
+#[derive(Debug)]
+pub struct Attention {
+    over: Arc<AtomicBool>,
+    signals: Option<Signals>,
+    watch: Option<JoinHandle<()>>,
+}
+
+impl Drop for Attention {
+    /// What came was for this entry alone.
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(watch) = self.watch.take() {
+            watch.thread().unpark();
+            let _ = watch.join();
+        }
+        if let Some(signals) = &self.signals {
+            signals.forget();
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::exit;
-use crate::diag::{Report, Sources, Span};
+use crate::diag::{Report, Sources, Span, nearest};
 
 /// The most bytes of a program.
 const LIMIT: u64 = 64 << 20;
@@ -46,7 +46,7 @@ impl Source {
             let bytes = bounded(std::io::stdin().lock(), "standard input")?;
             return Ok(Source::of_bytes("<stdin>", Path::new("."), bytes));
         }
-        let cannot = |why: std::io::Error| Failure::usage(format!("cannot read `{name}`: {}", why.kind()));
+        let cannot = |why: std::io::Error| Failure::usage(unreadable(path, &name, &why));
         let found = std::fs::metadata(path).map_err(cannot)?;
         if found.is_dir() {
             return Err(Failure::usage(format!("`{name}` is a folder, not a program")));
@@ -72,6 +72,11 @@ impl Source {
         Source { name: name.to_string(), folder: folder.to_path_buf(), text, wrong }
     }
 
+    /// Whether all of it is UTF-8.
+    pub fn is_text(&self) -> bool {
+        self.wrong.is_none()
+    }
+
     /// Adds the text to the sources of a session, under `name`.
     pub fn add_to(&self, sources: &mut Sources) -> (crate::diag::FileId, Option<Report>) {
         let file = sources.add(self.name.clone(), self.text.as_str());
@@ -85,6 +90,21 @@ impl Source {
         let hash = self.text.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step);
         format!("fnv1a64:{hash:016x}")
     }
+}
+
+/// Why a program cannot be read; of one that is not there, which may be meant.
+fn unreadable(path: &Path, name: &str, why: &std::io::Error) -> String {
+    if why.kind() != std::io::ErrorKind::NotFound {
+        return format!("cannot read `{name}`: {}", why.kind());
+    }
+    let beside = crate::data::neighbours(path);
+    let last = path.file_name().map(|last| last.to_string_lossy().into_owned()).unwrap_or_default();
+    let near = nearest(&last, beside.iter().map(String::as_str));
+    let near = near.map_or(String::new(), |near| {
+        let near = path.with_file_name(near);
+        format!("; did you mean `{}`?", near.display())
+    });
+    format!("there is no file `{name}`{near}")
 }
 
 /// E0121. A program that is not UTF-8.

@@ -8,11 +8,9 @@ use super::compare::Compared;
 use super::json::number;
 use super::program::Program;
 use super::source::Failure;
+use super::trace::{SCHEMA, point};
 use super::{exit, standings};
 use crate::run::Trial;
-
-/// The name of the form of a trajectory.
-const SCHEMA: &str = "minima.trace/v1";
 
 /// Makes the folder, so that nothing is run in vain.
 pub fn folder(path: &Path) -> Result<PathBuf, Failure> {
@@ -66,16 +64,8 @@ fn lines(program: &Program, compared: &Compared, trial: &Trial) -> String {
         "maximize": compared.standings.maximize,
     });
     let mut text = format!("{head}\n");
-    for point in &trial.points {
-        let [f, grad, hvp] = point.evals;
-        let slope = if point.grad_norm.is_nan() { serde_json::Value::Null } else { number(point.grad_norm) };
-        let record = json!({
-            "step": point.steps,
-            "loss": number(point.loss),
-            "grad_norm": slope,
-            "seconds": point.seconds,
-            "evals": { "f": f, "grad": grad, "hvp": hvp },
-        });
+    for recorded in &trial.points {
+        let record = point(recorded, &[]);
         text += &format!("{record}\n");
     }
     text

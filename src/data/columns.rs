@@ -64,21 +64,31 @@ fn picked<'a>(table: &'a Table, pick: Pick) -> Result<Vec<&'a Column>, DataError
 }
 
 /// Every column less its mean, divided by its standard deviation over all rows (divisor n, not
-/// n - 1). A column whose values are all equal is an error, named by `names` or by its place.
-pub fn standardize(tensor: &Tensor, names: Option<&[String]>) -> Result<Tensor, DataError> {
-    let (rows, width) = match *tensor.sizes.as_slice() {
+/// n - 1); with `like` those are taken from another array with the same columns. A column whose values are all equal is an error, named by `names` or by its place.
+pub fn standardize(
+    tensor: &Tensor,
+    like: Option<&Tensor>,
+    names: Option<&[String]>,
+) -> Result<Tensor, DataError> {
+    let size = |tensor: &Tensor| match *tensor.sizes.as_slice() {
         [rows] => (rows, 1),
         [rows, width] => (rows, width),
         _ => (0, 0),
     };
+    let like = like.unwrap_or(tensor);
+    let ((_, wanted), (rows, width)) = (size(tensor), size(like));
     if rows == 0 {
-        return Err(errors::not_a_matrix("standardize", &tensor.sizes));
+        return Err(errors::not_a_matrix("standardize", &like.sizes));
     }
+    if wanted != width {
+        return Err(errors::other_columns(wanted, width));
+    }
+    let known = like.to_reals();
     let mut data = tensor.to_reals();
     for at in 0..width {
-        let column = data.iter().skip(at).step_by(width).copied();
+        let column = known.iter().skip(at).step_by(width).copied();
         let Some((mean, deviation)) = moments(column, rows) else {
-            let value = data.get(at).copied().unwrap_or_default();
+            let value = known.get(at).copied().unwrap_or_default();
             let name = names.and_then(|names| names.get(at));
             let name = name.map_or_else(|| format!("column {at}"), |name| format!("\"{name}\""));
             return Err(errors::constant_column(&name, value));
@@ -262,27 +272,27 @@ mod tests {
     #[test]
     fn standardize_centres_and_scales() {
         let m = Tensor::real(&[4, 2], vec![1.0, 0.1, 3.0, 0.2, 1.0, 0.3, 3.0, 0.4]);
-        let s = standardize(&m, None).unwrap();
+        let s = standardize(&m, None, None).unwrap();
 
         assert_eq!(s.reals()[0], -1.0);
         assert_eq!(s.reals()[2], 1.0);
         let v = Tensor::int(&[2], vec![4, 6]);
-        assert_eq!(standardize(&v, None).unwrap().reals(), [-1.0, 1.0]);
+        assert_eq!(standardize(&v, None, None).unwrap().reals(), [-1.0, 1.0]);
     }
 
     #[test]
     fn a_constant_column_has_no_scale() {
         let m = Tensor::real(&[3, 2], vec![1.0, 0.1, 2.0, 0.1, 3.0, 0.1]);
-        let error = standardize(&m, None).unwrap_err();
+        let error = standardize(&m, None, None).unwrap_err();
         assert_eq!(error.code, "E0613");
         assert!(error.message.contains("column 1"));
         let of = names(&["age", "zero"]);
-        let error = standardize(&m, Some(&of)).unwrap_err();
+        let error = standardize(&m, None, Some(&of)).unwrap_err();
         assert!(error.message.contains("\"zero\": all its values are 0.1"));
         let cube = Tensor::real(&[1, 1, 1], vec![0.0]);
-        assert_eq!(standardize(&cube, None).unwrap_err().code, "E0613");
+        assert_eq!(standardize(&cube, None, None).unwrap_err().code, "E0613");
         let none = Tensor::real(&[0], vec![]);
-        assert_eq!(standardize(&none, None).unwrap_err().code, "E0613");
+        assert_eq!(standardize(&none, None, None).unwrap_err().code, "E0613");
     }
 
     #[test]

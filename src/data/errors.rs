@@ -187,7 +187,7 @@ pub(super) fn missing_value(file: &str, line: usize, column: &str, text: &str) -
     DataError::of("E0608", file, message)
         .at(line)
         .column(column)
-        .help("remove the row, or fill in the value, before loading")
+        .help("fill in the value, or leave out such rows: `csv(…, drop_missing = true)`")
 }
 
 /// E0609. A cell of a column of numbers is not a number.
@@ -261,6 +261,16 @@ pub(super) fn constant_column(name: &str, value: f64) -> DataError {
     DataError::new("E0613", message).help("leave the column out; it tells nothing")
 }
 
+/// E0624. An array is to be standardized like one with other columns.
+pub(super) fn other_columns(wanted: usize, known: usize) -> DataError {
+    let message = format!(
+        "cannot standardize {} like an array of {}",
+        count(wanted, "column", "columns"),
+        count(known, "column", "columns")
+    );
+    DataError::of("E0624", "", message).help("both need the same columns in the same order")
+}
+
 /// E0613. There is nothing to standardize, or it is no vector or matrix.
 pub(super) fn not_a_matrix(what: &str, sizes: &[usize]) -> DataError {
     let shown: Vec<String> = sizes.iter().map(usize::to_string).collect();
@@ -331,6 +341,12 @@ pub(super) fn cannot_write(file: &str, why: &std::io::Error) -> DataError {
 /// E0622. The value does not fit the format.
 pub(super) fn cannot_save(file: &str, what: &str, instead: &str) -> DataError {
     DataError::of("E0622", file, format!("cannot save {what} to {}", quote(file))).help(instead)
+}
+
+/// E0622. A picture is written as SVG or PNG.
+pub fn not_a_picture(file: &str) -> DataError {
+    DataError::of("E0622", file, format!("cannot write a picture to {}", quote(file)))
+        .help("pictures are written as .svg or .png")
 }
 
 /// E0623. An array was declared that cannot fit into memory.

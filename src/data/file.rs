@@ -23,6 +23,8 @@ pub(super) struct Source<'a> {
     pub(super) name: &'a str,
     /// The most bytes that it may have, and that its contents may take in memory.
     pub(super) limit: u64,
+    /// Whether rows in which a value is missing are left out.
+    pub(super) drop_missing: bool,
 }
 
 /// All bytes of a file.
@@ -55,6 +57,18 @@ pub(super) fn room_for<T>(source: Source, n: u64) -> Result<Vec<T>, DataError> {
     let n = usize::try_from(n).map_err(|_| refused())?;
     room.try_reserve_exact(n).map_err(|_| refused())?;
     Ok(room)
+}
+
+/// A text that a program imports.
+///
+/// # Errors
+/// When the file cannot be read or is not UTF-8.
+pub fn read_text(path: &Path, name: &str, limit: u64) -> Result<String, DataError> {
+    let bytes = read(Source { path, name, limit, drop_missing: false })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        errors::not_utf8(name, before.filter(|byte| **byte == b'\n').count() + 1)
+    })
 }
 
 /// Opens a regular file. It is looked at before it is opened, so that no device is touched, and
@@ -96,7 +110,7 @@ fn must_be_regular(name: &str, found: &Metadata) -> Result<(), DataError> {
 }
 
 /// Names of the files in the same folder, for did-you-mean; at most a thousand.
-fn neighbours(path: &Path) -> Vec<String> {
+pub fn neighbours(path: &Path) -> Vec<String> {
     let folder = path.parent().and_then(|folder| folder.read_dir().ok());
     folder
         .into_iter()

@@ -47,7 +47,7 @@ fn mutant(good: &[u8], seed: i64) -> Vec<u8> {
 }
 
 fn source() -> Source<'static> {
-    Source { path: Path::new("mutant"), name: "mutant", limit: LIMIT }
+    Source { path: Path::new("mutant"), name: "mutant", limit: LIMIT, drop_missing: false }
 }
 
 /// Parses all mutants of a file; gives how many were still good.

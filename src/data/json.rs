@@ -243,7 +243,8 @@ mod tests {
     use super::*;
 
     fn parse_text(text: &str) -> Result<Loaded, DataError> {
-        let source = Source { path: Path::new("t.json"), name: "t.json", limit: 1 << 20 };
+        let source =
+            Source { path: Path::new("t.json"), name: "t.json", limit: 1 << 20, drop_missing: false };
         parse(source, text.as_bytes())
     }
 

@@ -53,13 +53,33 @@ impl Format {
 /// it becomes in memory may each take up to `limit` bytes.
 pub fn load(folder: &Path, name: &str, limit: u64) -> Result<Loaded, DataError> {
     let format = Format::of(name).ok_or_else(|| errors::unknown_format(name))?;
-    load_format(folder, name, format, limit)
+    load_format(folder, Reading { function: "", path: name, drop_missing: false }, format, limit)
+}
+
+/// A call that reads a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The function that the program calls.
+    pub function: &'a str,
+    /// The path, relative to the program.
+    pub path: &'a str,
+    /// Whether rows in which a value is missing are left out.
+    pub drop_missing: bool,
+}
+
+impl Reading<'_> {
+    /// How its result is remembered: what is read of a file depends on how.
+    pub fn kind(&self) -> String {
+        let how = if self.drop_missing { ", complete rows" } else { "" };
+        format!("{}{how}", self.function)
+    }
 }
 
 /// Loads a file whose format is said by the function that the program calls: `csv` (which is
 /// tab-separated if the name ends in `.tsv`), `npy`, `npz` or `json`.
-pub fn load_as(kind: &str, folder: &Path, name: &str, limit: u64) -> Result<Loaded, DataError> {
-    let format = match (kind, Format::of(name)) {
+pub fn load_as(folder: &Path, reading: Reading<'_>, limit: u64) -> Result<Loaded, DataError> {
+    let name = reading.path;
+    let format = match (reading.function, Format::of(name)) {
         ("csv", Some(Format::Tsv)) => Format::Tsv,
         ("csv", _) => Format::Csv,
         ("npy", _) => Format::Npy,
@@ -67,12 +87,13 @@ pub fn load_as(kind: &str, folder: &Path, name: &str, limit: u64) -> Result<Load
         ("json", _) => Format::Json,
         _ => return Err(errors::unknown_format(name)),
     };
-    load_format(folder, name, format, limit)
+    load_format(folder, reading, format, limit)
 }
 
-fn load_format(folder: &Path, name: &str, format: Format, limit: u64) -> Result<Loaded, DataError> {
+fn load_format(folder: &Path, reading: Reading<'_>, format: Format, limit: u64) -> Result<Loaded, DataError> {
+    let name = reading.path;
     let path = file::resolve(folder, name);
-    let source = Source { path: &path, name, limit };
+    let source = Source { path: &path, name, limit, drop_missing: reading.drop_missing };
     let tensors = |arrays: Vec<(String, Tensor)>| {
         let parts = arrays.into_iter();
         parts.map(|(name, tensor)| (name, Loaded::Tensor(tensor)))
@@ -182,7 +203,9 @@ mod tests {
         let folder = Folder::new("found").with("a.csv", b"x\n1\n").with("b.tsv", b"x\ty\n1\t2\n");
         let Ok(Loaded::Table(table)) = load(&folder.0, "a.csv", 1000) else { panic!() };
         assert_eq!((table.rows, table.source.as_str()), (1, "a.csv"));
-        assert!(load_as("csv", &folder.0, "b.tsv", 1000).is_ok());
+        assert!(
+            load_as(&folder.0, Reading { function: "csv", path: "b.tsv", drop_missing: false }, 1000).is_ok()
+        );
         assert_eq!(load(&folder.0, "a.xls", 1000).unwrap_err().code, "E0621");
         let error = load(&folder.0, "c.csv", 1000).unwrap_err();
         assert_eq!(error.code, "E0601");
@@ -195,7 +218,9 @@ mod tests {
         let folder = Folder::new("regular");
         std::fs::create_dir(folder.0.join("d.csv")).unwrap();
         assert_eq!(load(&folder.0, "d.csv", 10).unwrap_err().code, "E0602");
-        let null = load_as("csv", &folder.0, "/dev/zero", 10).unwrap_err();
+        let null =
+            load_as(&folder.0, Reading { function: "csv", path: "/dev/zero", drop_missing: false }, 10)
+                .unwrap_err();
         assert_eq!(null.code, "E0602");
         let pipe = folder.0.join("p.csv");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();

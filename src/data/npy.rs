@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     fn source() -> Source<'static> {
-        Source { path: Path::new("t.npy"), name: "t.npy", limit: 1 << 20 }
+        Source { path: Path::new("t.npy"), name: "t.npy", limit: 1 << 20, drop_missing: false }
     }
 
     fn file(header: &str, body: &[u8]) -> Vec<u8> {

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn source(limit: u64) -> Source<'static> {
-        Source { path: Path::new("t.npz"), name: "t.npz", limit }
+        Source { path: Path::new("t.npz"), name: "t.npz", limit, drop_missing: false }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use super::{Engine, Session};
 use crate::codegen::{self, Compiled, Instance, Refusal};
@@ -111,6 +112,18 @@ pub fn compile_both(
     first: &Program,
     second: &Program,
 ) -> (Result<Code, RunError>, Result<Code, RunError>) {
+    let (since, before) = (Instant::now(), session.compiling.get());
+    let done = compile_beside(session, first, second);
+    // What each took is part of what both took.
+    session.compiling.set(before + since.elapsed());
+    done
+}
+
+fn compile_beside(
+    session: &Session,
+    first: &Program,
+    second: &Program,
+) -> (Result<Code, RunError>, Result<Code, RunError>) {
     let way = Way { once: true, ..Way::of(session) };
     let known = session.known.borrow_mut().find(first, &way.codegen).is_some();
     if known || way.engine == Engine::Oracle || session.observer.borrow().is_some() {
@@ -138,6 +151,13 @@ pub fn compile_both(
 const STACK: usize = 256 << 20;
 
 fn compile_by(session: &Session, program: &Program, way: &Way) -> Result<Code, RunError> {
+    let since = Instant::now();
+    let done = find_or_make(session, program, way);
+    session.compiling.set(session.compiling.get() + since.elapsed());
+    done
+}
+
+fn find_or_make(session: &Session, program: &Program, way: &Way) -> Result<Code, RunError> {
     debug_verify("lowering", program);
     let observed = session.observer.borrow().is_some();
     let cached = way.engine == Engine::Native && !observed;

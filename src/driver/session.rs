@@ -1,13 +1,13 @@
 //! What all programs of a process share.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Library;
 use super::compile::Known;
@@ -57,6 +57,8 @@ pub struct SessionOptions {
     pub tapes: Tapes,
     /// Whether code measures its steps, for `minima run --profile`.
     pub profile: bool,
+    /// Whether every step of a solve is told, not only those that are recorded.
+    pub every_step: bool,
     /// Whether machine code is kept as text, for `minima ir`.
     pub listing: bool,
 }
@@ -77,6 +79,7 @@ impl Default for SessionOptions {
             tapes: Tapes::default(),
             listing: false,
             profile: false,
+            every_step: false,
         }
     }
 }
@@ -145,12 +148,16 @@ pub struct Session {
     pub stop: Arc<AtomicBool>,
     /// Data read while a program was checked, by the function and the path, for its run.
     pub loaded: HashMap<(String, PathBuf), Loaded>,
+    /// Texts of programs that an editor holds, by their paths: they count instead of the files.
+    pub open: HashMap<PathBuf, Arc<str>>,
     /// The files that programs asked for, as they were then.
     pub files: BTreeMap<PathBuf, Stamp>,
     /// Sees every program after every pass, for `minima ir`.
     pub observer: Rc<RefCell<Option<Observer>>>,
     /// What code noted beside its results.
     pub notes: Rc<RefCell<Vec<Note>>>,
+    /// How long programs were taken through the compiler, all together.
+    pub compiling: Cell<Duration>,
     /// Programs compiled before.
     pub(super) known: RefCell<Known>,
     /// The rewrite rules, until they are first asked for.
@@ -175,14 +182,21 @@ impl Session {
             options,
             stop: Arc::new(AtomicBool::new(false)),
             loaded: HashMap::new(),
+            open: HashMap::new(),
             files: BTreeMap::new(),
             observer: Rc::new(RefCell::new(None)),
+            compiling: Cell::default(),
             known: RefCell::default(),
             rules: RefCell::new(Some(rules)),
             passes: OnceCell::new(),
             notes: Rc::default(),
             measured: Rc::default(),
         })
+    }
+
+    /// Forgets what was compiled.
+    pub fn forget_code(&mut self) {
+        *self.known.borrow_mut() = Known::default();
     }
 
     /// Notes that a program asks for a file.

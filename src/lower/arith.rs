@@ -19,6 +19,11 @@ impl Lower<'_> {
         if args.iter().any(|(val, _)| matches!(val, Val::Tuple(_) | Val::Record(_))) {
             return self.apply_record(name, args, span);
         }
+        if args.iter().any(|(val, _)| matches!(val, Val::Range(..))) {
+            let vals = args.iter().map(|(val, at)| self.range_or(val, *at)).collect::<Res<Vec<Val>>>()?;
+            let args: Vec<At<'_>> = vals.iter().zip(args).map(|(val, (_, at))| (val, *at)).collect();
+            return self.apply(name, &args, span);
+        }
         let prim = Prim::named(name).expect("operators name machine functions");
         let vals = self.coerce(prim, args, span)?;
         let dims = self.common_dims(&vals, args, span)?;
@@ -322,7 +327,8 @@ impl Lower<'_> {
         if matches!(a.0, Val::Tuple(_) | Val::Record(_)) {
             return self.apply_power_record(a, b, span);
         }
-        let base = self.cast_real(a.0, a.1)?;
+        let base = self.range_or(a.0, a.1)?;
+        let base = self.cast_real(&base, a.1)?;
         match b.0.ty() {
             Some(ty) if ty.elem == Elem::Int => self.apply("powi", &[(&base, a.1), b], span),
             _ => self.apply("pow", &[(&base, a.1), b], span),
@@ -354,12 +360,16 @@ impl Lower<'_> {
 
     /// A comparison; decided at once where both sides are known.
     pub(crate) fn compare(&mut self, name: &str, a: At<'_>, b: At<'_>, span: Span) -> Res<Val> {
-        if let (Val::Str(x), Val::Str(y)) = (a.0, b.0) {
-            match name {
-                "eq" => return Ok(Val::bool(x == y)),
-                "ne" => return Ok(Val::bool(x != y)),
-                _ => {}
+        if let Some(mut equal) = same_texts(a.0, b.0)
+            && matches!(name, "eq" | "ne")
+        {
+            if name == "ne" {
+                equal.iter_mut().for_each(|equal| *equal = !*equal);
             }
+            return Ok(match (a.0, b.0) {
+                (Val::Str(_), Val::Str(_)) => Val::bool(equal == [true]),
+                _ => Val::Known(Tensor::bool(&[equal.len()], equal)),
+            });
         }
         if let Some(decided) = decide(name, a.0, b.0) {
             return Ok(Val::bool(decided));
@@ -373,6 +383,20 @@ impl Lower<'_> {
             return Ok(());
         }
         self.fail(errors::shapes_do_not_broadcast(span, a, b))
+    }
+}
+
+/// Whether two texts are the same; of columns, entry by entry. `None` if they are no texts, or columns of other lengths.
+fn same_texts(a: &Val, b: &Val) -> Option<Vec<bool>> {
+    match (a, b) {
+        (Val::Str(x), Val::Str(y)) => Some(vec![x == y]),
+        (Val::Strs(texts), Val::Str(one)) | (Val::Str(one), Val::Strs(texts)) => {
+            Some(texts.iter().map(|text| **text == **one).collect())
+        }
+        (Val::Strs(xs), Val::Strs(ys)) if xs.len() == ys.len() => {
+            Some(xs.iter().zip(ys.iter()).map(|(x, y)| x == y).collect())
+        }
+        _ => None,
     }
 }
 

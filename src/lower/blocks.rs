@@ -138,6 +138,7 @@ impl Lower<'_> {
         match pattern {
             Pattern::Name(name) => {
                 if &*name.name != "_" {
+                    self.denotes(name.span, val);
                     *scope = scope.with(&name.name, Slot::Let(val.clone(), name.span));
                 }
                 Ok(())
@@ -177,6 +178,7 @@ impl Lower<'_> {
     fn bind_var(&mut self, scope: &mut Scope, pattern: &Pattern, val: Res<Val>) -> Res<()> {
         match (pattern, val) {
             (Pattern::Name(name), Ok(val)) => {
+                self.denotes(name.span, &val);
                 let cell: Cell = Rc::new(RefCell::new(val));
                 *scope = scope.with(&name.name, Slot::Var(cell, name.span));
                 Ok(())
@@ -215,7 +217,7 @@ impl Lower<'_> {
         let Some(name) = walk::root(place) else {
             return self.fail(errors::not_a_place(place.span));
         };
-        let cell = match scope.get(name).or_else(|| self.globals.get(name)) {
+        let cell = match self.slot(scope, name) {
             Some(Slot::Var(cell, _)) => cell.clone(),
             Some(Slot::Let(Val::Poison, _)) => return Err(super::Poisoned),
             Some(Slot::Let(_, at)) => {
@@ -337,6 +339,16 @@ impl Lower<'_> {
     }
 
     /// `for p in S { … }`
+    /// `let s = s + i` in a loop does not change the `s` around it.
+    pub(crate) fn warn_of_lost_lets(&mut self, scope: &Scope, body: &Block) {
+        for name in walk::lost_lets(&body.items) {
+            if let Some(outer) = scope.get(&name.name) {
+                let report = errors::let_is_lost(name.span, &name.name, outer.span());
+                self.report(report);
+            }
+        }
+    }
+
     pub(crate) fn for_loop(
         &mut self,
         scope: &Scope,
@@ -348,6 +360,7 @@ impl Lower<'_> {
         if binding.draw {
             return self.fail(errors::not_yet(span, "a loop over a draw"));
         }
+        self.warn_of_lost_lets(scope, body);
         let source = self.expr(scope, &binding.source)?;
         let source = self.source(&source, binding.source.span, true)?;
         let cells = self.assigned_cells(scope, body);
@@ -383,7 +396,7 @@ impl Lower<'_> {
     fn assigned_cells(&self, scope: &Scope, body: &Block) -> Vec<Cell> {
         let mut cells: Vec<Cell> = self.hidden_cells();
         for name in walk::assigned(&body.items) {
-            if let Some(Slot::Var(cell, _)) = scope.get(&name).or_else(|| self.globals.get(&name))
+            if let Some(Slot::Var(cell, _)) = self.slot(scope, &name)
                 && !cells.iter().any(|known| Rc::ptr_eq(known, cell))
             {
                 cells.push(cell.clone());
@@ -741,9 +754,7 @@ impl Lower<'_> {
             return false;
         }
         names.iter().any(|name| {
-            let Some(Slot::Let(Val::Function(function), _)) =
-                scope.get(name).or_else(|| self.globals.get(name)).cloned()
-            else {
+            let Some(Slot::Let(Val::Function(function), _)) = self.slot(scope, name).cloned() else {
                 return false;
             };
             let Function::User { decl, scope } = &*function else { return false };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::reductions::Reduction;
 use super::value::{Argument, Res, Scope, Val};
 use super::{Lower, errors};
+use crate::data::Reading;
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Fold, Ty};
 use crate::ops::Emit;
@@ -508,13 +509,36 @@ impl Lower<'_> {
         })
     }
 
-    fn load(&mut self, function: &str, args: Vec<Argument>, span: Span) -> Res<Val> {
+    /// A named argument that is true or false, taken out; false where it is left out. No other may be named.
+    fn flag(&mut self, function: &str, name: &str, args: &mut Vec<Argument>) -> Res<bool> {
+        let named = |arg: &Argument| arg.name.as_ref().is_some_and(|key| &*key.name == name);
+        let Some(at) = args.iter().position(named) else {
+            return match args.iter().find_map(|arg| arg.name.clone()) {
+                Some(key) => self.fail(errors::unknown_argument(key.span, function, &key.name, &[name])),
+                None => Ok(false),
+            };
+        };
+        let flag = args.remove(at);
+        match super::expr::known_bool(&flag.value) {
+            Some(flag) => Ok(flag),
+            None => self.fail(errors::wrong_elem(flag.span, "true or false", &flag.value.describe())),
+        }
+    }
+
+    fn load(&mut self, function: &str, mut args: Vec<Argument>, span: Span) -> Res<Val> {
+        let drop_missing =
+            if function == "csv" { self.flag(function, "drop_missing", &mut args)? } else { false };
         let [path] = self.fixed(function, args, span)?;
         let Val::Str(text) = &path.value else {
             return self.fail(errors::wrong_elem(path.span, "a path in quotes", &path.value.describe()));
         };
-        match self.host.load(function, text, path.span) {
-            Ok(loaded) => Ok(super::tables::from_loaded(loaded)),
+        let reading = Reading { function, path: text, drop_missing };
+        match self.host.load(reading, path.span) {
+            Ok(Some(loaded)) => Ok(super::tables::from_loaded(loaded)),
+            Ok(None) => {
+                self.pretended = true;
+                Err(super::Poisoned)
+            }
             Err(report) => self.fail(*report),
         }
     }

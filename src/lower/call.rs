@@ -61,7 +61,7 @@ impl Lower<'_> {
         let ends = [".csv", ".tsv", ".npy", ".npz", ".json"].iter().any(|ending| text.ends_with(ending));
         let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | '-'));
         let root = text.split(['/', '.', '-']).next().unwrap_or("");
-        let known = scope.get(root).or_else(|| self.globals.get(root)).is_some();
+        let known = self.slot(scope, root).is_some();
         (ends && plain && (text.contains('/') || !known)).then_some(text)
     }
 
@@ -258,6 +258,7 @@ impl Lower<'_> {
                 }
                 None => val,
             };
+            self.denotes(param.name.span, &val);
             scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
             if let Some(bound) = &mut bound {
                 bound.push(param.name.name.clone());
@@ -313,19 +314,10 @@ impl Lower<'_> {
         slots: Vec<Option<Argument>>,
         span: Span,
     ) -> Res<Val> {
-        let lifted: Vec<usize> = decl
-            .params
-            .iter()
-            .zip(&slots)
-            .enumerate()
-            .filter(|(_, (param, slot))| {
-                let array = slot.as_ref().and_then(|a| a.value.ty()).is_some_and(|ty| ty.rank() > 0);
-                array && param.ty.as_ref().is_some_and(is_scalar_type)
-            })
-            .map(|(k, _)| k)
-            .collect();
+        let lifted = lifted(&decl.params, &slots);
         if !lifted.is_empty() {
-            return self.call_lifted(decl, home, slots, &lifted, span);
+            let call = |lower: &mut Self, inner| lower.call_matched(decl, home, inner, span);
+            return self.call_lifted(&slots, &lifted, span, call);
         }
         let (scope, vals) = self.bind_params(&decl.params, slots, home)?;
         let result = match &decl.derivative {
@@ -352,13 +344,12 @@ impl Lower<'_> {
     }
 
     /// A function declared on scalars, for every element of the arrays it is given.
-    fn call_lifted(
+    pub(super) fn call_lifted(
         &mut self,
-        decl: &Arc<FnDecl>,
-        home: &Scope,
-        slots: Vec<Option<Argument>>,
+        slots: &[Option<Argument>],
         lifted: &[usize],
         span: Span,
+        call: impl Fn(&mut Self, Vec<Option<Argument>>) -> Res<Val>,
     ) -> Res<Val> {
         let arrays: Vec<Argument> = lifted.iter().filter_map(|k| slots[*k].clone()).collect();
         let vals: Vec<Val> = arrays.iter().map(|a| a.value.clone()).collect();
@@ -374,14 +365,14 @@ impl Lower<'_> {
             flat.push(self.wrap(value));
         }
         let result = self.map(&count, span, |lower, index| {
-            let mut inner = slots.clone();
+            let mut inner = slots.to_vec();
             for (k, array) in lifted.iter().zip(&flat) {
                 let element = lower.take(array, index, span)?;
                 if let Some(slot) = &mut inner[*k] {
                     slot.value = element;
                 }
             }
-            lower.call_matched(decl, home, inner, span)
+            call(lower, inner)
         })?;
         let leaves = result.leaves().ok_or(super::Poisoned)?;
         let mut out = Vec::new();
@@ -561,6 +552,16 @@ impl Lower<'_> {
         functions[1].params.extend(moved);
         (functions, captures)
     }
+}
+
+/// The places of parameters declared as scalars that are given arrays.
+pub(super) fn lifted(params: &[ParamSpec], slots: &[Option<Argument>]) -> Vec<usize> {
+    let is_lifted = |(param, slot): (&ParamSpec, &Option<Argument>)| {
+        let array = slot.as_ref().and_then(|arg| arg.value.ty()).is_some_and(|ty| ty.rank() > 0);
+        array && param.ty.as_ref().is_some_and(is_scalar_type)
+    };
+    let places = params.iter().zip(slots).enumerate();
+    places.filter(|(_, pair)| is_lifted(*pair)).map(|(k, _)| k).collect()
 }
 
 /// Whether a type is a scalar `real`, `int` or `bool`.

@@ -29,7 +29,7 @@ pub(crate) fn declaration(item: &Stmt, scope: &Scope) -> Option<(Arc<str>, Val)>
             let name = decl.name.name.clone();
             let call: NativeCall =
                 Rc::new(move |lower, args, span| lower.make_objective(&decl, &home, args, span));
-            Some((name.clone(), constructor(&name, call, Role::Objective)))
+            Some((name.clone(), constructor(&name, call, Role::Objective(scope.clone()))))
         }
         StmtKind::Optimizer(decl) => {
             let (decl, home) = (decl.clone(), scope.clone());

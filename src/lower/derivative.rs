@@ -23,6 +23,8 @@ pub struct Differentiated {
     pub wrt: Vec<Arc<str>>,
     /// Whether the result has a field for each of them, even for one.
     pub fields: bool,
+    /// The names around it; by itself those at the top of the program.
+    pub home: Scope,
 }
 
 /// A gradient as code.
@@ -45,7 +47,8 @@ impl Differentiated {
     /// A function, differentiated in its first parameter.
     pub fn function(decl: &Arc<FnDecl>) -> Option<Differentiated> {
         let first = decl.params.first()?;
-        Some(Differentiated { decl: decl.clone(), wrt: vec![first.name.name.clone()], fields: false })
+        let wrt = vec![first.name.name.clone()];
+        Some(Differentiated { decl: decl.clone(), wrt, fields: false, home: Scope::default() })
     }
 
     /// An objective as a function of its arguments and its params, differentiated in its params.
@@ -101,7 +104,7 @@ impl Differentiated {
             facts: Vec::new(),
         };
         let fields = wrt.len() > 1;
-        Some(Differentiated { decl: Arc::new(decl), wrt, fields })
+        Some(Differentiated { decl: Arc::new(decl), wrt, fields, home: Scope::default() })
     }
 }
 
@@ -192,8 +195,18 @@ pub fn declared(items: &[Stmt]) -> Vec<Arc<str>> {
     items.iter().flat_map(bound_names).collect()
 }
 
+/// Whether a statement mentions a name in one of its expressions.
+pub fn mentions(item: &Stmt, name: &Arc<str>) -> bool {
+    walk::stmt_mentions(item, std::slice::from_ref(name))
+}
+
+/// Whether a statement of the top level declares something.
+pub fn declares(item: &Stmt) -> bool {
+    declare::declaration(item, &Scope::default()).is_some()
+}
+
 /// The names that a statement of the top level binds or assigns.
-pub(super) fn bound_names(item: &Stmt) -> Vec<Arc<str>> {
+pub fn bound_names(item: &Stmt) -> Vec<Arc<str>> {
     if let Some((name, _)) = declare::declaration(item, &Scope::default()) {
         return vec![name];
     }
@@ -231,7 +244,7 @@ impl Lower<'_> {
         size: &mut dyn FnMut(&str, bool) -> i64,
         span: Span,
     ) -> Res<GradientCode> {
-        let mut scope = Scope::default();
+        let mut scope = what.home.clone();
         let mut sizes: Vec<(Arc<str>, i64)> = Vec::new();
         let mut args = Vec::new();
         let mut arguments = Vec::new();
@@ -245,7 +258,7 @@ impl Lower<'_> {
             scope = scope.with(&name.name, Slot::Let(value.clone(), name.span));
             args.push(Argument { name: None, value, span: name.span });
         }
-        let shifted = Shifted::new(&what.decl);
+        let shifted = Shifted::new(&what.decl, &what.home);
         let mut active = self.active_args(&shifted.f, &args, &what.wrt, span)?;
         let args = self.real_args(args, &active, span)?;
         self.traced(&shifted.f, &args, &active, span)?;
@@ -360,7 +373,7 @@ impl Lower<'_> {
         });
         for name in names {
             let known = sizes.iter().any(|(known, _)| *known == name);
-            if known || scope.get(&name).is_some() || self.globals.get(&name).is_some() {
+            if known || self.slot(scope, &name).is_some() {
                 continue;
             }
             let n = size(&name, false);

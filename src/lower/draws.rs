@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::call::lifted;
 use super::value::{Argument, Members, Res, Scope, Slot, Val};
 use super::{Lower, errors};
 use crate::diag::Span;
@@ -234,9 +235,14 @@ impl Lower<'_> {
         if member.params.len() != args.len() {
             return self.fail(errors::argument_count(span, name, member.params.len(), args.len()));
         }
-        let slots = args.into_iter().map(|value| Some(Argument { name: None, value, span })).collect();
-        let (scope, _) = self.bind_params(&member.params, slots, &scope)?;
-        self.expr(&scope, &member.body)
+        let slots: Vec<Option<Argument>> =
+            args.into_iter().map(|value| Some(Argument { name: None, value, span })).collect();
+        let call = |lower: &mut Self, slots| {
+            let (scope, _) = lower.bind_params(&member.params, slots, &scope)?;
+            lower.expr(&scope, &member.body)
+        };
+        let lifted = lifted(&member.params, &slots);
+        if lifted.is_empty() { call(self, slots) } else { self.call_lifted(&slots, &lifted, span, call) }
     }
 
     /// A distribution or set applied to arguments. Arguments declared as scalars may be arrays:

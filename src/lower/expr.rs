@@ -15,7 +15,11 @@ use crate::syntax::ast::{self, BinOp, CmpOp, Expr, ExprKind};
 impl Lower<'_> {
     /// What an expression denotes.
     pub(crate) fn expr(&mut self, scope: &Scope, expr: &Expr) -> Res<Val> {
-        self.deeper(expr.span, |lower| lower.expr_inner(scope, expr))
+        let found = self.deeper(expr.span, |lower| lower.expr_inner(scope, expr));
+        if let Ok(val) = &found {
+            self.denotes(expr.span, val);
+        }
+        found
     }
 
     fn expr_inner(&mut self, scope: &Scope, expr: &Expr) -> Res<Val> {
@@ -442,6 +446,9 @@ impl Lower<'_> {
                 Some(Val::Poison) => Err(super::Poisoned),
                 Some(value) => Ok(value.clone()),
                 None => {
+                    if self.left_out.contains(&field.name) {
+                        return self.fail(errors::text_of_row(field.span, &field.name));
+                    }
                     let names: Vec<&str> = record.fields.iter().map(|(n, _)| &**n).collect();
                     let table = record.rows.is_some();
                     self.fail(errors::unknown_field(field.span, &field.name, &names, table))

@@ -190,7 +190,10 @@ impl Lower<'_> {
         for (name, column) in &record.fields {
             let cell = match column {
                 // A text is never part of code: a row at a computed place has none.
-                Val::Strs(_) if !matches!(index, Val::Int(_)) => continue,
+                Val::Strs(_) if !matches!(index, Val::Int(_)) => {
+                    self.left_out.push(name.clone());
+                    continue;
+                }
                 Val::Strs(texts) => {
                     let k = self.static_int(index, span)?;
                     let text = usize::try_from(k).ok().and_then(|k| texts.get(k));

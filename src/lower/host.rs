@@ -3,8 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Res, Val, errors};
-use crate::data::Loaded;
+use super::configured::Configuration;
+use super::{Plot, Res, Val, errors};
+use crate::data::{Loaded, Reading};
 use crate::diag::{Report, Span};
 use crate::ir::{Precision, Program, Tensor, Ty};
 use crate::syntax::ast;
@@ -13,6 +14,11 @@ use crate::syntax::ast;
 pub trait Host {
     /// What the program runs under.
     fn options(&self) -> &Options;
+
+    /// Whether the user asked the program to stop, or an editor wants its check no longer.
+    fn stopped(&self) -> bool {
+        false
+    }
 
     /// Runs code on inputs.
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError>;
@@ -26,8 +32,9 @@ pub trait Host {
     /// The parsed file of the standard library that declares a name.
     fn library_file(&mut self, name: &str) -> Res<Option<Rc<ast::File>>>;
 
-    /// Reads a file of data; the path is relative to the program.
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>>;
+    /// Reads a file of data; the path is relative to the program. `None` where nothing is run and the program itself
+    /// writes the file before.
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>>;
 
     /// Reads another program; the path is relative to the program.
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<ast::File>, Box<Report>>;
@@ -38,8 +45,11 @@ pub trait Host {
     /// The places of the inputs asked for, to find those nobody asked for.
     fn print(&mut self, values: &[(Option<Arc<str>>, Val)], span: Span) -> Result<(), Box<Report>>;
 
-    /// Writes a value to a file.
+    /// Writes a value to a file; where nothing is run, only learns that it will be written.
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>>;
+
+    /// Draws a picture, or writes it to a file.
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>>;
 
     /// Tells the outcome of an assertion: whether it held, its message, and the two sides of a
     /// comparison where it is one.
@@ -155,6 +165,8 @@ pub struct SolvePlan {
     pub statuses: Vec<Arc<str>>,
     /// Whether points of the trace have it too.
     pub traces_gradient: bool,
+    /// Whether the params are two numbers, so that points of the trace have them; of a chunk they are the last rows.
+    pub path: bool,
     /// Record every so many steps; 0 chooses.
     pub trace: i64,
     /// The interval to begin with where that is chosen: the steps of an epoch.
@@ -176,6 +188,8 @@ pub struct SolvePlan {
     pub optimizer: String,
     /// Why it was chosen, if the user did not choose.
     pub why: Option<String>,
+    /// What it was set up with.
+    pub configuration: Configuration,
     /// The solve in the program.
     pub span: Span,
 }
@@ -262,6 +276,8 @@ pub struct Outcome {
     pub evals: [i64; 3],
     /// Wall-clock seconds.
     pub seconds: f64,
+    /// Those of them that passed before the first step: to compile, and to evaluate the start.
+    pub seconds_before: f64,
     /// The reports.
     pub reports: Vec<Tensor>,
     /// The points recorded.
@@ -272,6 +288,9 @@ pub struct Outcome {
     pub state_names: Vec<String>,
 }
 
+/// So many points with the same loss are no accident.
+const STILL: usize = 10;
+
 /// The points of a solve that were recorded.
 #[derive(Debug, Clone)]
 pub struct Trace {
@@ -279,6 +298,8 @@ pub struct Trace {
     pub names: Vec<Arc<str>>,
     /// The columns, all of one length.
     pub columns: Vec<Vec<f64>>,
+    /// Where it was, where the params are two numbers: as many points.
+    pub path: Vec<[f64; 2]>,
 }
 
 impl Trace {
@@ -287,12 +308,29 @@ impl Trace {
         let fixed = ["steps", "loss", "grad_norm", "seconds"].map(Arc::from);
         let names: Vec<Arc<str>> = fixed.into_iter().chain(reports.iter().cloned()).collect();
         let columns = names.iter().map(|_| vec![0.0; points]).collect();
-        Trace { names, columns }
+        Trace { names, columns, path: Vec::new() }
     }
 
     /// How many points.
     pub fn len(&self) -> usize {
         self.columns[0].len()
+    }
+
+    /// The step since which the loss has been the same bits, if that is half of the steps or more, and of points enough
+    /// to say so.
+    pub fn still_since(&self) -> Option<f64> {
+        let (steps, losses) = (&self.columns[0], &self.columns[1]);
+        let last = losses.last()?;
+        let same = losses.iter().rev().take_while(|loss| loss.to_bits() == last.to_bits()).count();
+        let since = steps[losses.len() - same];
+        (same >= STILL && since * 2.0 <= *steps.last()?).then_some(since)
+    }
+
+    /// The best recorded loss, and its step.
+    pub fn best(&self, maximize: bool) -> Option<(f64, f64)> {
+        let sign = if maximize { -1.0 } else { 1.0 };
+        let points = self.columns[0].iter().zip(&self.columns[1]).filter(|(_, loss)| loss.is_finite());
+        points.map(|(step, loss)| (*step, *loss)).min_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)))
     }
 
     /// Whether nothing was recorded.

@@ -61,6 +61,20 @@ impl Lower<'_> {
         }
     }
 
+    /// A place in a list. What a statement computes is computed now: `fits[argmin(fits.loss)]`; where nothing is run,
+    /// the first place stands for it.
+    fn place_in_list(&mut self, val: &Val, span: Span) -> Res<i64> {
+        let computed = matches!(val, Val::Staged(s) if s.ty.rank() == 0 && s.ty.elem == Elem::Int);
+        if !computed || self.symbolic || self.inside() {
+            return self.static_int(val, span);
+        }
+        if !self.host.options().execute {
+            self.pretended = true;
+            return Ok(0);
+        }
+        Ok(self.force(val, span)?.ints()[0])
+    }
+
     /// `whole[args]` of an evaluated base.
     pub(crate) fn index_value(
         &mut self,
@@ -77,7 +91,7 @@ impl Lower<'_> {
             Val::Tuple(items) | Val::List(items) => {
                 let [arg] = args else { return self.fail(errors::one_index(span)) };
                 let val = self.expr(scope, arg)?;
-                let k = self.static_int(&val, arg.span)?;
+                let k = self.place_in_list(&val, arg.span)?;
                 return match usize::try_from(k).ok().and_then(|k| items.get(k)) {
                     Some(item) => Ok(item.clone()),
                     None => self.fail(errors::index_out_of_range(
@@ -100,7 +114,7 @@ impl Lower<'_> {
                 if val.ty().is_some_and(|ty| ty.rank() == 1 && ty.elem == Elem::Int) {
                     return self.pick_texts(texts, &val, arg.span, base_span);
                 }
-                let k = self.static_int(&val, arg.span)?;
+                let k = self.place_in_list(&val, arg.span)?;
                 return match usize::try_from(k).ok().and_then(|k| texts.get(k)) {
                     Some(text) => Ok(Val::text(text)),
                     None => self.fail(errors::index_out_of_range(
@@ -138,6 +152,10 @@ impl Lower<'_> {
                 ExprKind::Range(..) => None,
                 _ => Some(self.expr(scope, arg)?),
             };
+            if let Some(Val::Str(name)) = &val {
+                let column = crate::syntax::ast::Ident { name: name.clone(), span: arg.span };
+                return self.field(table, &column, span);
+            }
             val.filter(|val| val.ty().is_some_and(|ty| ty.rank() == 0))
         };
         if let Some(index) = scalar {

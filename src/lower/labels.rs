@@ -30,15 +30,15 @@ struct State {
 }
 
 impl Shifted {
-    /// The function of a declaration, whose outermost `let`s are looked at.
-    pub fn new(decl: &Arc<FnDecl>) -> Shifted {
+    /// The function of a declaration, whose outermost `let`s are looked at, with the names around it.
+    pub fn new(decl: &Arc<FnDecl>, home: &Scope) -> Shifted {
         let mut names = Vec::new();
         let mut decl = (**decl).clone();
         if let ExprKind::Block(block) = &mut *decl.body.kind {
             shift(block, &mut names);
         }
         let (types, shifts) = (vec![None; names.len()], vec![None; names.len()]);
-        let mut scope = Scope::default();
+        let mut scope = home.clone();
         let state = Rc::new(RefCell::new(State { names, types, shifts }));
         for at in 0..state.borrow().names.len() {
             let state = state.clone();

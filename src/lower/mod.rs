@@ -15,10 +15,13 @@ mod builtins;
 mod calculus;
 mod call;
 mod checkpoint;
+mod configured;
 mod declare;
+mod denoted;
 mod derivative;
 mod draws;
 mod each;
+mod entries;
 mod equations;
 pub mod errors;
 mod expect;
@@ -31,12 +34,14 @@ mod index;
 mod instead;
 mod jacobian;
 mod labels;
+mod levels;
 mod linear;
 mod lost;
 mod names;
 mod nested;
 mod objective;
 mod optimizer;
+mod plots;
 mod primitives;
 mod problem;
 mod program;
@@ -60,17 +65,24 @@ mod views;
 mod walk;
 
 pub use builtins::all as builtins;
-pub use derivative::{Differentiated, GradientCode, assignments, declared, generators, needed};
+pub use configured::{Configuration, Hyper, unknowns};
+pub use denoted::{Denoted, Member, Places, Sort};
+pub use derivative::{
+    Differentiated, GradientCode, assignments, bound_names, declared, declares, generators, mentions, needed,
+};
+pub use entries::Names;
 pub use host::{Host, Options, Outcome, RunError, SolvePlan, Test, Trace, UntilKind, UntilPart};
 pub use instead::{Instead, SolveSite, solve_sites};
+pub use levels::{Contour, Way};
 pub use objective::{Fit, Objective};
 pub use optimizer::OptimizerValue;
+pub use plots::{Column, Plot, PlotOptions, Plotted, Shown, Tinted};
 pub use primitives::{primitive_facts, primitive_facts_of};
 pub use rules::{reading_rules, rewrite_rules};
 pub use solve::POINTS;
 pub use stated::{StatedCall, StatedCode};
 pub use tables::to_loaded;
-pub use value::{Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
+pub use value::{Cell, Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
 
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -81,6 +93,9 @@ use crate::syntax::ast;
 
 /// The most reports of one run; further ones are counted, not kept.
 pub const MAX_REPORTS: usize = 20;
+
+/// A check for an editor looks so often whether it is still wanted.
+const STOPS: u64 = 64;
 
 /// Elaborates programs, statement by statement.
 pub struct Lower<'h> {
@@ -96,6 +111,10 @@ pub struct Lower<'h> {
     library: HashMap<Arc<str>, Option<Val>>,
     /// Declarations of files read by need, by the name they declare.
     globals: Scope,
+    /// The names that the entries of a session before this one saw at their end.
+    homes: Rc<Vec<Scope>>,
+    /// The entry of a session, if it is one.
+    entry: Option<entries::Entry>,
     /// What the files bind at their top level, and where.
     top: Vec<(Arc<str>, Span)>,
     /// The functions being called, innermost last: for recursion and for the keys of draws.
@@ -104,6 +123,8 @@ pub struct Lower<'h> {
     indices: Vec<Val>,
     /// A truth value under which the code being built counts: indices outside are not checked.
     guard: Option<Val>,
+    /// Columns of texts that rows at computed places were made without.
+    left_out: Vec<Arc<str>>,
     /// How many generators are being turned into maps around here.
     in_map: usize,
     /// How many conditions decide around here whether the code runs at all.
@@ -134,6 +155,8 @@ pub struct Lower<'h> {
     stated: Vec<StatedCall>,
     /// Objectives of which it has been said where their derivative is lost.
     judged: Vec<Weak<Objective>>,
+    /// What places denote, where an editor asks for it.
+    places: Option<denoted::Places>,
     depth: usize,
     work: u64,
 }
@@ -151,10 +174,13 @@ impl<'h> Lower<'h> {
             inverses: HashMap::new(),
             library: HashMap::new(),
             globals: Scope::default(),
+            homes: Rc::default(),
+            entry: None,
             top: Vec::new(),
             calls: Vec::new(),
             indices: Vec::new(),
             guard: None,
+            left_out: Vec::new(),
             in_map: 0,
             conditional: 0,
             draws: None,
@@ -170,6 +196,7 @@ impl<'h> Lower<'h> {
             instead: None,
             stated: Vec::new(),
             judged: Vec::new(),
+            places: None,
             depth: 0,
             work: 0,
         }
@@ -178,6 +205,11 @@ impl<'h> Lower<'h> {
     /// The reports so far, taken out.
     pub fn take_reports(&mut self) -> Vec<Report> {
         std::mem::take(&mut self.reports)
+    }
+
+    /// Whether nothing is run.
+    pub fn only_checks(&self) -> bool {
+        !self.host.options().execute
     }
 
     /// Whether a run-time stop ended the program.
@@ -209,6 +241,9 @@ impl<'h> Lower<'h> {
         if self.work > self.host.options().work_limit {
             return self.fail(errors::too_much_work(span, self.host.options().work_limit));
         }
+        if self.places.is_some() && self.work.is_multiple_of(STOPS) && self.host.stopped() {
+            return self.fail(errors::interrupted(span, "the check was ended"));
+        }
         self.depth += 1;
         let result = run(self);
         self.depth -= 1;
@@ -217,12 +252,13 @@ impl<'h> Lower<'h> {
 
     /// What a name denotes: local, global, or of the standard library.
     pub(crate) fn lookup(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Res<Val> {
-        let globals = if scope.is_library() { None } else { self.globals.get(name) };
-        if let Some(slot) = scope.get(name).or(globals) {
+        if let Some(slot) = self.slot(scope, name) {
+            let seen = self.places.is_some().then(|| slot.clone());
             let value = match slot {
                 Slot::Let(value, _) => value.clone(),
                 Slot::Var(cell, _) => cell.borrow().clone(),
             };
+            seen.iter().for_each(|slot| self.denotes_bound(name, slot));
             return if matches!(value, Val::Poison) { Err(Poisoned) } else { Ok(value) };
         }
         if let Some(value) = self.library_value(name)? {

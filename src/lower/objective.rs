@@ -10,7 +10,7 @@ use crate::diag::Span;
 use crate::ir::{Dim, Elem, Tensor, Ty};
 use crate::syntax::ast::{
     Expr, ExprKind, Ident, ObjectiveDecl, ParamDecl, ParamStart, Pattern, SolveExpr, SolveKind, Stmt,
-    StmtKind, TypeExpr,
+    StmtKind, TypeExpr, TypeKind,
 };
 
 /// An objective with its arguments.
@@ -79,6 +79,17 @@ pub struct Fit {
     pub reports: Vec<(Arc<str>, Val)>,
 }
 
+/// Where a type says `int` or `bool`, and which.
+fn not_real(ty: &TypeExpr) -> Option<(Span, &'static str)> {
+    match &ty.kind {
+        TypeKind::Named { name, .. } if &*name.name == "int" => Some((ty.span, "int")),
+        TypeKind::Named { name, .. } if &*name.name == "bool" => Some((ty.span, "bool")),
+        TypeKind::Record { fields, .. } => fields.iter().find_map(|(_, ty)| not_real(ty)),
+        TypeKind::Tuple { items, .. } => items.iter().find_map(not_real),
+        TypeKind::Named { .. } | TypeKind::Function { .. } => None,
+    }
+}
+
 impl Lower<'_> {
     /// An objective applied to arguments. What does not depend on its params is computed now.
     pub(crate) fn make_objective(
@@ -97,7 +108,9 @@ impl Lower<'_> {
         let result = self.objective_body(decl, scope);
         self.calls.pop();
         self.indices = indices;
-        Ok(Val::Objective(Rc::new(result?)))
+        let objective = result?;
+        self.warn_of_unread(decl, &objective.params);
+        Ok(Val::Objective(Rc::new(objective)))
     }
 
     /// Arguments that are still being computed are computed now: an objective outlives its unit
@@ -122,8 +135,11 @@ impl Lower<'_> {
         if !leaves.iter().any(|leaf| matches!(leaf, Val::Staged(_))) {
             return Ok(val.clone());
         }
-        if !self.host.options().execute || self.symbolic || self.inside() {
+        if self.symbolic || self.inside() {
             return Ok(val.clone());
+        }
+        if !self.host.options().execute {
+            return Ok(self.pretended_value(val));
         }
         let mut out = Vec::new();
         for leaf in &leaves {
@@ -224,6 +240,19 @@ impl Lower<'_> {
         })
     }
 
+    /// A param that nothing reads stays at its start whatever the solve does.
+    fn warn_of_unread(&mut self, decl: &ObjectiveDecl, params: &[Param]) {
+        for param in params {
+            let names = std::slice::from_ref(&param.name);
+            let is_param = |item: &&Stmt| matches!(item.kind, StmtKind::Param(_));
+            let others = decl.body.items.iter().filter(|item| !is_param(item));
+            if !others.into_iter().any(|item| walk::stmt_mentions(item, names)) {
+                let report = errors::param_not_read(param.span, &param.name, &decl.name.name);
+                self.report(report);
+            }
+        }
+    }
+
     /// A `let` that does not depend on the params: it is computed now.
     fn settled_let(&mut self, scope: &Scope, ty: Option<&TypeExpr>, value: &Expr) -> Res<Val> {
         self.prepared("let", value.span, |lower| {
@@ -257,6 +286,9 @@ impl Lower<'_> {
         if let Some(set) = &decl.set {
             return self.fail(errors::not_yet(set.span, "a set for a param"));
         }
+        if let Some((span, elem)) = decl.ty.as_ref().and_then(not_real) {
+            return self.fail(errors::param_not_real(span, &name.name, elem));
+        }
         let start = match &decl.start {
             None => return self.fail(errors::param_without_start(name.span, &name.name)),
             Some(ParamStart::Value(e)) => self.prepared("start", e.span, |lower| {
@@ -283,10 +315,12 @@ impl Lower<'_> {
             out.push(leaf);
         }
         let start = start.rebuild(&mut out.into_iter());
+        self.denotes(name.span, &start);
         Ok(Param { name: name.name.clone(), start, span: name.span })
     }
 
-    fn range_or(&mut self, val: &Val, span: Span) -> Res<Val> {
+    /// A range as the array of its integers; anything else as it is.
+    pub(super) fn range_or(&mut self, val: &Val, span: Span) -> Res<Val> {
         match val {
             Val::Range(..) => {
                 let source = self.source(val, span, false)?;
@@ -300,10 +334,10 @@ impl Lower<'_> {
     fn objective_called(&mut self, scope: &Scope, value: &Expr) -> Option<String> {
         let ExprKind::Call { function, .. } = &*value.kind else { return None };
         let ExprKind::Name(name) = &*function.kind else { return None };
-        let found = scope.get(name).or_else(|| self.globals.get(name)).cloned()?;
+        let found = self.slot(scope, name).cloned()?;
         let makes = match found {
             Slot::Let(Val::Function(found), _) => {
-                matches!(&*found, Function::Native(native) if matches!(native.role, Role::Objective))
+                matches!(&*found, Function::Native(native) if matches!(native.role, Role::Objective(_)))
             }
             _ => false,
         };
@@ -523,7 +557,7 @@ fn trace_table(outcome: &Outcome) -> Val {
 }
 
 /// The fields of a result.
-fn fit_names(fit: &Fit) -> Vec<Arc<str>> {
+pub(super) fn fit_names(fit: &Fit) -> Vec<Arc<str>> {
     let fixed =
         ["params", "loss", "status", "reason", "steps", "grad_norm", "seconds", "evals", "trace", "state"];
     let own = fit.params.iter().chain(&fit.reports).map(|(n, _)| n.clone());

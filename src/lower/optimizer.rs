@@ -89,18 +89,26 @@ impl OptimizerValue {
         }
     }
 
+    /// Its name; empty where it is one for each param.
+    pub fn name(&self) -> &str {
+        if self.by_param { "" } else { &self.decl.name.name }
+    }
+
     /// As a user would write it, defaults included: `adam(lr = 0.05, b1 = 0.9)`.
     pub fn label(&self) -> String {
-        let show = |val: &Val| match val {
-            Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Real => plain(t.reals()[0]),
-            Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Bool => format!("{}", t.bools()[0]),
-            Val::Int(dim) => dim.to_string(),
-            Val::Optimizer(inner) => inner.label(),
-            other => other.describe(),
-        };
-        let args: Vec<String> = self.args.iter().map(|(n, val)| format!("{n} = {}", show(val))).collect();
-        let name = if self.by_param { "" } else { &self.decl.name.name };
-        format!("{name}({})", args.join(", "))
+        let args: Vec<String> = self.args.iter().map(|(n, val)| format!("{n} = {}", shown(val))).collect();
+        format!("{}({})", self.name(), args.join(", "))
+    }
+}
+
+/// The value of a hyper-parameter as a user would write it.
+pub(super) fn shown(val: &Val) -> String {
+    match val {
+        Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Real => plain(t.reals()[0]),
+        Val::Known(t) if t.sizes.is_empty() && t.elem() == Elem::Bool => format!("{}", t.bools()[0]),
+        Val::Int(dim) => dim.to_string(),
+        Val::Optimizer(inner) => inner.label(),
+        other => other.describe(),
     }
 }
 
@@ -125,6 +133,7 @@ impl Lower<'_> {
                 (None, None) => return Err(super::Poisoned),
             };
             let val = self.hyper_param(param, &val, at, &mut scope, &mut bound)?;
+            self.denotes(param.name.span, &val);
             scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
             bound.push(param.name.name.clone());
             vals.push((param.name.name.clone(), val));

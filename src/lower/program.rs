@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::expr::known_bool;
 use super::value::{Function, Native, NativeCall, Res, Role, Scope, Slot, Val};
-use super::{Lower, Test, declare, errors, walk};
+use super::{Lower, RunError, Test, declare, errors, walk};
 use crate::diag::{FileId, Span};
 use crate::syntax::ast::{Arg, ArgValue, Block, Expr, ExprKind, File, IfBlock, Pattern, Stmt, StmtKind};
 
@@ -45,7 +45,7 @@ impl Lower<'_> {
     fn declare_all(&mut self, scope: &mut Scope, items: &[Stmt]) {
         let mut seen: Vec<(Arc<str>, Span)> = Vec::new();
         for item in items {
-            if let Some((name, value)) = declare::declaration(item, &Scope::default()) {
+            if let Some((name, value)) = declare::declaration(item, &self.own_scope()) {
                 let at = declared_span(item);
                 if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
                     let report = errors::declared_twice(at, &name, *first);
@@ -92,6 +92,7 @@ impl Lower<'_> {
                 let val = param.ty.as_ref().and_then(|ty| self.stand_in(ty, &mut scope, &mut bound));
                 match val {
                     Some(val) => {
+                        self.denotes(param.name.span, &val);
                         scope = scope.with(&param.name.name, Slot::Let(val.clone(), param.name.span));
                         vals.push((param.name.name.clone(), val));
                         bound.push(param.name.name.clone());
@@ -131,7 +132,17 @@ impl Lower<'_> {
             if self.halted {
                 return Err(super::Poisoned);
             }
-            if self.top_statement(scope, item, top).is_err() {
+            let narrow = if top { self.narrowed(scope, item) } else { None };
+            let done = match narrow {
+                None => self.top_statement(scope, item, top),
+                Some(own) => {
+                    let mut inner = own.clone();
+                    let done = self.top_statement(&mut inner, item, top);
+                    *scope = scope.extended(&inner, &own);
+                    done
+                }
+            };
+            if done.is_err() {
                 result = Err(super::Poisoned);
             }
             if top {
@@ -178,7 +189,9 @@ impl Lower<'_> {
             }
             StmtKind::If(arms) => self.top_if(scope, arms),
             StmtKind::Print(args) => self.print(scope, args, item.span),
-            StmtKind::Plot { .. } => self.fail(errors::not_yet(item.span, "`plot`")),
+            StmtKind::Plot { values, path, options } => {
+                self.plot(scope, values, path.as_ref(), options, item.span)
+            }
             StmtKind::Save { value, path } => self.save(scope, value, path, item.span),
             StmtKind::Assert { condition, message } => {
                 self.assert(scope, condition, message.as_ref(), item.span)
@@ -325,6 +338,7 @@ impl Lower<'_> {
         if binding.draw {
             return self.fail(errors::not_yet(span, "a loop over a draw"));
         }
+        self.warn_of_lost_lets(scope, body);
         let source = self.compute("for", binding.source.span, |lower| lower.expr(scope, &binding.source))?;
         let source = self.source(&source, binding.source.span, false)?;
         let Some(count) = self.source_len(&source).known() else {
@@ -337,6 +351,9 @@ impl Lower<'_> {
         // Nothing is run while a program is only checked: one turn shows its errors.
         let count = if self.host.options().execute { count } else { count.min(1) };
         for k in 0..count {
+            if self.host.stopped() {
+                return Err(self.run_error(RunError::Interrupted("interrupted".into()), span));
+            }
             let index = Val::int(k);
             let item = self.compute("for", span, |lower| lower.source_at(&source, &index, span))?;
             let mut inner = scope.clone();
@@ -409,16 +426,18 @@ impl Lower<'_> {
                 _ => Ok(val),
             }
         })?;
-        let to = self.compute("save", path.span, |lower| lower.expr(scope, path))?;
-        let Val::Str(to) = to else {
-            return self.fail(errors::wrong_elem(path.span, "a path in quotes", &to.describe()));
-        };
-        if !self.host.options().execute {
-            return Ok(());
-        }
+        let to = self.path(scope, path)?;
         match self.host.save(&val, &to, span) {
             Ok(()) => Ok(()),
             Err(report) => self.fail(*report),
+        }
+    }
+
+    /// Where something is written to.
+    pub(super) fn path(&mut self, scope: &Scope, path: &Expr) -> Res<Arc<str>> {
+        match self.compute("path", path.span, |lower| lower.expr(scope, path))? {
+            Val::Str(to) => Ok(to),
+            other => self.fail(errors::wrong_elem(path.span, "a path in quotes", &other.describe())),
         }
     }
 

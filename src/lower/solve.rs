@@ -15,7 +15,7 @@ use super::value::{Argument, Res, Scope, Val};
 use super::{Lower, Objective, Outcome, SolvePlan, Trace, errors, walk};
 use crate::diag::Span;
 use crate::ir::{Dim, Elem, Loop, Op, Program, Tensor, Ty};
-use crate::syntax::ast::{ArgValue, Expr, ExprKind, SolveExpr, SolveKind};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, SolveExpr, SolveKind};
 
 /// Up to so many unknowns the default is BFGS. Beyond, on the problems of the standard library with
 /// 90 to 100 unknowns, L-BFGS needs fewer gradients and its steps are cheaper.
@@ -60,7 +60,7 @@ pub(super) struct Setup {
     /// The state that a file holds, to go on from.
     saved: Option<(Vec<(String, Tensor)>, Span)>,
     pub(super) until: Option<Expr>,
-    trace: i64,
+    pub(super) trace: i64,
     /// The minibatches of its steps.
     pub(super) batch: Option<Batch>,
     pub(super) differentiate: Differentiate,
@@ -80,6 +80,11 @@ struct Beginning {
 }
 
 impl Setup {
+    /// Whether it goes on from a result or a saved state.
+    pub(super) fn resumes(&self) -> bool {
+        !self.resume.is_empty() || self.saved.is_some()
+    }
+
     /// The params that moved and those that did not, in the order of the objective.
     pub(super) fn with_frozen(&self, mut params: Vec<(Arc<str>, Val)>) -> Vec<(Arc<str>, Val)> {
         for (at, param) in &self.frozen {
@@ -110,7 +115,7 @@ pub(super) struct Stop<'a> {
     pub(super) limit: Option<&'a Val>,
     /// After so many steps.
     pub(super) trip: i64,
-    /// The places of scalars of the state that are kept for every step, as rows.
+    /// The places of the state that are kept for every step, as rows.
     pub(super) rows: &'a [usize],
 }
 
@@ -292,10 +297,14 @@ impl Lower<'_> {
     fn solve_options(&mut self, scope: &Scope, solve: &SolveExpr, span: Span) -> Res<(i64, Differentiate)> {
         let mut trace = 0;
         let mut differentiate = Differentiate::Implicit;
-        for option in &solve.options {
+        for (at, option) in solve.options.iter().enumerate() {
             let Some(name) = &option.name else {
                 return self.fail(errors::unnamed_option(span));
             };
+            let same = |other: &&Arg| other.name.as_ref().is_some_and(|other| other.name == name.name);
+            if solve.options.iter().take(at).any(|other| same(&other)) {
+                return self.fail(errors::argument_twice(name.span, &name.name));
+            }
             let ArgValue::Expr(e) = &option.value else {
                 return self.fail(errors::unnamed_option(name.span));
             };
@@ -382,19 +391,13 @@ impl Lower<'_> {
             .map(|ty| ty.dims.iter().try_fold(1_i64, |p, d| d.known().map(|n| p * n)))
             .sum();
         let (name, why) = match count {
-            Some(n) if n <= DENSE => (
-                "bfgs",
-                format!(
-                    "the problem is smooth and has {n} unknowns: few enough to learn a dense inverse Hessian"
-                ),
-            ),
-            Some(n) => (
-                "lbfgs",
-                format!(
-                    "the problem is smooth and has {n} unknowns: too many to learn a dense inverse Hessian"
-                ),
-            ),
-            None => ("lbfgs", "the problem is smooth".to_string()),
+            Some(n) if n <= DENSE => {
+                ("bfgs", format!("the problem has {n} unknowns: few enough to learn a dense inverse Hessian"))
+            }
+            Some(n) => {
+                ("lbfgs", format!("the problem has {n} unknowns: too many to learn a dense inverse Hessian"))
+            }
+            None => ("lbfgs", "the number of unknowns is not known yet".to_string()),
         };
         self.chosen(name, why, span)
     }
@@ -449,6 +452,7 @@ impl Lower<'_> {
             steps: 0,
             evals: [0; 3],
             seconds: 0.0,
+            seconds_before: 0.0,
             reports,
             // As many rows as there may be, so that parts of it can be taken.
             trace: Trace::new(
@@ -546,6 +550,7 @@ impl Lower<'_> {
                 .map_or(1, |batch| if batch.rows.is_some() { batch.epoch } else { DRAWN }),
             until: until.into_iter().map(|d| d.part).collect(),
             statuses,
+            path: is_plane(&setup.x),
             trace: setup.trace,
             answer,
             names,
@@ -555,6 +560,7 @@ impl Lower<'_> {
             maximize: setup.objective.maximize,
             optimizer: setup.optimizer.label(),
             why: setup.why.clone(),
+            configuration: self.configuration(setup),
             span: setup.span,
         })
     }
@@ -566,7 +572,11 @@ impl Lower<'_> {
         let rows = match &setup.batch {
             // The figures of all data are those of the end of a chunk.
             Some(_) => Vec::new(),
-            None => SolvePlan::ROW.into_iter().chain(reported.iter().map(|(_, place)| *place)).collect(),
+            None => {
+                let reported = reported.iter().map(|(_, place)| *place);
+                let path = is_plane(&setup.x).then_some(SolvePlan::X);
+                SolvePlan::ROW.into_iter().chain(reported).chain(path).collect()
+            }
         };
         let chunk = self.chunk_unit(setup, until, gradient, &states, &rows)?;
         let statuses = std::mem::take(&mut self.statuses);
@@ -745,7 +755,11 @@ impl Lower<'_> {
         let mut all = operands;
         all.extend(captures);
         let mut given = types.clone();
-        given.extend(stop.rows.iter().map(|place| Ty::new(types[*place].elem, vec![Dim::Known(stop.trip)])));
+        given.extend(stop.rows.iter().map(|place| {
+            let row = &types[*place];
+            let dims = std::iter::once(Dim::Known(stop.trip)).chain(row.dims.iter().cloned());
+            Ty::new(row.elem, dims.collect())
+        }));
         Ok(self.emit_op(Op::Loop(Arc::new(op)), all, given, span))
     }
 
@@ -1042,4 +1056,9 @@ pub(super) fn arrays_of(setup: &Setup) -> Rc<Vec<(String, Ty)>> {
     let names = setup.objective.params.iter().flat_map(|p| p.start.leaf_names(&p.name));
     let types = setup.objective.params.iter().flat_map(param_types);
     Rc::new(names.zip(types).collect())
+}
+
+/// Whether the params are two numbers: a point of a plane.
+fn is_plane(x: &Ty) -> bool {
+    x.dims == [Dim::Known(2)]
 }

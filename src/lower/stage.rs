@@ -360,8 +360,7 @@ impl Lower<'_> {
             return Ok(val.clone());
         }
         if !self.host.options().execute || self.symbolic {
-            self.pretended |= !self.symbolic;
-            return Ok(abstract_value(val, &mut self.next_unit));
+            return Ok(self.pretended_value(val));
         }
         let unit = self.units.last().expect("a unit was begun");
         let id = unit.id;
@@ -374,6 +373,12 @@ impl Lower<'_> {
         Ok(replace_staged(val, &|s: &Staged| {
             (s.unit == id).then(|| by_value.get(&s.value).map(known)).flatten()
         }))
+    }
+
+    /// A value that outlives its unit, of which only the type is known: nothing is run.
+    pub(super) fn pretended_value(&mut self, val: &Val) -> Val {
+        self.pretended |= !self.symbolic;
+        abstract_value(val, &mut self.next_unit)
     }
 
     /// Records what is known of a staged integer.

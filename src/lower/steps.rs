@@ -84,10 +84,7 @@ fn looks_at_gradient(lower: &mut Lower<'_>, optimizer: &OptimizerValue, given: b
         }
         done.push(name.clone());
         let home = optimizer.home.clone();
-        let own = home
-            .get(&name)
-            .or_else(|| if home.is_library() { None } else { lower.globals.get(&name) })
-            .cloned();
+        let own = lower.slot(&home, &name).cloned();
         let val = match own {
             Some(Slot::Let(val, _)) => Some(val),
             Some(Slot::Var(..)) => None,

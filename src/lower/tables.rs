@@ -115,8 +115,12 @@ impl Lower<'_> {
         }
     }
 
-    /// `names(data)`, `names(data, except = "target")`.
+    /// `names(data)`, `names(data, except = "target")`; of a record the names of its fields.
     pub(crate) fn table_names(&mut self, args: Vec<Argument>, span: Span) -> Res<Val> {
+        if let [Argument { name: None, value: Val::Record(record), .. }] = args.as_slice() {
+            let names = record.fields.iter().map(|(name, _)| name.to_string());
+            return Ok(Val::Strs(Arc::new(names.collect())));
+        }
         let (table, pick, names) = self.picked("names", args, span)?;
         let all = table.names().map(String::from).filter(|n| match pick {
             Some(true) => !names.contains(n),
@@ -177,17 +181,28 @@ impl Lower<'_> {
         }
     }
 
-    /// `standardize(X)`
-    pub(crate) fn table_standardize(&mut self, args: Vec<Argument>, span: Span) -> Res<Val> {
+    /// `standardize(X)`, `standardize(Z, like = X)`
+    pub(crate) fn table_standardize(&mut self, mut args: Vec<Argument>, span: Span) -> Res<Val> {
+        let named = |arg: &Argument| arg.name.as_ref().is_some_and(|key| &*key.name == "like");
+        let like = args.iter().position(named).map(|at| args.remove(at));
+        if let Some(key) = args.iter().find_map(|arg| arg.name.clone()) {
+            return self.fail(errors::unknown_argument(key.span, "standardize", &key.name, &["like"]));
+        }
         let [x] = self.fixed("standardize", args, span)?;
-        let known = match &x.value {
-            Val::Known(tensor) => tensor.clone(),
-            Val::Staged(_) => self.force(&x.value, span)?,
-            _ => return self.fail(errors::expected_array(x.span, &x.value.describe())),
-        };
-        match data::standardize(&known, None) {
+        let like = like.map(|like| self.known_array(&like, span)).transpose()?;
+        let known = self.known_array(&x, span)?;
+        match data::standardize(&known, like.as_ref(), None) {
             Ok(tensor) => Ok(Val::Known(tensor)),
             Err(error) => self.data_error(&error, span),
+        }
+    }
+
+    /// An argument that is an array, computed now.
+    fn known_array(&mut self, arg: &Argument, span: Span) -> Res<Tensor> {
+        match &arg.value {
+            Val::Known(tensor) => Ok(tensor.clone()),
+            Val::Staged(_) => self.force(&arg.value, span),
+            other => self.fail(errors::expected_array(arg.span, &other.describe())),
         }
     }
 

@@ -150,7 +150,7 @@ impl Lower<'_> {
         name: &Arc<str>,
         span: Span,
     ) -> Res<(Arc<TypeDecl>, Scope)> {
-        let known = scope.get(name).or_else(|| self.globals.get(name)).cloned();
+        let known = self.slot(scope, name).cloned();
         let found = match known {
             Some(Slot::Let(val, _)) => Some(val),
             Some(Slot::Var(..)) => None,

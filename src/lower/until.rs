@@ -139,8 +139,7 @@ impl Lower<'_> {
         for e in parts {
             if !walk::mentions(&e, &names) {
                 let known = |name: &Arc<str>| {
-                    setup.scope.get(name).or_else(|| self.globals.get(name)).is_some()
-                        || super::builtins::find(name).is_some()
+                    self.slot(&setup.scope, name).is_some() || super::builtins::find(name).is_some()
                 };
                 if let Some((name, span)) = first_unknown(&e, &known) {
                     let param = setup.objective.params.iter().any(|param| param.name == name);

@@ -144,8 +144,8 @@ pub enum Role {
     Problem(Rc<super::problem::Problem>),
     /// The values of the examples, `f.each`.
     Each(Rc<super::problem::Problem>),
-    /// Makes an objective.
-    Objective,
+    /// Makes an objective, whose names are those of its scope.
+    Objective(Scope),
     /// Makes a distribution.
     Distribution(Arc<ast::MembersDecl>),
 }
@@ -173,6 +173,8 @@ struct Frame {
     depth: usize,
     /// Whether it is inside the standard library.
     library: bool,
+    /// The entry of a session that it belongs to.
+    entry: Option<usize>,
     /// Of the last frame of a block of [`BLOCK`]: what is around the block, and its names, so that
     /// a long function is not searched name by name.
     around: Scope,
@@ -191,16 +193,72 @@ pub enum Slot {
     Var(Cell, Span),
 }
 
+impl Slot {
+    /// Where the name was bound.
+    pub fn span(&self) -> Span {
+        let (Slot::Let(_, span) | Slot::Var(_, span)) = self;
+        *span
+    }
+}
+
 /// The present value of a `var`.
 pub type Cell = Rc<RefCell<Val>>;
 
 /// A name no program can write: it marks scopes of the standard library.
 const LIBRARY: &str = "the standard library";
+/// A name no program can write: it marks scopes of the entries of a session.
+const ENTRY: &str = "an entry";
 
 impl Scope {
     /// The scope of the standard library: it does not see the user's names.
     pub fn library() -> Scope {
         Scope::default().with(&Arc::from(LIBRARY), Slot::Let(Val::Poison, Span::default()))
+    }
+
+    /// The scope of the declarations of an entry of a session.
+    pub(super) fn of_entry(entry: usize) -> Scope {
+        let marked = Scope::default().with(&Arc::from(ENTRY), Slot::Let(Val::Poison, Span::default()));
+        let mut frame = marked.0;
+        if let Some(frame) = frame.as_mut().and_then(Rc::get_mut) {
+            frame.entry = Some(entry);
+        }
+        Scope(frame)
+    }
+
+    /// The entry of a session that its declarations belong to.
+    pub(super) fn entry(&self) -> Option<usize> {
+        self.0.as_ref().and_then(|frame| frame.entry)
+    }
+
+    /// Only some of its names.
+    pub(super) fn only(&self, names: &[Arc<str>]) -> Scope {
+        let found = names.iter().filter_map(|name| Some((name, self.get(name)?)));
+        found.fold(Scope::default(), |scope, (name, slot)| scope.with(name, slot.clone()))
+    }
+
+    /// This scope with the names that another has beyond one that it began with.
+    pub(super) fn extended(&self, other: &Scope, from: &Scope) -> Scope {
+        let mut more = Vec::new();
+        let (mut at, end) = (other, from.0.as_ref());
+        while let Some(frame) = at.0.as_ref().filter(|frame| !end.is_some_and(|end| Rc::ptr_eq(end, frame))) {
+            more.push((&frame.name, &frame.slot));
+            at = &frame.parent;
+        }
+        more.into_iter().rev().fold(self.clone(), |scope, (name, slot)| scope.with(name, slot.clone()))
+    }
+
+    /// Each name once, with what it denotes; those without a value are left out.
+    pub(super) fn compact(&self) -> Scope {
+        let mut seen = HashSet::new();
+        let mut kept = Vec::new();
+        let mut at = self;
+        while let Some(frame) = &at.0 {
+            if seen.insert(frame.name.clone()) && !matches!(&frame.slot, Slot::Let(Val::Poison, _)) {
+                kept.push((&frame.name, &frame.slot));
+            }
+            at = &frame.parent;
+        }
+        kept.into_iter().rev().fold(Scope::default(), |scope, (name, slot)| scope.with(name, slot.clone()))
     }
 
     /// Whether it is inside the standard library.
@@ -219,6 +277,7 @@ impl Scope {
             parent: self.clone(),
             depth,
             library: self.is_library() || &**name == LIBRARY,
+            entry: self.entry(),
             around: if ends_block { self.up(BLOCK - 1) } else { Scope::default() },
             block: OnceCell::new(),
         })))

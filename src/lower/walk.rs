@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::syntax::ast::{
-    Arg, ArgValue, Block, Constraint, Expr, ExprKind, Generator, ParamDecl, ParamStart, Pattern, SolveExpr,
-    Stmt, StmtKind,
+    Arg, ArgValue, Block, Constraint, Expr, ExprKind, Generator, Ident, ParamDecl, ParamStart, Pattern,
+    SolveExpr, Stmt, StmtKind,
 };
 
 /// Calls `see` on every expression below a statement, outermost first; `see` gives whether to go on
@@ -33,8 +33,9 @@ pub(crate) fn stmt_exprs<'a>(stmt: &'a Stmt, see: &mut dyn FnMut(&'a Expr) -> bo
             arms.otherwise.iter().for_each(|body| block(body, see));
         }
         StmtKind::Print(values) => args(values, see),
-        StmtKind::Plot { values, options } => {
+        StmtKind::Plot { values, path, options } => {
             args(values, see);
+            path.iter().for_each(|e| expr(e, see));
             args(options, see);
         }
         StmtKind::Save { value, path } => {
@@ -255,6 +256,22 @@ pub(crate) fn stmt_mentions(stmt: &Stmt, names: &[Arc<str>]) -> bool {
         !found
     });
     found
+}
+
+/// The `let`s of a loop's body whose value reads the name that they bind, where nothing behind reads it: what they
+/// compute is lost with the turn.
+pub(crate) fn lost_lets(body: &[Stmt]) -> Vec<&Ident> {
+    let mut lost = Vec::new();
+    for (at, item) in body.iter().enumerate() {
+        if let StmtKind::Let { pattern: Pattern::Name(name), value, .. } = &item.kind {
+            let names = std::slice::from_ref(&name.name);
+            let read = body.iter().skip(at + 1).any(|item| stmt_mentions(item, names));
+            if mentions(value, names) && !read {
+                lost.push(name);
+            }
+        }
+    }
+    lost
 }
 
 /// The names that a pattern binds.

@@ -14,7 +14,7 @@ use crate::diag::{Report, Span};
 use crate::driver::Session;
 use crate::export::{self, Assigned, Layout, Signature};
 use crate::ir::Function;
-use crate::lower::{self, Differentiated, GradientCode, Lower, errors};
+use crate::lower::{self, Differentiated, GradientCode, Lower, Names, errors};
 use crate::passes;
 use crate::passes::differentiate::Tapes;
 use crate::syntax::ast::{
@@ -44,27 +44,49 @@ pub fn derivative(
     file: &File,
     name: Option<&str>,
 ) -> Result<String, Vec<Report>> {
-    let what = find(file, name).map_err(|report| vec![report])?;
+    derivative_among(session, folder, file, name, None)
+}
+
+/// [`derivative`] where the names of the file may be bound already, in a session.
+pub(super) fn derivative_among(
+    session: &mut Session,
+    folder: &Path,
+    file: &File,
+    name: Option<&str>,
+    names: Option<&Names>,
+) -> Result<String, Vec<Report>> {
+    let mut what = find(file, name).map_err(|report| vec![report])?;
+    let around = names.and_then(|names| names.around(name?));
+    what.home = around.unwrap_or(what.home);
     let target = Stmt { kind: StmtKind::Fn(what.decl.clone()), span: what.decl.name.span, doc: None };
     let needed = Rc::new(File { items: lower::needed(&file.items, &target) });
     // What the function needs of its file is computed, even where the program is only checked.
     let execute = std::mem::replace(&mut session.options.execute, true);
-    let found = agreed(session, folder, (file, &needed), &what);
+    let found = agreed(session, folder, &Ground { file, needed, names }, &what);
     session.options.execute = execute;
     found
+}
+
+/// What a function stands on.
+struct Ground<'a> {
+    file: &'a File,
+    /// The statements that it needs.
+    needed: Rc<File>,
+    /// The names that they have bound, if they have been run.
+    names: Option<&'a Names>,
 }
 
 /// The text that two choices of sizes agree on.
 fn agreed(
     session: &mut Session,
     folder: &Path,
-    files: (&File, &Rc<File>),
+    ground: &Ground<'_>,
     what: &Differentiated,
 ) -> Result<String, Vec<Report>> {
     let mut seen: Vec<String> = Vec::new();
     let mut wrong = None;
     for primes in &CHOICES {
-        match text(session, folder, files, what, primes) {
+        match text(session, folder, ground, what, primes) {
             Ok(found) if seen.contains(&found) => return Ok(found),
             Ok(found) => seen.push(found),
             Err(reports) => wrong = wrong.or(Some(reports)),
@@ -124,14 +146,19 @@ impl Sink for Silent {
 fn text(
     session: &mut Session,
     folder: &Path,
-    (file, needed): (&File, &Rc<File>),
+    ground: &Ground<'_>,
     what: &Differentiated,
     primes: &Primes,
 ) -> Result<String, Vec<Report>> {
     let mut sink = Silent;
     let mut runner = Runner::new(session, folder, HashMap::new(), &mut sink);
-    let mut lower = Lower::new(&mut runner);
-    lower.program(needed);
+    let mut lower = match ground.names {
+        Some(names) => Lower::entry(&mut runner, names.clone(), &File::default(), Vec::new()),
+        None => Lower::new(&mut runner),
+    };
+    if ground.names.is_none() {
+        lower.program(&ground.needed);
+    }
     let (mut dims, mut ints) = (primes.0.iter(), primes.1.iter());
     let mut size = |_: &str, whole: bool| {
         let next = if whole { ints.next() } else { dims.next() };
@@ -149,16 +176,16 @@ fn text(
         _ if reports.is_empty() => return Err(vec![errors::unprintable(span, "what only a run can tell")]),
         _ => return Err(reports),
     };
-    written(session, (file, needed), what, code).map_err(|report| vec![report])
+    written(session, ground, what, code).map_err(|report| vec![report])
 }
 
 fn written(
     session: &mut Session,
-    (file, needed): (&File, &File),
+    ground: &Ground<'_>,
     what: &Differentiated,
     code: GradientCode,
 ) -> Result<String, Report> {
-    let decls = declarations(needed, &what.decl);
+    let decls = declarations(&ground.needed, &what.decl);
     let mut program = code.program;
     // A program that is read shows no segments: what is kept is not its concern.
     let tapes = Tapes::within(Tapes::ALL);
@@ -178,7 +205,7 @@ fn written(
         lets: decls.iter().flat_map(|decl| lets(decl)).collect(),
         labels: code.labels,
         results: result_names(what, &code.layout),
-        declared: lower::declared(&file.items),
+        declared: lower::declared(&ground.file.items),
         assigned: decls.iter().flat_map(|decl| assigned(decl)).collect(),
     };
     let text = export::minima(&program.main, &signature);

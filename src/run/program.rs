@@ -10,7 +10,7 @@ use super::gradcheck::{self, Checked};
 use super::runner::{Event, Planned, Runner, Sink};
 use crate::diag::{FileId, Report, Span};
 use crate::driver::Session;
-use crate::lower::{Host, Lower, Test};
+use crate::lower::{Denoted, Lower, Places, Test};
 use crate::syntax::ast::{File, Stmt};
 use crate::syntax::parse_file;
 
@@ -20,6 +20,8 @@ use crate::syntax::parse_file;
 pub struct Program {
     /// The trees.
     pub files: Vec<Rc<File>>,
+    /// The trees of what they import, as its check found them.
+    pub imported: Vec<Rc<File>>,
     /// Paths in the program are relative to this folder.
     pub folder: PathBuf,
     /// The values given to its inputs.
@@ -27,6 +29,9 @@ pub struct Program {
     /// Everything found wrong, or worth a warning.
     pub reports: Vec<Report>,
 }
+
+/// What places denote.
+type Denotations = Vec<(Span, Vec<Denoted>)>;
 
 /// A test that was run.
 #[derive(Debug, Clone)]
@@ -64,16 +69,30 @@ impl Program {
     /// Elaborates the whole program, its tests too, and runs nothing. Gives the names of the inputs
     /// that the program has.
     pub fn check(&mut self, session: &mut Session) -> Vec<String> {
+        self.checked(session, None).0
+    }
+
+    /// Checks the program for an editor: gives what the places of one of its files denote, too. Data stay loaded in
+    /// the session.
+    pub fn study(&mut self, session: &mut Session, file: FileId) -> Vec<(Span, Vec<Denoted>)> {
+        self.checked(session, Some(file)).1
+    }
+
+    fn checked(&mut self, session: &mut Session, studied: Option<FileId>) -> (Vec<String>, Denotations) {
         session.options.execute = false;
         let syntax: Vec<Report> = std::mem::take(&mut self.reports);
         let mut deaf = Deaf;
         let mut runner = Runner::new(session, &self.folder, self.inputs.clone(), &mut deaf);
-        let found = elaborate(&self.files, &mut runner, |lower| {
+        runner.studied = studied;
+        let mut places = None;
+        let found = elaborate_all(&self.files, &mut runner, |lower| {
             for test in lower.tests() {
                 lower.run_test(&test);
             }
+            places = lower.take_places();
         });
         let inputs = runner.asked_inputs().to_vec();
+        self.imported = std::mem::take(&mut runner.imported);
         let broken: Vec<&Stmt> = self
             .files
             .iter()
@@ -87,14 +106,14 @@ impl Program {
             .collect();
         self.add(syntax);
         self.add(found);
-        inputs
+        (inputs, places.map(Places::all).unwrap_or_default())
     }
 
     /// Runs the program.
     pub fn run(&mut self, session: &mut Session, sink: &mut dyn Sink) {
         session.options.execute = true;
         let mut runner = Runner::new(session, &self.folder, self.inputs.clone(), sink);
-        let found = elaborate(&self.files, &mut runner, |_| ());
+        let found = elaborate_all(&self.files, &mut runner, |_| ());
         self.add(found);
     }
 
@@ -104,7 +123,7 @@ impl Program {
         let mut deaf = Deaf;
         let mut runner = Runner::new(session, &self.folder, self.inputs.clone(), &mut deaf);
         runner.plan_only = true;
-        let found = elaborate(&self.files, &mut runner, |_| ());
+        let found = elaborate_all(&self.files, &mut runner, |_| ());
         let planned = std::mem::take(&mut runner.planned);
         self.add(found);
         planned
@@ -117,7 +136,7 @@ impl Program {
         let mut runner = Runner::new(session, &self.folder, self.inputs.clone(), &mut deaf);
         runner.plan_only = true;
         let mut stated = Vec::new();
-        let found = elaborate(&self.files, &mut runner, |lower| {
+        let found = elaborate_all(&self.files, &mut runner, |lower| {
             stated = gradcheck::stated(lower, &self.files);
         });
         let planned = std::mem::take(&mut runner.planned);
@@ -140,10 +159,10 @@ impl Program {
     pub fn test(&mut self, session: &mut Session, sink: &mut dyn Sink) -> Vec<Tested> {
         session.options.execute = true;
         let events: Rc<RefCell<Option<Vec<Event>>>> = Rc::default();
-        let mut ear = Ear { events: events.clone(), sink };
+        let mut ear = Ear { events: events.clone(), all: false, sink };
         let mut runner = Runner::new(session, &self.folder, self.inputs.clone(), &mut ear);
         let mut tests = Vec::new();
-        let found = elaborate(&self.files, &mut runner, |lower| {
+        let found = elaborate_all(&self.files, &mut runner, |lower| {
             for test in lower.tests() {
                 tests.push(run_test(lower, &test, &events));
             }
@@ -164,23 +183,42 @@ impl Program {
 }
 
 /// Elaborates all texts and, if they are without errors, what `then` asks for. Gives the reports.
-fn elaborate(files: &[Rc<File>], runner: &mut Runner<'_>, then: impl FnOnce(&mut Lower<'_>)) -> Vec<Report> {
-    let checked = !runner.options().execute;
+fn elaborate_all(
+    files: &[Rc<File>],
+    runner: &mut Runner<'_>,
+    then: impl FnOnce(&mut Lower<'_>),
+) -> Vec<Report> {
+    let studied = runner.studied;
     let mut lower = Lower::new(runner);
-    for file in files {
-        lower.program(file);
-    }
-    let mut reports = lower.take_reports();
-    if checked || !lower.halted() && !reports.iter().any(Report::is_error) {
-        then(&mut lower);
-    }
-    reports.extend(lower.take_reports());
+    studied.into_iter().for_each(|file| lower.write_down(file));
+    let mut reports = elaborate(&mut lower, files, then);
     drop(lower);
     reports.extend(runner.take_reports());
     reports
 }
 
-fn run_test(lower: &mut Lower<'_>, test: &Test, events: &Rc<RefCell<Option<Vec<Event>>>>) -> Tested {
+/// [`elaborate_all`] in a scope that may know names already.
+pub(super) fn elaborate(
+    lower: &mut Lower<'_>,
+    files: &[Rc<File>],
+    then: impl FnOnce(&mut Lower<'_>),
+) -> Vec<Report> {
+    for file in files {
+        lower.program(file);
+    }
+    let mut reports = lower.take_reports();
+    if lower.only_checks() || !lower.halted() && !reports.iter().any(Report::is_error) {
+        then(lower);
+    }
+    reports.extend(lower.take_reports());
+    reports
+}
+
+pub(super) fn run_test(
+    lower: &mut Lower<'_>,
+    test: &Test,
+    events: &Rc<RefCell<Option<Vec<Event>>>>,
+) -> Tested {
     *events.borrow_mut() = Some(Vec::new());
     let done = lower.run_test(test);
     let reports = lower.take_reports();
@@ -198,9 +236,13 @@ impl Sink for Deaf {
 }
 
 /// Keeps the events of the test that runs, if one runs.
-struct Ear<'s> {
-    events: Rc<RefCell<Option<Vec<Event>>>>,
-    sink: &'s mut dyn Sink,
+pub(super) struct Ear<'s> {
+    /// The events of the test.
+    pub events: Rc<RefCell<Option<Vec<Event>>>>,
+    /// Whether what is printed outside of tests is told.
+    pub all: bool,
+    /// Where all is told.
+    pub sink: &'s mut dyn Sink,
 }
 
 impl Sink for Ear<'_> {
@@ -214,7 +256,7 @@ impl Sink for Ear<'_> {
                     self.sink.event(event);
                 }
             }
-            None if print => {}
+            None if print && !self.all => {}
             None => self.sink.event(event),
         }
     }

@@ -11,6 +11,8 @@ const EPOCHS: usize = 200;
 pub(super) struct Recorder {
     /// Record every so many steps.
     every: i64,
+    /// What that was at first.
+    first: i64,
     /// Whether the interval was chosen by the user.
     fixed: bool,
     /// The most points, where it was not.
@@ -24,10 +26,17 @@ impl Recorder {
         let fixed = plan.trace > 0;
         let every = if fixed { plan.trace } else { plan.interval };
         let most = if plan.interval > 1 { EPOCHS } else { POINTS };
-        Recorder { every, fixed, most, trace: Trace::new(&names, 0) }
+        Recorder { every, first: every, fixed, most, trace: Trace::new(&names, 0) }
     }
 
-    pub(super) fn record(&mut self, steps: i64, [loss, grad_norm, seconds]: [f64; 3], reports: &[f64]) {
+    /// Records a point: its figures, the reports, and where it was if that is kept.
+    pub(super) fn record(
+        &mut self,
+        steps: i64,
+        [loss, grad_norm, seconds]: [f64; 3],
+        reports: &[f64],
+        place: Option<[f64; 2]>,
+    ) {
         #[expect(clippy::cast_precision_loss, reason = "steps are shown as reals in a trace")]
         let steps = steps as f64;
         let columns = &mut self.trace.columns;
@@ -37,15 +46,11 @@ impl Recorder {
         for (column, x) in columns.iter_mut().zip([steps, loss, grad_norm, seconds].iter().chain(reports)) {
             column.push(*x);
         }
+        self.trace.path.extend(place);
         if !self.fixed && columns[0].len() > self.most {
             // Keep every other point, and go on at twice the interval.
-            for column in columns {
-                let mut at = 0;
-                column.retain(|_| {
-                    at += 1;
-                    at % 2 == 1
-                });
-            }
+            columns.iter_mut().for_each(every_other);
+            every_other(&mut self.trace.path);
             self.every *= 2;
         }
     }
@@ -54,6 +59,19 @@ impl Recorder {
     pub(super) fn next(&self, steps: i64) -> i64 {
         (steps / self.every + 1).saturating_mul(self.every)
     }
+
+    /// The next step that would be recorded, had the interval not grown.
+    pub(super) fn first_next(&self, steps: i64) -> i64 {
+        (steps / self.first + 1).saturating_mul(self.first)
+    }
+}
+
+fn every_other<T>(values: &mut Vec<T>) {
+    let mut at = 0;
+    values.retain(|_| {
+        at += 1;
+        at % 2 == 1
+    });
 }
 
 /// How many steps a chunk has: so many that it takes about [`Pace::SECONDS`], longer with a large state, so that the host looks

@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::figure::Drawing;
 use super::show::{show, show_fit};
-use crate::data::{self, Loaded};
-use crate::diag::{Report, Span};
+use crate::data::{self, Loaded, Reading};
+use crate::diag::{FileId, Report, Span};
 use crate::driver::{Session, compile_once};
 use crate::ir::{Concern, Note, Op, Program, Tensor, Ty};
-use crate::lower::{self, Host, Outcome, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors};
+use crate::lower::{
+    self, Configuration, Host, Outcome, Plot, Poisoned, Res, RunError, SolvePlan, UntilKind, Val, errors,
+};
+use crate::picture::{self, Figure};
 use crate::syntax::ast::File;
 use crate::syntax::parse_file;
 
@@ -27,7 +31,7 @@ pub enum Event {
         span: Span,
     },
     /// A solve begins.
-    Solving,
+    Solving(Rc<Solving>),
     /// A solve has come to a recorded point.
     Progress(Progress),
     /// An assertion.
@@ -50,10 +54,48 @@ pub enum Event {
         /// The statement.
         span: Span,
     },
+    /// A picture was drawn; it is shown, unless it was written to a file.
+    Plot {
+        /// The picture.
+        figure: Box<Figure>,
+        /// Where it was written to.
+        path: Option<String>,
+        /// The statement.
+        span: Span,
+    },
+}
+
+/// A solve that begins.
+#[derive(Debug, Clone)]
+pub struct Solving {
+    /// The name it is bound to, if any.
+    pub name: Option<String>,
+    /// What it was set up with.
+    pub configuration: Configuration,
+    /// Why its optimizer was chosen, if the user did not choose.
+    pub why: Option<String>,
+    /// The stopping condition.
+    pub until: Vec<String>,
+    /// Whether the greatest value is looked for.
+    pub maximize: bool,
+    /// The arrays that are solved for, with their types: `w: real[30]`.
+    pub unknowns: Vec<String>,
+    /// How many numbers that is.
+    pub count: usize,
+    /// Whether its points have gradient norms.
+    pub gradient: bool,
+    /// The most steps that the condition allows, where that is known.
+    pub most_steps: Option<i64>,
+    /// The most seconds that the condition or the time limit allows.
+    pub most_seconds: Option<f64>,
+    /// What its steps report, in the order of [`Progress::reports`].
+    pub reports: Vec<Arc<str>>,
+    /// File and line: `fit.opt:12`.
+    pub place: String,
 }
 
 /// Where a solve stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     /// Steps done.
     pub steps: i64,
@@ -65,6 +107,8 @@ pub struct Progress {
     pub seconds: f64,
     /// Evaluations of objective, gradient, Hessian-vector product.
     pub evals: [i64; 3],
+    /// What the step reported.
+    pub reports: Vec<f64>,
 }
 
 /// Code that a program runs, for `minima ir`, `minima gradcheck` and measurements.
@@ -110,6 +154,8 @@ pub struct SolveRecord {
     pub optimizer: String,
     /// Why it was chosen, if the user did not choose.
     pub why: Option<String>,
+    /// What it was set up with.
+    pub configuration: Configuration,
     /// The stopping condition.
     pub until: Vec<String>,
     /// Whether the greatest value is looked for.
@@ -153,6 +199,10 @@ pub struct Runner<'s> {
     inputs: HashMap<String, String>,
     asked: Vec<String>,
     imports: Vec<PathBuf>,
+    /// The trees of the programs that were imported.
+    pub imported: Vec<Rc<File>>,
+    /// Files that the program writes, where nothing is written.
+    unsaved: Vec<PathBuf>,
     sink: &'s mut dyn Sink,
     pending_name: Option<String>,
     started: Instant,
@@ -163,6 +213,21 @@ pub struct Runner<'s> {
     pub planned: Vec<Planned>,
     /// The solve that the program ends with; its clock starts with it, and nothing is saved.
     pub only: Option<Only>,
+    /// The file whose places are written down, where an editor asks.
+    pub studied: Option<FileId>,
+    /// What code took so far.
+    pub spent: Spent,
+}
+
+/// Time that code took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    /// To be made.
+    pub compile: Duration,
+    /// To run.
+    pub run: Duration,
+    /// Whether some of it was machine code.
+    pub native: bool,
 }
 
 impl<'s> Runner<'s> {
@@ -181,6 +246,8 @@ impl<'s> Runner<'s> {
             inputs,
             asked: Vec::new(),
             imports: Vec::new(),
+            imported: Vec::new(),
+            unsaved: Vec::new(),
             sink,
             pending_name: None,
             started: Instant::now(),
@@ -188,7 +255,17 @@ impl<'s> Runner<'s> {
             plan_only: false,
             planned: Vec::new(),
             only: None,
+            studied: None,
+            spent: Spent::default(),
         }
+    }
+
+    /// Takes the time of the compiler.
+    pub(super) fn compiling<T>(&mut self, compile: impl FnOnce(&Session) -> T) -> T {
+        let began = Instant::now();
+        let made = compile(self.session);
+        self.spent.compile += began.elapsed();
+        made
     }
 
     /// Inputs given that no statement asked for.
@@ -208,6 +285,27 @@ impl<'s> Runner<'s> {
     pub(super) fn seconds_left(&self) -> Option<f64> {
         let limit = self.session.options.time_limit?;
         Some(limit - self.started.elapsed().as_secs_f64())
+    }
+
+    /// What is told of a solve that begins.
+    fn solving(&self, name: Option<String>, plan: &SolvePlan) -> Solving {
+        let limits = plan.most_seconds().into_iter().chain(self.seconds_left());
+        let (file, _) = self.session.sources.get(plan.span.file);
+        let (line, _) = self.session.sources.position(plan.span);
+        Solving {
+            name,
+            configuration: plan.configuration.clone(),
+            why: plan.why.clone(),
+            until: plan.until.iter().map(|part| part.text.clone()).collect(),
+            maximize: plan.maximize,
+            unknowns: lower::unknowns(&plan.names, &plan.answer),
+            count: plan.answer.iter().map(Ty::count).sum(),
+            gradient: plan.traces_gradient,
+            most_steps: plan.most_steps(),
+            most_seconds: limits.min_by(f64::total_cmp),
+            reports: plan.reported.iter().map(|(name, _)| name.clone()).collect(),
+            place: format!("{file}:{line}"),
+        }
     }
 
     /// The most steps of a solve.
@@ -240,8 +338,12 @@ impl Host for Runner<'_> {
         &self.options
     }
 
+    fn stopped(&self) -> bool {
+        self.session.stop.load(Ordering::Relaxed)
+    }
+
     fn run(&mut self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-        if self.session.stop.load(Ordering::Relaxed) {
+        if self.stopped() {
             return Err(RunError::Interrupted("interrupted".into()));
         }
         if self.plan_only {
@@ -253,20 +355,27 @@ impl Host for Runner<'_> {
                 objective: None,
             });
         }
-        let mut code = compile_once(self.session, program)?;
+        let mut code = self.compiling(|session| compile_once(session, program))?;
+        self.spent.native |= code.compiled().is_some();
         code.set_all(inputs);
+        let began = Instant::now();
         code.run()?;
+        self.spent.run += began.elapsed();
         Ok(code.all())
     }
 
     fn solve(&mut self, plan: &SolvePlan) -> Result<Outcome, RunError> {
         let name = self.pending_name.take();
-        self.tell(Event::Solving);
+        let solving = self.solving(name.clone(), plan);
+        self.tell(Event::Solving(Rc::new(solving)));
         let last = self.only.is_some_and(|only| only.span == plan.span);
         if last {
             self.started = Instant::now();
         }
+        let (began, before) = (Instant::now(), self.spent.compile);
         let outcome = super::solve::solve(self, plan)?;
+        self.spent.run += began.elapsed().saturating_sub(self.spent.compile.saturating_sub(before));
+        self.spent.native = true;
         if self.plan_only {
             let objective = Some(planned_objective(plan, &outcome.state[SolvePlan::X]));
             let program = plan.chunk.clone();
@@ -277,6 +386,7 @@ impl Host for Runner<'_> {
             name,
             optimizer: plan.optimizer.clone(),
             why: plan.why.clone(),
+            configuration: plan.configuration.clone(),
             until: plan.until.iter().map(|part| part.text.clone()).collect(),
             maximize: plan.maximize,
             params: plan.names.clone(),
@@ -304,24 +414,27 @@ impl Host for Runner<'_> {
         }
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        let full = data::resolve(&self.folder, path);
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        let full = data::resolve(&self.folder, reading.path);
         self.session.asked_for(&full);
-        let key = (function.to_string(), full);
-        let again = self.only.is_some();
+        if self.unsaved.contains(&full) {
+            return Ok(None);
+        }
+        let key = (reading.kind(), full);
+        let again = self.only.is_some() || self.studied.is_some();
         let found =
             if again { self.session.loaded.get(&key).cloned() } else { self.session.loaded.remove(&key) };
         if let Some(loaded) = found {
-            return Ok(loaded);
+            return Ok(Some(loaded));
         }
-        let loaded = data::load_as(function, &self.folder, path, self.session.options.memory_limit)
+        let loaded = data::load_as(&self.folder, reading, self.session.options.memory_limit)
             .map_err(|error| Box::new(error.report(span)))?;
         if !self.options.execute || again {
             // The run that follows the check finds the same data, and need not read them again; so do all runs of a
-            // comparison.
+            // comparison, and the next check of an editor.
             self.session.loaded.insert(key, loaded.clone());
         }
-        Ok(loaded)
+        Ok(Some(loaded))
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<File>, Box<Report>> {
@@ -330,16 +443,18 @@ impl Host for Runner<'_> {
         if self.imports.contains(&full) {
             return Err(Box::new(errors::import_cycle(span, path)));
         }
-        let text = std::fs::read(&full).map_err(|error| {
-            Box::new(Report::error("E0601", span, format!("cannot read `{path}`: {error}")))
-        })?;
-        let text = String::from_utf8(text)
-            .map_err(|_| Box::new(Report::error("E0605", span, format!("`{path}` is not UTF-8 text"))))?;
+        let limit = self.session.options.memory_limit;
+        let text = match self.session.open.get(&full) {
+            Some(text) => text.to_string(),
+            None => data::read_text(&full, path, limit).map_err(|error| Box::new(error.report(span)))?,
+        };
         self.imports.push(full);
         let id = self.session.sources.add(path, text.as_str());
         let (file, reports) = parse_file(id, &text);
         self.reports.extend(reports);
-        Ok(Rc::new(file))
+        let file = Rc::new(file);
+        self.imported.push(file.clone());
+        Ok(file)
     }
 
     fn input(&mut self, name: &str) -> Option<String> {
@@ -367,7 +482,10 @@ impl Host for Runner<'_> {
     }
 
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>> {
-        if self.plan_only || self.only.is_some() {
+        let full = data::resolve(&self.folder, path);
+        self.session.loaded.retain(|(_, read), _| *read != full);
+        if !self.options.execute || self.plan_only || self.only.is_some() {
+            self.unsaved.push(full);
             return Ok(());
         }
         let Some(loaded) = lower::to_loaded(value) else {
@@ -375,6 +493,28 @@ impl Host for Runner<'_> {
         };
         data::save(&self.folder, path, &loaded).map_err(|error| Box::new(error.report(span)))?;
         self.sink.event(Event::Saved { path: path.to_string(), span });
+        Ok(())
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        if self.plan_only || self.only.is_some() {
+            return Ok(());
+        }
+        let drawing = Drawing { sources: &self.session.sources };
+        let figure = drawing
+            .figure(plot)
+            .map_err(|empty| Box::new(errors::nothing_to_plot(span, &empty.name, empty.values)))?;
+        if let Some((path, at)) = &plot.path {
+            let bytes = match Path::new(&**path).extension().and_then(|ending| ending.to_str()) {
+                Some("svg") => picture::svg(&figure, false).into_bytes(),
+                Some("png") => picture::png(&figure).unwrap_or_default(),
+                _ => return Err(Box::new(data::not_a_picture(path).report(*at))),
+            };
+            data::write(&data::resolve(&self.folder, path), path, &bytes)
+                .map_err(|error| Box::new(error.report(*at)))?;
+        }
+        let path = plot.path.as_ref().map(|(path, _)| path.to_string());
+        self.sink.event(Event::Plot { figure: Box::new(figure), path, span });
         Ok(())
     }
 
@@ -388,6 +528,7 @@ impl Host for Runner<'_> {
     }
 }
 
+/// The text of a program that is imported.
 /// What a solve minimizes, and where it starts.
 fn planned_objective(plan: &SolvePlan, start: &Tensor) -> PlannedObjective {
     PlannedObjective {

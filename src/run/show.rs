@@ -5,8 +5,12 @@ use crate::lower::{Fit, Record, Val};
 
 /// The most rows and columns of an array that are shown.
 const SHOWN: usize = 12;
-/// The most rows of a table that are shown.
+/// A table of more rows than this is cut.
 const ROWS: usize = 60;
+/// What is shown of it at either end.
+const ENDS: usize = 10;
+/// Lines of matrices and tables that would be wider lose columns from their middle.
+const WIDTH: usize = 100;
 
 /// A number with up to seven significant digits, without needless zeros.
 pub fn number(x: f64) -> String {
@@ -87,28 +91,22 @@ fn show_tensor(tensor: &Tensor) -> String {
             format!("[{}]{size}", texts.join(", "))
         }
         [n, m] => {
-            let columns = picks(*m);
-            let rows: Vec<Vec<String>> = picks(*n)
-                .into_iter()
-                .map(|i| {
-                    columns
-                        .iter()
-                        .map(|j| match (i, j) {
-                            (Some(i), Some(j)) => element(tensor, i * m + j),
-                            _ => "…".into(),
-                        })
-                        .collect()
-                })
-                .collect();
-            let widths: Vec<usize> = (0..columns.len())
-                .map(|j| rows.iter().map(|row| row[j].chars().count()).max().unwrap_or(0))
-                .collect();
-            let line = |row: &Vec<String>| {
-                let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, w)| pad(cell, *w)).collect();
-                format!("[{}]", cells.join(", "))
+            let rows = picks(*n);
+            let cell = |i: Option<usize>, j: usize| i.map_or("…".into(), |i| element(tensor, i * m + j));
+            let column = |j: Option<usize>| -> Vec<String> {
+                rows.iter().map(|i| j.map_or("…".into(), |j| cell(*i, j))).collect()
             };
-            let lines: Vec<String> = rows.iter().map(line).collect();
-            format!("[{}]", lines.join(",\n "))
+            let shown: Vec<Vec<String>> = picks(*m).into_iter().map(column).collect();
+            let cut = *n > SHOWN || *m > SHOWN;
+            let columns = fitting(shown, ", ".len());
+            let widths: Vec<usize> = columns.iter().map(|cells| width(cells)).collect();
+            let line = |i: usize| {
+                let cells = columns.iter().zip(&widths).map(|(cells, w)| pad(&cells[i], *w));
+                format!("[{}]", cells.collect::<Vec<String>>().join(", "))
+            };
+            let lines: Vec<String> = (0..rows.len()).map(line).collect();
+            let size = if cut || columns.len() < *m { format!("  ({})", tensor.ty()) } else { String::new() };
+            format!("[{}]{size}", lines.join(",\n "))
         }
         _ => format!("{} …", tensor.ty()),
     }
@@ -132,6 +130,30 @@ fn pad(text: &str, width: usize) -> String {
     format!("{}{text}", " ".repeat(missing))
 }
 
+/// The widest of some texts.
+fn width(texts: &[String]) -> usize {
+    texts.iter().map(|text| text.chars().count()).max().unwrap_or(0)
+}
+
+/// The columns that fit into a line, with so much between two: where they do not, the middle ones go, for `…`.
+fn fitting(mut columns: Vec<Vec<String>>, between: usize) -> Vec<Vec<String>> {
+    let room = |columns: &[Vec<String>]| columns.iter().map(|column| width(column) + between).sum::<usize>();
+    let gap =
+        |columns: &[Vec<String>]| columns.iter().position(|column| column.iter().all(|cell| cell == "…"));
+    while room(&columns) > WIDTH && columns.len() > 3 {
+        match gap(&columns) {
+            // One on the longer side of the gap.
+            Some(at) if at >= columns.len() - at => drop(columns.remove(at - 1)),
+            Some(at) => drop(columns.remove(at + 1)),
+            None => {
+                let middle = columns.len() / 2;
+                columns[middle].iter_mut().for_each(|cell| *cell = "…".into());
+            }
+        }
+    }
+    columns
+}
+
 /// A table with its header; numbers stand to the right.
 fn show_table(record: &Record) -> String {
     let rows = record.rows.as_ref().and_then(crate::ir::Dim::known).unwrap_or(0);
@@ -139,22 +161,26 @@ fn show_table(record: &Record) -> String {
     let shown: Vec<Option<usize>> = if rows <= ROWS {
         (0..rows).map(Some).collect()
     } else {
-        (0..ROWS / 2).map(Some).chain([None]).chain((rows - ROWS / 2..rows).map(Some)).collect()
+        (0..ENDS).map(Some).chain([None]).chain((rows - ENDS..rows).map(Some)).collect()
     };
-    let mut lines: Vec<String> = vec![String::new(); shown.len() + 1];
-    for (name, column) in &record.fields {
-        let cells: Vec<String> = shown.iter().map(|k| pick(*k, |k| cell(column, k))).collect();
-        let width = cells.iter().map(|c| c.chars().count()).chain([name.chars().count()]).max().unwrap_or(0);
+    let column = |(name, column): &(std::sync::Arc<str>, Val)| {
+        let cells = shown.iter().map(|k| pick(*k, |k| cell(column, k)));
+        let cells: Vec<String> = std::iter::once(name.to_string()).chain(cells).collect();
+        let width = width(&cells);
         let left = matches!(column, Val::Strs(_));
-        for (line, text) in lines.iter_mut().zip([name.to_string()].iter().chain(&cells)) {
-            if !line.is_empty() {
-                line.push_str("  ");
-            }
-            let gap = " ".repeat(width - text.chars().count());
-            line.push_str(&if left { format!("{text}{gap}") } else { format!("{gap}{text}") });
-        }
+        let gap = |cell: &String| " ".repeat(width - cell.chars().count());
+        let placed = |cell: &String| if left { format!("{cell}{}", gap(cell)) } else { pad(cell, width) };
+        cells.iter().map(placed).collect::<Vec<String>>()
+    };
+    let columns = fitting(record.fields.iter().map(column).collect(), 2);
+    let line = |k: usize| {
+        let cells: Vec<&str> = columns.iter().map(|cells| cells[k].as_str()).collect();
+        cells.join("  ").trim_end().to_string()
+    };
+    let mut lines: Vec<String> = (0..=shown.len()).map(line).collect();
+    if rows > ROWS || columns.len() < record.fields.len() {
+        lines.push(format!("({rows} rows, {} columns)", record.fields.len()));
     }
-    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
     lines.join("\n")
 }
 

@@ -33,14 +33,15 @@ enum End {
 pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome, RunError> {
     let began = Instant::now();
     let (start, chunk) = if runner.plan_only {
-        (compile_once(runner.session, &plan.start), None)
+        (runner.compiling(|session| compile_once(session, &plan.start)), None)
     } else {
-        let (start, chunk) = compile_both(runner.session, &plan.start, &plan.chunk);
+        let (start, chunk) = runner.compiling(|session| compile_both(session, &plan.start, &plan.chunk));
         (start, Some(chunk))
     };
     let mut start = start?;
     start.set_all(&plan.start_inputs);
     start.run()?;
+    let before = began.elapsed().as_secs_f64();
     let mut state = start.all();
     if !plan.resume.is_empty() {
         resume(runner, plan, &mut state)?;
@@ -75,7 +76,14 @@ pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome
         blame_for = Some(state.clone());
     }
     let blame = blame_for.and_then(|state| blame(runner, plan, &state));
-    finish(runner, plan, state, &end, solve.trace.trace, began, blame)
+    let times = Times { began, before };
+    finish(runner, plan, state, &end, solve.trace.trace, times, blame)
+}
+
+/// When a solve began, and the seconds before its first step.
+struct Times {
+    began: Instant,
+    before: f64,
 }
 
 /// A solve between two chunks.
@@ -110,7 +118,8 @@ impl<'p> Running<'p> {
         let norm = traced_norm(plan, state[SolvePlan::GRAD_NORM].reals()[0]);
         let reports: Vec<f64> = plan.reported.iter().map(|(_, place)| state[*place].to_reals()[0]).collect();
         let figures = [sign * loss, norm, began.elapsed().as_secs_f64()];
-        trace.record(state[SolvePlan::T].ints()[0], figures, &reports);
+        let place = plan.path.then(|| pair(state[SolvePlan::X].reals()));
+        trace.record(state[SolvePlan::T].ints()[0], figures, &reports, place);
         let (places, best) = (state.len(), Best::State(state.to_vec()));
         let pace = Pace::new(state.iter().map(|part| 8 * part.sizes.iter().product::<usize>()).sum());
         Running { plan, began, places, sign, trace, pace, least: loss, best }
@@ -120,8 +129,15 @@ impl<'p> Running<'p> {
     fn tell_start(&self, runner: &mut Runner<'_>, state: &[Tensor]) {
         let loss = self.sign * state[SolvePlan::LOSS].reals()[0];
         let norm = traced_norm(self.plan, state[SolvePlan::GRAD_NORM].reals()[0]);
-        let figures = [loss, norm, self.began.elapsed().as_secs_f64()];
-        tell(runner, state[SolvePlan::T].ints()[0], figures, EVALS.map(|place| state[place].ints()[0]));
+        let progress = Progress {
+            steps: state[SolvePlan::T].ints()[0],
+            loss,
+            grad_norm: norm,
+            seconds: self.began.elapsed().as_secs_f64(),
+            evals: EVALS.map(|place| state[place].ints()[0]),
+            reports: self.plan.reported.iter().map(|(_, place)| state[*place].to_reals()[0]).collect(),
+        };
+        runner.tell(Event::Progress(progress));
     }
 
     /// Runs chunk after chunk until the steps end.
@@ -130,7 +146,11 @@ impl<'p> Running<'p> {
         let mut steps = chunk.input(SolvePlan::T).ints()[0];
         loop {
             let length = if self.plan.rows { steps.saturating_add(self.pace.steps) } else { i64::MAX };
-            let next = if self.plan.rows { i64::MAX } else { self.trace.next(steps) };
+            let next = match (self.plan.rows, runner.session.options.every_step) {
+                (true, _) => i64::MAX,
+                (false, true) => self.trace.first_next(steps),
+                (false, false) => self.trace.next(steps),
+            };
             let from = self.began.elapsed().as_secs_f64();
             chunk.set(self.places, Tensor::int_scalar(length.min(next).min(limit)));
             chunk.set(self.places + 1, Tensor::scalar(from));
@@ -163,13 +183,22 @@ impl<'p> Running<'p> {
         let mut best = None;
         let mut at = steps.start;
         while at < steps.end {
-            at = self.trace.next(at).min(steps.end);
-            if at == steps.end && !ended && at != self.trace.next(at - 1) {
+            let next = self.trace.next(at);
+            let due = next <= steps.end || ended;
+            if runner.session.options.every_step {
+                let first = if self.plan.rows { at + 1 } else { steps.end };
+                for between in first..next.min(steps.end + i64::from(!due)) {
+                    let point = self.point(chunk, between, &steps, &seconds);
+                    runner.tell(Event::Progress(point.progress(between)));
+                }
+            }
+            at = next.min(steps.end);
+            if !due {
                 break;
             }
             let point = self.point(chunk, at, &steps, &seconds);
-            self.trace.record(at, point.figures, &point.reports);
-            tell(runner, at, point.figures, point.evals);
+            self.trace.record(at, point.figures, &point.reports, point.place);
+            runner.tell(Event::Progress(point.progress(at)));
             if point.loss.is_finite() && (point.loss <= self.least || !self.least.is_finite()) {
                 self.least = point.loss;
                 best = Some(at);
@@ -196,6 +225,7 @@ impl<'p> Running<'p> {
                 figures: [self.sign * loss, norm, seconds.end],
                 evals: EVALS.map(|place| chunk.int(place)),
                 reports: reported.map(|place| chunk.real(place)).collect(),
+                place: self.plan.path.then(|| pair(chunk.get(SolvePlan::X).reals())),
             };
         }
         let row = usize::try_from(at - steps.start - 1).unwrap_or(0);
@@ -212,6 +242,10 @@ impl<'p> Running<'p> {
             figures: [self.sign * loss, norm, seconds.start + share * (seconds.end - seconds.start)],
             evals: evals.map(|at| chunk.int_at(at, row)),
             reports: reported.enumerate().map(|(k, _)| chunk.real_at(first + k, row)).collect(),
+            place: self.plan.path.then(|| {
+                let rows = first + self.plan.reported.len();
+                [chunk.real_at(rows, 2 * row), chunk.real_at(rows, 2 * row + 1)]
+            }),
         }
     }
 
@@ -247,11 +281,21 @@ struct Point {
     figures: [f64; 3],
     evals: [i64; 3],
     reports: Vec<f64>,
+    /// Where it was, if that is kept.
+    place: Option<[f64; 2]>,
 }
 
-/// Tells of a recorded point: its loss, the norm of its gradient, and when it was.
-fn tell(runner: &mut Runner<'_>, steps: i64, [loss, grad_norm, seconds]: [f64; 3], evals: [i64; 3]) {
-    runner.tell(Event::Progress(Progress { steps, loss, grad_norm, seconds, evals }));
+/// The two numbers of a vector.
+fn pair(x: &[f64]) -> [f64; 2] {
+    [x[0], x[1]]
+}
+
+impl Point {
+    /// What is told of it.
+    fn progress(&self, steps: i64) -> Progress {
+        let [loss, grad_norm, seconds] = self.figures;
+        Progress { steps, loss, grad_norm, seconds, evals: self.evals, reports: self.reports.clone() }
+    }
 }
 
 /// Why the steps end here, if they do.
@@ -305,7 +349,7 @@ fn resume(runner: &mut Runner<'_>, plan: &SolvePlan, state: &mut [Tensor]) -> Re
         }
     }
     state[SolvePlan::STATUS] = Tensor::int_scalar(0);
-    let mut code = compile_once(runner.session, &plan.finish)?;
+    let mut code = runner.compiling(|session| compile_once(session, &plan.finish))?;
     let results = run_finish(&mut code, plan, state, 0.0)?;
     let leaves = plan.answer.len();
     let holds = (0..plan.until.len()).any(|k| results[2 + leaves + 3 * k].bools()[0]);
@@ -334,11 +378,11 @@ fn finish(
     state: Vec<Tensor>,
     end: &End,
     trace: Trace,
-    began: Instant,
+    Times { began, before }: Times,
     blame: Option<String>,
 ) -> Result<Outcome, RunError> {
     let stop = runner.session.stop.swap(false, Ordering::Relaxed);
-    let mut code = compile_once(runner.session, &plan.finish)?;
+    let mut code = runner.compiling(|session| compile_once(session, &plan.finish))?;
     let seconds = began.elapsed().as_secs_f64();
     let results = run_finish(&mut code, plan, &state, seconds);
     if stop && !matches!(end, End::Time) {
@@ -368,6 +412,7 @@ fn finish(
         steps: state[SolvePlan::T].ints()[0],
         evals: EVALS.map(|at| state[at].ints()[0]),
         seconds: began.elapsed().as_secs_f64(),
+        seconds_before: before,
         reports,
         trace,
         state,
@@ -445,7 +490,7 @@ fn reason(part: &UntilPart, a: f64, b: f64) -> String {
 fn blame(runner: &mut Runner<'_>, plan: &SolvePlan, state: &[Tensor]) -> Option<String> {
     let mut inputs = vec![state[SolvePlan::X].clone()];
     inputs.extend(plan.value_inputs.iter().cloned());
-    let code = compile(runner.session, &plan.value).ok()?;
+    let code = runner.compiling(|session| compile(session, &plan.value)).ok()?;
     let finite = |t: &Tensor| t.to_reals().iter().all(|x| x.is_finite());
     if !finite(&state[SolvePlan::X]) {
         return Some("the iterate is not finite: the step was too long".into());

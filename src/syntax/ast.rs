@@ -73,8 +73,8 @@ pub enum StmtKind {
     If(Box<IfBlock>),
     /// `print e, …`
     Print(Vec<Arg>),
-    /// `plot e, … [with …]`
-    Plot { values: Vec<Arg>, options: Vec<Arg> },
+    /// `plot e, … [to "file"] [with …]`
+    Plot { values: Vec<Arg>, path: Option<Expr>, options: Vec<Arg> },
     /// `save e to "file"`
     Save { value: Expr, path: Expr },
     /// `assert c, "message"`

@@ -147,7 +147,9 @@ pub fn statement_depth(kind: &StmtKind) -> u32 {
         }
         StmtKind::If(block) => if_depth(block),
         StmtKind::Print(values) => args_depth(values),
-        StmtKind::Plot { values, options } => args_depth(values).max(args_depth(options)),
+        StmtKind::Plot { values, path, options } => {
+            args_depth(values).max(args_depth(options)).max(path.as_ref().map_or(0, |path| path.depth))
+        }
         StmtKind::Save { value, path } => value.depth.max(path.depth),
         StmtKind::Assert { condition, message } => condition.depth.max(optional(message)),
         StmtKind::Expr(value) | StmtKind::Otherwise(value) | StmtKind::Report { value, .. } => value.depth,

@@ -209,6 +209,15 @@ fn clauses(place: &Place<'_, '_>) -> Option<Report> {
                 && place.word_in_statement(Token::Over).is_none()
             {
                 "over"
+            } else if place.token(place.at + 1) == Token::Assign
+                && place.expects("over")
+                && place.word_in_statement(Token::Over).is_none()
+            {
+                let advice = format!("write `over {word} = …`");
+                return Some(
+                    told(place, "what is solved for stands behind `over`", advice)?
+                        .fix(place.end_before(), " over"),
+                );
             } else {
                 return clause_words(place, word);
             };

@@ -9,12 +9,14 @@
 pub mod ast;
 mod build;
 mod build_statements;
+mod classes;
 mod depth;
 mod errors;
 mod format;
 mod habits;
 mod lines;
 mod marks;
+mod paint;
 mod parse;
 mod print;
 mod print_statements;
@@ -34,6 +36,8 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
+pub use classes::{Class, classes};
 pub use format::{INTERNAL, format};
+pub use paint::{Ink, names_in, paint};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};

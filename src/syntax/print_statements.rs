@@ -268,9 +268,10 @@ impl Printer {
                 self.put("print ");
                 self.list(values, Printer::plain_arg);
             }
-            StmtKind::Plot { values, options } => {
+            StmtKind::Plot { values, path, options } => {
                 self.put("plot ");
                 self.list(values, Printer::plain_arg);
+                self.behind(" to ", path);
                 if !options.is_empty() {
                     self.put(" with ");
                     self.list(options, Printer::plain_arg);

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use minima::data::Loaded;
+use minima::data::{Loaded, Reading};
 use minima::diag::{Report, Span};
 use minima::driver::{Code, Engine, compile};
 use minima::eval::{Stop, eval};
 use minima::ir::{Program, Tensor};
-use minima::lower::{Host, Options, Outcome, Res, RunError, SolvePlan, Val};
+use minima::lower::{Host, Options, Outcome, Plot, Res, RunError, SolvePlan, Val};
 use minima::run::Runner;
 use minima::syntax::ast;
 
@@ -86,8 +86,8 @@ impl Host for Recorder<'_> {
         self.inner.library_file(name)
     }
 
-    fn load(&mut self, function: &str, path: &str, span: Span) -> Result<Loaded, Box<Report>> {
-        self.inner.load(function, path, span)
+    fn load(&mut self, reading: Reading<'_>, span: Span) -> Result<Option<Loaded>, Box<Report>> {
+        self.inner.load(reading, span)
     }
 
     fn import(&mut self, path: &str, span: Span) -> Result<Rc<ast::File>, Box<Report>> {
@@ -100,6 +100,10 @@ impl Host for Recorder<'_> {
 
     fn save(&mut self, value: &Val, path: &str, span: Span) -> Result<(), Box<Report>> {
         self.inner.save(value, path, span)
+    }
+
+    fn plot(&mut self, plot: &Plot, span: Span) -> Result<(), Box<Report>> {
+        self.inner.plot(plot, span)
     }
 
     fn assertion(&mut self, held: bool, message: Option<&str>, detail: Option<String>, span: Span) {

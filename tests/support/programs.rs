@@ -27,7 +27,11 @@ impl Sink for Ran {
                 self.wrong.push(format!("assert {message:?} {detail:?}"));
             }
             Event::Solved(record) => self.solves.push(*record),
-            Event::Print { .. } | Event::Saved { .. } | Event::Solving | Event::Progress(_) => {}
+            Event::Print { .. }
+            | Event::Saved { .. }
+            | Event::Plot { .. }
+            | Event::Solving(_)
+            | Event::Progress(_) => {}
         }
     }
 }

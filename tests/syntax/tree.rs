@@ -256,9 +256,12 @@ fn kind(k: &StmtKind) -> String {
         }
         StmtKind::If(b) => if_block(b),
         StmtKind::Print(values) => format!("print {}", join(values, ", ", arg)),
-        StmtKind::Plot { values, options } => {
-            format!("plot {}{}", join(values, ", ", arg), list(" with ", options, arg))
-        }
+        StmtKind::Plot { values, path, options } => format!(
+            "plot {}{}{}",
+            join(values, ", ", arg),
+            maybe(" to ", path, expr),
+            list(" with ", options, arg)
+        ),
         StmtKind::Save { value, path } => format!("save {} to {}", expr(value), expr(path)),
         StmtKind::Assert { condition, message } => {
             format!("assert {}{}", expr(condition), maybe(", ", message, expr))

@@ -44,6 +44,16 @@ fn says(cell: &str) -> Says {
     }
 }
 
+/// Whether a cell is empty or may say that its value is not known.
+pub(super) fn may_be_missing(cell: &str) -> bool {
+    cell.is_empty() || matches!(says(cell), Says::Unknown | Says::NotFinite)
+}
+
+/// Whether the value of a cell is missing in a column of this kind: `NA` may be a label.
+pub(super) fn is_missing(cell: &str, kind: Kind) -> bool {
+    cell.is_empty() || kind != Kind::Text && may_be_missing(cell)
+}
+
 pub(super) fn truth(cell: &str) -> Option<bool> {
     if cell.eq_ignore_ascii_case("true") {
         Some(true)

@@ -13,7 +13,7 @@ mod print;
 
 use std::sync::Arc;
 
-use self::kinds::{Kind, Summary, decide, truth};
+use self::kinds::{Kind, Summary, decide, is_missing, may_be_missing, truth};
 use self::lines::{Lines, newlines};
 pub(super) use self::print::print;
 use super::file::{Source, read, room_for};
@@ -45,6 +45,7 @@ pub(super) fn parse(source: Source, bytes: &[u8], delimiter: u8) -> Result<Table
     let mut lines = Lines::new(source, text, delimiter);
     lines.next(names.len())?;
     let values = fill(source, &mut lines, &kinds, rows)?;
+    let rows = values.first().map_or(rows, Values::rows);
     let columns = names.into_iter().zip(values);
     Ok(Table {
         source: source.name.to_string(),
@@ -94,6 +95,9 @@ fn scan(source: Source, lines: &mut Lines, names: &[String]) -> Result<(Vec<Summ
     let mut rows = 0;
     while let Some(line) = lines.next(names.len())? {
         for ((cell, summary), name) in lines.cells().zip(&mut summaries).zip(names) {
+            if source.drop_missing && may_be_missing(cell) {
+                continue;
+            }
             if cell.is_empty() {
                 return Err(errors::missing_value(source.name, line, name, cell));
             }
@@ -164,10 +168,19 @@ impl Filling {
 fn fill(source: Source, lines: &mut Lines, kinds: &[Kind], rows: usize) -> Result<Vec<Values>, DataError> {
     let columns = kinds.iter().map(|kind| Filling::new(source, *kind, rows));
     let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let mut rows = 0;
     while lines.next(kinds.len())?.is_some() {
+        let missing = |(cell, kind): (&str, &Kind)| is_missing(cell, *kind);
+        if source.drop_missing && lines.cells().zip(kinds).any(missing) {
+            continue;
+        }
         for (cell, column) in lines.cells().zip(&mut columns) {
             column.push(cell);
         }
+        rows += 1;
+    }
+    if rows == 0 {
+        return Err(errors::empty(source.name, "has no row without a missing value"));
     }
     Ok(columns.into_iter().map(|column| column.finish(rows)).collect())
 }
@@ -179,7 +192,7 @@ mod tests {
     use super::*;
 
     fn source(limit: u64) -> Source<'static> {
-        Source { path: Path::new("t.csv"), name: "t.csv", limit }
+        Source { path: Path::new("t.csv"), name: "t.csv", limit, drop_missing: false }
     }
 
     fn table(text: &str) -> Table {
@@ -206,6 +219,22 @@ mod tests {
         assert_eq!(values(&t, "b"), truths);
         let labels = vec!["x".to_string(), "a, \"b\"".to_string()];
         assert_eq!(values(&t, "s"), Values::Labels(Arc::new(labels)));
+    }
+
+    #[test]
+    fn rows_with_missing_values_are_left_out_if_asked() {
+        let text = "a,b,s\n1,2,x\n3,,y\nNA,4,z\n5,nan,NA\n7,8,NA\n9,1,\n";
+        let read =
+            |text: &str| parse(Source { drop_missing: true, ..source(1 << 20) }, text.as_bytes(), b',');
+        let t = read(text).unwrap();
+        assert_eq!(t.rows, 2);
+        assert_eq!(values(&t, "a"), Values::Tensor(Tensor::int(&[2], vec![1, 7])));
+        assert_eq!(values(&t, "b"), Values::Tensor(Tensor::int(&[2], vec![2, 8])));
+        assert_eq!(values(&t, "s"), Values::Labels(Arc::new(vec!["x".into(), "NA".into()])));
+        assert_eq!(error(text).code, "E0608");
+        assert_eq!(read("a,b\n,1\n2,\n").unwrap_err().code, "E0604");
+        // What is no number is wrong all the same.
+        assert_eq!(read("a\n1\n2\n\"\"\nx\n").unwrap_err().code, "E0609");
     }
 
     #[test]

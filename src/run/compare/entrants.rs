@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::super::program::Program;
 use crate::diag::{FileId, Report, Span};
 use crate::driver::{Optimizer, catalogue, families, optimizers};
-use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, File, Ident, OptimizerDecl, ParamSpec};
+use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Ident, OptimizerDecl, ParamSpec};
 use crate::syntax::{parse_expr, print_type};
 
 /// The family whose optimizers find their step lengths: a learning rate of theirs is a factor that is left at its
@@ -37,9 +38,10 @@ pub struct Known {
 }
 
 impl Known {
-    /// Those of the library and of a program.
-    pub fn new(program: &File) -> Known {
-        let own = optimizers(program, "", "");
+    /// Those of the library, of a program and of what it imports.
+    pub fn new(program: &Program) -> Known {
+        let files = program.imported.iter().chain(&program.files);
+        let own: Vec<Optimizer> = files.flat_map(|file| optimizers(file, "", "")).collect();
         let free = families().into_iter().filter(|family| family.name == PARAMETER_FREE);
         let mut untuned: Vec<&'static str> = free.flat_map(|family| family.members).collect();
         untuned.retain(|name| !own.iter().any(|optimizer| optimizer.name == *name));
@@ -194,9 +196,9 @@ pub fn split(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::program::Program;
     use super::{Known, split};
     use crate::diag::FileId;
-    use crate::syntax::ast::File;
     use crate::syntax::print_expr;
 
     #[test]
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_learning_rate_goes_to_whoever_has_one() {
-        let known = Known::new(&File::default());
+        let known = Known::new(&Program::default());
         let tuned = |text: &str| {
             let entrant = known.entrant(FileId(0), text).expect("an optimizer");
             known.with_lr(&entrant.expr, 0.5).map(|e| print_expr(&e))

@@ -312,10 +312,10 @@ impl Sink for Listening {
     fn event(&mut self, event: Event) {
         let mut heard = self.0.borrow_mut();
         match event {
-            Event::Solving => *heard = Heard::default(),
+            Event::Solving(_) => *heard = Heard::default(),
             Event::Progress(progress) => heard.points.push(progress),
             Event::Solved(solve) => heard.solved = Some(solve),
-            Event::Print { .. } | Event::Assert { .. } | Event::Saved { .. } => {}
+            Event::Print { .. } | Event::Assert { .. } | Event::Saved { .. } | Event::Plot { .. } => {}
         }
     }
 }
@@ -342,6 +342,7 @@ fn trial(variant: &Variant, seed: i64, reports: &[Report], heard: Heard) -> Tria
             grad_norm: outcome.grad_norm,
             seconds: 0.0,
             evals: outcome.evals,
+            reports: Vec::new(),
         });
     }
     Trial { entrant: variant.entrant, lr: variant.lr, seed, end: solved.ok_or_else(failed), points }

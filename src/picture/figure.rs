@@ -1,0 +1,265 @@
+//! What a picture shows.
+
+use super::axis::Scale;
+
+/// A picture: panels one below the other, under one title.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What kind of plot it is: `curves`, `contour`, `scatter`, `heatmap`, `histogram`.
+    pub kind: &'static str,
+    /// Its title, if it has one.
+    pub title: Option<String>,
+    /// Its panels, from top to bottom.
+    pub panels: Vec<Panel>,
+    /// What is to be said below it.
+    pub notes: Vec<String>,
+    /// Its width in pixels.
+    pub width: f64,
+    /// Its height in pixels.
+    pub height: f64,
+}
+
+/// One pair of axes with what is drawn on them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Panel {
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// What is drawn, in this order.
+    pub marks: Vec<Mark>,
+}
+
+/// An axis.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Axis {
+    /// What it shows.
+    pub label: String,
+    /// Whether it is logarithmic; `None` is settled by what is shown.
+    pub log: Option<bool>,
+    /// Its ends, where they do not follow from what is shown.
+    pub ends: Option<(f64, f64)>,
+    /// Whether its values are counts, so that it begins at zero.
+    pub counts: bool,
+}
+
+/// Something drawn, with the name that the legend gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Marking,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Marking {
+    /// A line through points; a point that is not finite is a gap.
+    Line(Vec<f64>, Vec<f64>),
+    /// The way of a solve, with its start and its end.
+    Path(Vec<f64>, Vec<f64>),
+    /// Points.
+    Points(Vec<f64>, Vec<f64>, Tint),
+    /// Bars between edges, one more than bars.
+    Bars(Vec<f64>, Vec<f64>),
+    /// The level sets of a function on a grid.
+    Levels(Grid, Vec<f64>),
+    /// A matrix as colored cells; its first row on top.
+    Cells(Grid),
+}
+
+/// How points are colored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tint {
+    /// All alike.
+    Plain,
+    /// By a number, which has a name.
+    Scale(String, Vec<f64>),
+    /// By a class: their names, and the class of each point.
+    Classes(Vec<String>, Vec<usize>),
+}
+
+/// Values on a grid, row by row: `z[j*x.len() + i]` is that at `x[i]`, `y[j]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// Where the columns are, ascending.
+    pub x: Vec<f64>,
+    /// Where the rows are, ascending.
+    pub y: Vec<f64>,
+    /// The values.
+    pub z: Vec<f64>,
+}
+
+/// Nothing in a figure can be drawn: the name of the mark, and how many values it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Empty {
+    /// The name of what is empty.
+    pub name: String,
+    /// How many values it has, none of them finite.
+    pub values: usize,
+}
+
+/// An axis whose values span so many times as much is logarithmic by itself.
+const DECADES: f64 = 100.0;
+
+impl Figure {
+    /// The usual width.
+    pub const WIDTH: f64 = 640.0;
+    /// The usual height of a figure with one panel.
+    pub const HEIGHT: f64 = 400.0;
+
+    /// A figure of the usual size; see [`Figure::settle`].
+    pub fn new(kind: &'static str, panels: Vec<Panel>) -> Figure {
+        let height = if panels.len() > 1 { 260.0 * super::real(panels.len()) } else { Figure::HEIGHT };
+        Figure { kind, title: None, panels, notes: Vec::new(), width: Figure::WIDTH, height }
+    }
+
+    /// Settles which axes are logarithmic and notes what is left out.
+    ///
+    /// # Errors
+    /// If a mark has nothing that can be drawn.
+    pub fn settle(&mut self) -> Result<(), Empty> {
+        let (mut gaps, mut beyond) = (Vec::new(), Vec::new());
+        for panel in &mut self.panels {
+            for mark in &mut panel.marks {
+                mark.name = plain(&mark.name);
+            }
+            for axis in [&mut panel.x, &mut panel.y] {
+                axis.label = plain(&axis.label);
+            }
+            panel.settle(&mut gaps, &mut beyond)?;
+        }
+        let said =
+            [(gaps, "not finite, left as gaps"), (beyond, "not positive, left out of the logarithmic axis")];
+        for (mut marks, what) in said {
+            marks.dedup();
+            if !marks.is_empty() {
+                self.notes.push(format!("{what}: {}", marks.join(", ")));
+            }
+        }
+        self.title = self.title.take().map(|title| plain(&title)).filter(|title| !title.is_empty());
+        Ok(())
+    }
+
+    /// The names of all that is drawn.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for mark in self.panels.iter().flat_map(|panel| &panel.marks) {
+            if !names.contains(&mark.name.as_str()) {
+                names.push(&mark.name);
+            }
+        }
+        names
+    }
+}
+
+/// One line without anything that a terminal or a page could take as a command.
+fn plain(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let words: Vec<&str> = spaced.split(' ').filter(|word| !word.is_empty()).collect();
+    // A very long expression says more by its beginning.
+    let text = words.join(" ");
+    if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
+}
+
+impl Panel {
+    /// Settles its axes; notes how many values are gaps, and how many are beyond a logarithmic axis.
+    fn settle(&mut self, not_finite: &mut Vec<String>, not_positive: &mut Vec<String>) -> Result<(), Empty> {
+        self.y.log = Some(self.y.log.unwrap_or_else(|| self.fits_log()));
+        self.x.log = Some(self.x.log.unwrap_or(false));
+        let (x, y) = (self.x.log == Some(true), self.y.log == Some(true));
+        for mark in &self.marks {
+            let (shown, values, gaps, beyond) = mark.counts(x, y);
+            if shown == 0 {
+                return Err(Empty { name: mark.name.clone(), values });
+            }
+            let say = |count: usize| format!("{} of {}", many(count), mark.name);
+            not_finite.extend((gaps > 0).then(|| say(gaps)));
+            not_positive.extend((beyond > 0).then(|| say(beyond)));
+        }
+        Ok(())
+    }
+
+    /// Whether all values of lines are positive and span decades.
+    fn fits_log(&self) -> bool {
+        let mut all: Vec<f64> = Vec::new();
+        for mark in &self.marks {
+            let Marking::Line(_, y) = &mark.kind else { return false };
+            all.extend(y.iter().filter(|y| y.is_finite()));
+        }
+        let lo = all.iter().copied().fold(f64::INFINITY, f64::min);
+        let hi = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        lo > 0.0 && hi > lo * DECADES
+    }
+
+    /// The scales of both axes.
+    pub(super) fn scales(&self) -> (Scale, Scale) {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for mark in &self.marks {
+            match &mark.kind {
+                Marking::Line(a, b) | Marking::Path(a, b) | Marking::Points(a, b, _) => {
+                    let both = a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite());
+                    for (a, b) in both {
+                        x.push(*a);
+                        y.push(*b);
+                    }
+                }
+                Marking::Bars(edges, counts) => {
+                    x.extend(edges);
+                    y.extend(counts);
+                    y.push(0.0);
+                }
+                Marking::Levels(grid, _) | Marking::Cells(grid) => {
+                    x.extend(&grid.x);
+                    y.extend(&grid.y);
+                }
+            }
+        }
+        (Scale::of(&self.x, &x, self.is_tight()), Scale::of(&self.y, &y, self.is_tight()))
+    }
+
+    /// Whether what is drawn fills the panel to its edges.
+    pub(super) fn is_tight(&self) -> bool {
+        self.marks.iter().any(|mark| matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)))
+    }
+}
+
+impl Grid {
+    /// About so many levels that show the shape of the values.
+    pub fn levels(&self, about: usize) -> Vec<f64> {
+        super::contour::levels(self, about)
+    }
+}
+
+impl Mark {
+    /// A mark with a name.
+    pub fn new(name: impl Into<String>, kind: Marking) -> Mark {
+        Mark { name: name.into(), kind }
+    }
+
+    /// How many values are shown and how many there are, how many are not finite, and how many not positive on
+    /// logarithmic axes.
+    fn counts(&self, log_x: bool, log_y: bool) -> (usize, usize, usize, usize) {
+        match &self.kind {
+            Marking::Line(x, y) | Marking::Path(x, y) | Marking::Points(x, y, _) => {
+                let values = x.len().min(y.len());
+                let finite = |(a, b): &(&f64, &f64)| a.is_finite() && b.is_finite();
+                let gaps = values - x.iter().zip(y).filter(finite).count();
+                let beyond = |(a, b): &(&f64, &f64)| log_x && **a <= 0.0 || log_y && **b <= 0.0;
+                let beyond = x.iter().zip(y).filter(finite).filter(beyond).count();
+                (values - gaps - beyond, values, gaps, beyond)
+            }
+            Marking::Bars(_, counts) => (counts.len(), counts.len(), 0, 0),
+            Marking::Levels(grid, _) | Marking::Cells(grid) => {
+                let shown = grid.z.iter().filter(|z| z.is_finite()).count();
+                (shown, grid.z.len(), grid.z.len() - shown, 0)
+            }
+        }
+    }
+}
+
+/// `1 value`, `3 values`
+fn many(count: usize) -> String {
+    if count == 1 { "1 value".into() } else { format!("{count} values") }
+}
