@@ -88,8 +88,9 @@ fn is_broken(pieces: &[Piece<'_>], at: usize) -> bool {
 
 /// Whether the author wrote what stands in a `{ }` over several lines.
 fn is_multiline(pieces: &[Piece<'_>], block: usize) -> bool {
-    let Some(end) = pieces.get(block).and_then(|open| open.partner) else { return true };
-    (block + 1..=end).any(|at| pieces.get(at).is_some_and(|piece| piece.newline))
+    let open = pieces.get(block);
+    let close = open.and_then(|open| open.partner).and_then(|close| pieces.get(close));
+    open.map(|open| open.line) != close.map(|close| close.line)
 }
 
 /// Whether a token stands behind the `}` of a block of several lines.

@@ -1,7 +1,5 @@
 //! Where each token stands, given which ones begin a line.
 
-use std::ops::Range;
-
 use super::super::token::Token;
 use super::breaks::{Kind, kind};
 use super::pieces::Piece;
@@ -17,11 +15,17 @@ pub struct Layout {
     pub column: Vec<usize>,
     /// The first token of its line.
     pub first: Vec<usize>,
+    /// The first token of its statement.
+    statement: Vec<usize>,
 }
 
 impl Layout {
     fn column_of(&self, at: usize) -> usize {
         self.column.get(at).copied().unwrap_or(0)
+    }
+
+    fn statement_of(&self, at: usize) -> usize {
+        self.statement.get(at).copied().unwrap_or(0)
     }
 
     fn first_of(&self, at: usize) -> usize {
@@ -39,46 +43,48 @@ pub fn width(text: &str) -> usize {
     text.chars().count()
 }
 
+/// Nothing placed yet.
+pub fn blank(pieces: &[Piece<'_>]) -> Layout {
+    let zeros = || vec![0; pieces.len()];
+    Layout { column: zeros(), first: zeros(), statement: zeros() }
+}
+
 /// Places the tokens. `extra` are spaces before them beyond the usual ones.
 pub fn place(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool], extra: &[usize]) -> Layout {
-    let mut layout = Layout { column: vec![0; pieces.len()], first: vec![0; pieces.len()] };
-    place_again(&mut layout, pieces, breaks, tight, extra, 0..pieces.len());
+    let mut layout = blank(pieces);
+    for at in 0..pieces.len() {
+        place_one(&mut layout, pieces, breaks, tight, extra, at);
+    }
     layout
 }
 
-/// Places the tokens of some statements of the top level.
-pub fn place_again(
+/// Places a token; those before it are placed.
+pub fn place_one(
     layout: &mut Layout,
     pieces: &[Piece<'_>],
     breaks: &[bool],
     tight: &[bool],
     extra: &[usize],
-    part: Range<usize>,
+    at: usize,
 ) {
-    // The first token of the statement in each open block.
-    let mut statement = Vec::new();
-    for at in part {
-        let Some(piece) = pieces.get(at) else { break };
-        let begins = breaks.get(at).copied().unwrap_or(true);
-        if piece.token == Token::CloseBrace {
-            statement.pop();
-        }
-        if piece.starts || statement.is_empty() {
-            statement.pop();
-            statement.push(at);
-        }
-        let own = statement.last().copied().unwrap_or(at);
-        let column = if begins {
-            indentation(pieces, breaks, layout, own, at)
-        } else {
-            let more = extra.get(at).copied().unwrap_or(0);
-            layout.end(pieces, at - 1) + gap(pieces, tight, at) + more
-        };
-        let first = if begins { at } else { layout.first_of(at - 1) };
-        layout.column.iter_mut().skip(at).take(1).for_each(|own| *own = column);
-        layout.first.iter_mut().skip(at).take(1).for_each(|own| *own = first);
-        if piece.token == Token::OpenBrace {
-            statement.push(at + 1);
+    let Some(piece) = pieces.get(at) else { return };
+    let statement = match (piece.starts, piece.token, piece.partner) {
+        (true, ..) => at,
+        (_, Token::CloseBrace, Some(block)) => layout.statement_of(block),
+        _ => layout.statement_of(at.saturating_sub(1)),
+    };
+    let begins = breaks.get(at).copied().unwrap_or(true);
+    let column = if begins {
+        indentation(pieces, breaks, layout, statement, at)
+    } else {
+        let more = extra.get(at).copied().unwrap_or(0);
+        layout.end(pieces, at - 1) + gap(pieces, tight, at) + more
+    };
+    let first = if begins { at } else { layout.first_of(at - 1) };
+    let Layout { column: columns, first: firsts, statement: statements } = layout;
+    for (list, value) in [(columns, column), (firsts, first), (statements, statement)] {
+        if let Some(own) = list.get_mut(at) {
+            *own = value;
         }
     }
 }
@@ -111,11 +117,7 @@ fn block_base(pieces: &[Piece<'_>], layout: &Layout, block: usize) -> usize {
     if value || in_bracket {
         return base(pieces, layout, block);
     }
-    let start = (0..=block)
-        .rev()
-        .find(|k| at(*k).is_some_and(|piece| piece.starts && piece.around == around))
-        .unwrap_or(0);
-    layout.column_of(start)
+    layout.column_of(layout.statement_of(block))
 }
 
 /// The column of a line that begins with a token.
@@ -185,6 +187,12 @@ fn outside(
     let of_function = |at: usize| {
         pieces.get(at).is_some_and(|piece| matches!(piece.token, Token::Derivative | Token::Prox | Token::Is))
     };
+    // The lines of a long sum stand under one another.
+    let last = layout.first_of(at.saturating_sub(1));
+    let alike = |line: usize| kind(pieces, line) == Kind::Operator && own == Kind::Operator;
+    if last > statement && alike(last) && pieces.get(last).is_some_and(|piece| piece.around == around) {
+        return layout.column_of(last);
+    }
     let mut column = layout.column_of(statement);
     let inside = |k: &usize| {
         breaks.get(*k) == Some(&true) && pieces.get(*k).is_some_and(|piece| piece.around == around)

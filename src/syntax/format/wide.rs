@@ -4,69 +4,58 @@
 //! tight is dear, and so is what leaves a short line. The cheapest is taken, and the line looked
 //! at again.
 
-use std::ops::Range;
-
 use super::super::token::Token;
 use super::breaks::{Kind, kind, open_block, set};
-use super::layout::{Layout, place, place_again};
+use super::layout::{Layout, blank, place_one};
 use super::pieces::Piece;
 use super::spaces::is_binary;
 
 /// The most columns of a line.
 pub const WIDTH: usize = 100;
 
-/// Breaks lines until none is too long that could be shorter, one statement of the top level after
-/// the other.
-pub fn narrow(pieces: &[Piece<'_>], breaks: &mut [bool], tight: &[bool]) {
-    let mut layout = place(pieces, breaks, tight, &[]);
-    let mut start = 0;
-    while start < pieces.len() {
-        let top = |at: &usize| pieces.get(*at).is_some_and(|piece| piece.starts && piece.around.is_none());
-        let end = (start + 1..pieces.len()).find(top).unwrap_or(pieces.len());
-        narrow_statement(pieces, breaks, tight, &mut layout, start..end);
-        start = end;
-    }
-}
+/// How far a long line is looked at.
+const FAR: usize = 4 * WIDTH;
 
-fn narrow_statement(
-    pieces: &[Piece<'_>],
-    breaks: &mut [bool],
-    tight: &[bool],
-    layout: &mut Layout,
-    statement: Range<usize>,
-) {
-    let mut from = statement.start;
+/// Breaks lines until none is too long that could be shorter.
+pub fn narrow(pieces: &[Piece<'_>], breaks: &mut [bool], tight: &[bool]) {
+    let mut layout = blank(pieces);
+    let mut start = 0;
     // Every turn breaks a line or goes on to the next.
-    for _ in 0..2 * statement.len() + 1 {
-        let Some((start, end)) = too_long(pieces, breaks, layout, from..statement.end) else { return };
-        match cheapest(pieces, layout, start, end) {
-            Some(at) => {
-                break_at(pieces, breaks, at);
-                place_again(layout, pieces, breaks, tight, &[], statement.clone());
-                from = start;
+    while start < pieces.len() {
+        let end = place_line(&mut layout, pieces, breaks, tight, start);
+        let too_long = layout.end(pieces, end - 1) > WIDTH;
+        match cheapest(pieces, &layout, start, end).filter(|_| too_long) {
+            Some(at) => break_at(pieces, breaks, at),
+            None => {
+                // What follows on a line that stays too long is placed too.
+                start = end;
+                while start < pieces.len() && breaks.get(start) == Some(&false) {
+                    place_one(&mut layout, pieces, breaks, tight, &[], start);
+                    start += 1;
+                }
             }
-            None => from = end,
         }
     }
 }
 
-/// The first line of a part that is too long.
-fn too_long(
+/// Places the tokens of a line, as far as it is looked at; gives the one behind them.
+fn place_line(
+    layout: &mut Layout,
     pieces: &[Piece<'_>],
     breaks: &[bool],
-    layout: &Layout,
-    part: Range<usize>,
-) -> Option<(usize, usize)> {
-    let mut start = part.start;
-    while start < part.end {
-        let begins = |at: &usize| breaks.get(*at).copied().unwrap_or(true);
-        let end = (start + 1..part.end).find(begins).unwrap_or(part.end);
-        if layout.end(pieces, end - 1) > WIDTH {
-            return Some((start, end));
+    tight: &[bool],
+    start: usize,
+) -> usize {
+    for at in start..pieces.len() {
+        if at > start && breaks.get(at) != Some(&false) {
+            return at;
         }
-        start = end;
+        place_one(layout, pieces, breaks, tight, &[], at);
+        if layout.end(pieces, at) > FAR {
+            return at + 1;
+        }
     }
-    None
+    pieces.len()
 }
 
 /// The best place to break a line, if it has one.
@@ -235,40 +224,37 @@ fn break_at(pieces: &[Piece<'_>], breaks: &mut [bool], at: usize) {
     }
 }
 
-/// Forgets where the lines of a chain of operators end behind a place.
+/// Forgets where the next line of a chain of operators begins, so that it is filled again.
 fn sum_again(pieces: &[Piece<'_>], breaks: &mut [bool], from: usize) {
-    let Some(piece) = pieces.get(from) else { return };
-    let alike = |token: Token<'_>| match piece.token {
-        Token::Plus | Token::Minus => matches!(token, Token::Plus | Token::Minus),
-        own => token == own,
+    let alike = |a: Token<'_>, b: Token<'_>| {
+        a == b || [a, b].iter().all(|token| matches!(token, Token::Plus | Token::Minus))
     };
-    for at in from..pieces.len() {
-        let Some(own) = pieces.get(at) else { return };
-        let outside = own.around < piece.around || (own.around == piece.around && own.starts);
-        let place = kind(pieces, at);
-        if outside || (own.around == piece.around && matches!(place, Kind::Item | Kind::Clause | Kind::Side))
-        {
-            return;
-        }
-        let operator = if is_binary(pieces, at) { at } else { at.saturating_sub(1) };
-        let same = pieces.get(operator).is_some_and(|operator| alike(operator.token));
-        if own.around == piece.around && place == Kind::Operator && same && own.comments.is_empty() {
-            set(breaks, at, false);
-        }
+    let Some(next) = next_line(breaks, from) else { return };
+    let (Some(own), Some(other)) = (pieces.get(from), pieces.get(next)) else { return };
+    let operator = if is_binary(pieces, next) { next } else { next.saturating_sub(1) };
+    let same = is_binary(pieces, operator)
+        && pieces.get(operator).is_some_and(|operator| alike(operator.token, own.token));
+    let between = (from..next).any(|at| {
+        pieces.get(at).is_some_and(|piece| piece.around == own.around && piece.token == Token::Comma)
+    });
+    if other.around == own.around && !other.starts && same && !between && other.comments.is_empty() {
+        set(breaks, next, false);
     }
 }
 
-/// Forgets where the lines of a list end behind a place, so that the rest is filled again.
+/// Forgets where the next line of a list begins, so that it is filled again.
 fn fill_again(pieces: &[Piece<'_>], breaks: &mut [bool], from: usize) {
-    let Some(piece) = pieces.get(from) else { return };
-    let end = match piece.around.and_then(|open| pieces.get(open)) {
-        Some(open) if open.token != Token::OpenBrace => open.partner.unwrap_or(from),
-        _ => return,
-    };
-    for at in from..end {
-        let item = pieces.get(at).is_some_and(|own| own.around == piece.around && own.comments.is_empty());
-        if item && kind(pieces, at) == Kind::Item {
-            set(breaks, at, false);
-        }
+    let Some(next) = next_line(breaks, from) else { return };
+    let (Some(own), Some(other)) = (pieces.get(from), pieces.get(next)) else { return };
+    let in_bracket =
+        own.around.and_then(|open| pieces.get(open)).is_some_and(|open| open.token != Token::OpenBrace);
+    let item = other.around == own.around && !other.starts && kind(pieces, next) == Kind::Item;
+    if in_bracket && item && other.comments.is_empty() {
+        set(breaks, next, false);
     }
+}
+
+/// The first token of the next line, if it is near.
+fn next_line(breaks: &[bool], from: usize) -> Option<usize> {
+    breaks.iter().skip(from + 1).take(FAR).position(|begins| *begins).map(|offset| from + 1 + offset)
 }
