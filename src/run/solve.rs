@@ -96,7 +96,7 @@ impl Broke {
         if self.steps == answer {
             return String::new();
         }
-        format!(" at step {}; this is the best point before, of step {answer}", self.steps)
+        format!(", at step {}; the answer is that of step {answer}, the best before", self.steps)
     }
 }
 
