@@ -244,3 +244,31 @@ fn a_better_point_on_the_way_is_told() {
     let done = run(text, &[]);
     assert!(done.err.contains("the best loss recorded is 1, at step 0"), "{}", done.err);
 }
+
+#[test]
+fn no_output_takes_the_place_of_an_input() {
+    let data = fresh("csv");
+    std::fs::write(&data, "a,b\n1,2\n3,4\n").expect("the folder can be written");
+    let name = data.file_name().expect("a name").to_str().expect("a plain name");
+    let program = format!("let d = csv(\"{name}\")\nprint len(d)\n");
+    let path = fresh("opt");
+    std::fs::write(&path, &program).expect("the folder can be written");
+    let (path, data_path) = (path.to_str().expect("plain"), data.to_str().expect("plain"));
+    let page = fresh("html");
+    let page = page.to_str().expect("plain");
+    let refused = |options: &[&str], why: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_minima"))
+            .args([&["run", path], options].concat())
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(why), "{said}");
+    };
+    refused(&["--trace", path], "would write over a program");
+    refused(&["--report", path], "a page ends in `.html`");
+    refused(&["--trace", data_path], "would write over a file that the program reads");
+    refused(&["--trace", page, "--report", page], "would write over what `--trace` writes");
+    assert_eq!(std::fs::read_to_string(path).expect("it is there"), program);
+    assert_eq!(std::fs::read_to_string(&data).expect("it is there"), "a,b\n1,2\n3,4\n");
+}

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::output::Output;
 use super::source::{self, Failure, Source};
 use super::{exit, json};
-use crate::diag::{Report, Sources};
+use crate::diag::{Report, Sources, cause};
 use crate::site;
 use crate::syntax::parse_file;
 
@@ -82,6 +82,6 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| fs::write(path, text)).map_err(|why| Failure {
         code: exit::DATA,
-        message: format!("cannot write `{}`: {}", path.display(), why.kind()),
+        message: format!("cannot write `{}`: {}", path.display(), cause(&why)),
     })
 }

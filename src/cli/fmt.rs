@@ -6,7 +6,7 @@ use super::output::Output;
 use super::source::{Failure, Source};
 use super::{exit, json};
 use crate::data;
-use crate::diag::{Report, Sources};
+use crate::diag::{Report, Sources, cause};
 use crate::syntax;
 
 /// What became of a file.
@@ -116,7 +116,7 @@ fn programs_below(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// Folders are gone into, links to folders are not: they may lead in a circle.
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let cannot =
-        |why: std::io::Error| Failure::usage(format!("cannot read `{}`: {}", folder.display(), why.kind()));
+        |why: std::io::Error| Failure::usage(format!("cannot read `{}`: {}", folder.display(), cause(&why)));
     for entry in folder.read_dir().map_err(cannot)? {
         let entry = entry.map_err(cannot)?;
         let (path, kind) = (entry.path(), entry.file_type().map_err(cannot)?);

@@ -26,6 +26,7 @@ mod memory;
 mod new;
 mod optimizers;
 mod output;
+mod outputs;
 mod page;
 mod profile;
 mod program;
@@ -58,9 +59,11 @@ const ARGUMENTS: usize = 8 << 20;
 /// Runs the command of a process, and gives its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     crate::runtime::one_heap();
-    let cli = match parsed(arguments.into_iter().collect()) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let cli = match parsed(arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, json),
     };
     let output = Output::new(&cli.options);
     let code = internal::guard(output, move || {
@@ -93,9 +96,14 @@ fn parsed(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     })
 }
 
-/// Help and version go to standard output and are no error.
-fn usage(error: &clap::Error) -> ExitCode {
+/// Help and version go to standard output and are no error. In JSON mode an error is a report.
+fn usage(error: &clap::Error, json: bool) -> ExitCode {
     let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+    if json && error.use_stderr() {
+        let message = error.to_string().trim_start_matches("error: ").trim_end().to_string();
+        println!("{:#}", json::failure("", &Failure { code, message }));
+        return ExitCode::from(code);
+    }
     // If even this cannot be written, the exit code still tells.
     let _ = error.print();
     ExitCode::from(code)

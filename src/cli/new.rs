@@ -7,6 +7,7 @@ use super::output::Output;
 use super::source::Failure;
 use super::{exit, json};
 use crate::data::{self, Column, Loaded, Reading, Table, Values};
+use crate::diag::cause;
 use crate::ir::Data;
 use crate::run;
 use crate::syntax;
@@ -80,7 +81,7 @@ fn named(folder: &Path) -> Result<&str, Failure> {
 fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
     let failed = |path: &Path, why: &std::io::Error| Failure {
         code: exit::DATA,
-        message: format!("cannot write `{}`: {}", path.display(), why.kind()),
+        message: format!("cannot write `{}`: {}", path.display(), cause(why)),
     };
     fs::create_dir_all(folder).map_err(|why| failed(folder, &why))?;
     for (name, bytes) in files {
@@ -101,7 +102,7 @@ fn copied(table: &Path) -> Result<(String, Vec<u8>), Failure> {
         return Err(Failure::usage(format!("`{place}` is no table: a `.csv` or `.tsv` file is needed")));
     }
     let bytes =
-        fs::read(table).map_err(|why| Failure::usage(format!("cannot read `{place}`: {}", why.kind())))?;
+        fs::read(table).map_err(|why| Failure::usage(format!("cannot read `{place}`: {}", cause(&why))))?;
     Ok((name.to_string(), bytes))
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::args::{ColorWhen, Options};
 use super::exit;
-use crate::diag::{Report, Sources, printable, render};
+use crate::diag::{Report, Sources, cause, printable, render};
 use crate::picture::{Figure, terminal};
 
 /// The most diagnostics that are shown.
@@ -146,7 +146,7 @@ fn write_out(text: &str) {
     if let Err(why) = done {
         drop(out);
         if why.kind() != io::ErrorKind::BrokenPipe {
-            write_error(&format!("error: cannot write the output: {}", why.kind()));
+            write_error(&format!("error: cannot write the output: {}", cause(&why)));
         }
         std::process::exit(i32::from(exit::DATA));
     }

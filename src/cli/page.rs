@@ -22,6 +22,11 @@ const STYLE: &str = include_str!("page.css");
 /// Whether the page can be written at all, so that nothing is run in vain.
 pub fn can_be_written(path: &Path) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let page =
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("html") || e.eq_ignore_ascii_case("htm"));
+    if !page {
+        return Err(Failure::usage(format!("`--report {}`: a page ends in `.html`", path.display())));
+    }
     let why = if path.is_dir() {
         "it is a folder"
     } else if !folder.is_dir() {

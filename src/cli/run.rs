@@ -10,7 +10,7 @@ use super::record::{Record, summary};
 use super::signals::Signals;
 use super::source::{Failure, Source};
 use super::trace::Tracer;
-use super::{blocks, exit, json, page, profile};
+use super::{blocks, exit, json, outputs, page, profile};
 
 /// What is asked for beside the results.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,8 +35,7 @@ pub fn run(
     let mut program = Program::of_file(file, inputs, options, signals)?;
     program.session.options.profile = asked.profile;
     asked.report.map_or(Ok(()), page::can_be_written)?;
-    let tracer = asked.trace.map(|path| Tracer::new(path, &file.to_string_lossy())).transpose()?;
-    perform("run", program, tracer, asked.report, output, signals)
+    perform("run", program, asked, output, signals)
 }
 
 /// Evaluates statements from the command line.
@@ -46,18 +45,20 @@ pub fn eval(text: &[String], options: &Options, output: Output, signals: &Signal
         text => Ok(Source::of_text(&format!("<argument {}>", at + 1), text)),
     };
     let sources = text.iter().enumerate().map(read).collect::<Result<Vec<Source>, Failure>>()?;
-    perform("eval", Program::open(sources, options, Vec::new(), signals), None, None, output, signals)
+    perform("eval", Program::open(sources, options, Vec::new(), signals), Asked::default(), output, signals)
 }
 
 fn perform(
     verb: &str,
     mut program: Program,
-    tracer: Option<Tracer>,
-    page: Option<&Path>,
+    asked: Asked<'_>,
     output: Output,
     signals: &Signals,
 ) -> Result<u8, Failure> {
     program.check()?;
+    outputs::protect(&program, &[("--trace", asked.trace), ("--report", asked.report)])?;
+    let name = program.sources.first().map_or("", |source| &source.name);
+    let tracer = asked.trace.map(|path| Tracer::new(path, name)).transpose()?;
     let since = Instant::now();
     let ran = !program.code.is_wrong();
     let mut record = if ran { program.run(tracer) } else { program.record() };
@@ -82,7 +83,7 @@ fn perform(
     }
     let mut code = exit_code(&program, &record, signals);
     // The results have been told; what could not be written is told too.
-    let written = page.map_or(Ok(()), |path| page::write(path, &program, &record, code));
+    let written = asked.report.map_or(Ok(()), |path| page::write(path, &program, &record, code));
     for failure in [traced, written].into_iter().filter_map(Result::err) {
         output.error(&failure.message);
         code = if code == exit::OK { failure.code } else { code };

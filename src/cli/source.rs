@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::exit;
-use crate::diag::{Report, Sources, Span, nearest};
+use crate::diag::{Report, Sources, Span, cause, nearest};
 
 /// The most bytes of a program.
 const LIMIT: u64 = 64 << 20;
@@ -95,7 +95,7 @@ impl Source {
 /// Why a program cannot be read; of one that is not there, which may be meant.
 fn unreadable(path: &Path, name: &str, why: &std::io::Error) -> String {
     if why.kind() != std::io::ErrorKind::NotFound {
-        return format!("cannot read `{name}`: {}", why.kind());
+        return format!("cannot read `{name}`: {}", cause(why));
     }
     let beside = crate::data::neighbours(path);
     let last = path.file_name().map(|last| last.to_string_lossy().into_owned()).unwrap_or_default();
@@ -117,7 +117,7 @@ fn bounded(reader: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
     reader
         .take(LIMIT + 1)
         .read_to_end(&mut bytes)
-        .map_err(|why| Failure::usage(format!("cannot read `{name}`: {}", why.kind())))?;
+        .map_err(|why| Failure::usage(format!("cannot read `{name}`: {}", cause(&why))))?;
     if bytes.len() as u64 > LIMIT {
         let message = format!("`{name}` is larger than 64 MiB, the limit for a program");
         return Err(Failure { code: exit::LIMIT, message });
@@ -132,7 +132,7 @@ pub fn programs(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     let name = path.display();
     let entries =
-        path.read_dir().map_err(|why| Failure::usage(format!("cannot read `{name}`: {}", why.kind())))?;
+        path.read_dir().map_err(|why| Failure::usage(format!("cannot read `{name}`: {}", cause(&why))))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "opt"))

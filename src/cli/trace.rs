@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::exit;
 use super::json::{by_name, configuration, number};
 use super::source::Failure;
+use crate::diag::cause;
 use crate::run::{Progress, SolveRecord, Solving};
 
 /// The name of the form.
@@ -140,5 +141,5 @@ pub fn point(progress: &Progress, reports: &[String]) -> Value {
 }
 
 fn cannot(path: &Path, why: &io::Error) -> Failure {
-    Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), why.kind()) }
+    Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), cause(why)) }
 }

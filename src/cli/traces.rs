@@ -10,6 +10,7 @@ use super::program::Program;
 use super::source::Failure;
 use super::trace::{SCHEMA, point};
 use super::{exit, standings};
+use crate::diag::cause;
 use crate::run::Trial;
 
 /// Makes the folder, so that nothing is run in vain.
@@ -31,7 +32,7 @@ pub fn write(folder: &Path, program: &Program, compared: &Compared) -> Result<()
 }
 
 fn cannot(path: &Path, why: &std::io::Error) -> Failure {
-    Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), why.kind()) }
+    Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), cause(why)) }
 }
 
 /// `2_adam_lr0.01_seed0.jsonl`; the number is the place after `--using`, so that two forms of one optimizer differ.

@@ -16,6 +16,7 @@ use super::exit;
 use super::output::Output;
 use super::signals::Signals;
 use super::source::Failure;
+use crate::diag::cause;
 use crate::driver::{Stamp, stamp};
 
 /// How often files are looked at.
@@ -146,7 +147,7 @@ impl Watched<'_> {
     fn run(&self) -> Result<Child, Failure> {
         let failed = |why: io::Error| Failure {
             code: exit::LIMIT,
-            message: format!("cannot start `minima`: {}", why.kind()),
+            message: format!("cannot start `minima`: {}", cause(&why)),
         };
         drop(fs::remove_file(&self.list));
         let own = std::env::current_exe().map_err(failed)?;

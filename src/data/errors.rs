@@ -1,6 +1,6 @@
 //! Everything the data room says. Each function is one sentence about a file or a table.
 
-use crate::diag::{Report, Span, nearest};
+use crate::diag::{Report, Span, cause, nearest};
 
 /// What is wrong with a file, a table or a column, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(super) fn no_such_file(file: &str, beside: &[String]) -> DataError {
 
 /// E0601. The system does not let us read the file.
 pub(super) fn cannot_read(file: &str, why: &std::io::Error) -> DataError {
-    let message = format!("cannot read {}: {}", quote(file), why.kind());
+    let message = format!("cannot read {}: {}", quote(file), cause(why));
     DataError::of("E0601", file, message)
 }
 
@@ -334,7 +334,7 @@ pub(super) fn unknown_format(file: &str) -> DataError {
 
 /// E0622. The file cannot be written.
 pub(super) fn cannot_write(file: &str, why: &std::io::Error) -> DataError {
-    let message = format!("cannot write {}: {}", quote(file), why.kind());
+    let message = format!("cannot write {}: {}", quote(file), cause(why));
     DataError::of("E0622", file, message)
 }
 

@@ -1,10 +1,12 @@
 //! Spans, reports and their rendering. Knows no language.
 
+mod cause;
 mod render;
 mod report;
 mod span;
 mod suggest;
 
+pub use cause::cause;
 pub use render::{printable, render};
 pub use report::{Fix, Label, Report, Severity};
 pub use span::{FileId, Sources, Span};

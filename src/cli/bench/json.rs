@@ -10,6 +10,7 @@ use super::measure::{Candidate, Item};
 use crate::cli::args::Options;
 use crate::cli::source::Failure;
 use crate::cli::{exit, json as reports};
+use crate::diag::cause;
 use crate::run::{CONFIDENCE, SURE};
 
 /// The name of the form of the report.
@@ -75,11 +76,11 @@ fn program(value: &Value) -> Option<OldProgram> {
 pub fn read(path: &Path) -> Result<Old, Failure> {
     let name = path.display();
     let cannot = |why: String| Failure::usage(format!("cannot read `{name}`: {why}"));
-    let found = std::fs::metadata(path).map_err(|why| cannot(why.kind().to_string()))?;
+    let found = std::fs::metadata(path).map_err(|why| cannot(cause(&why)))?;
     if found.len() > LIMIT {
         return Err(cannot("it is larger than 256 MiB".into()));
     }
-    let text = std::fs::read_to_string(path).map_err(|why| cannot(why.kind().to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|why| cannot(cause(&why)))?;
     let value = serde_json::from_str(&text).map_err(|why| cannot(format!("it is no JSON: {why}")))?;
     let old = Old::of(&value).map_err(|why| cannot(why.message))?;
     Ok(Old { path: name.to_string(), ..old })

@@ -16,6 +16,7 @@ use super::output::Output;
 use super::program::Program;
 use super::signals::Signals;
 use super::source::{self, Failure};
+use crate::diag::cause;
 use crate::run::Shuffle;
 
 /// The interval of the median is narrow enough at this share of the median.
@@ -51,6 +52,9 @@ pub fn bench(asked: &Asked, options: &Options, output: Output, signals: &Signals
         }
         let compared = compared::reports(&json::read(Path::new(file))?, old);
         return tell_compared(&compared, output);
+    }
+    if let Some(out) = asked.out.as_deref().filter(|out| out.extension().is_none_or(|e| e != "json")) {
+        return Err(Failure::usage(format!("`--out {}`: a report ends in `.json`", out.display())));
     }
     let (inputs, files): (Vec<String>, Vec<String>) =
         asked.what.iter().cloned().partition(|what| what.contains('=') && !Path::new(what).exists());
@@ -142,7 +146,7 @@ fn tell(
     if let Some(path) = &asked.out {
         std::fs::write(path, format!("{report:#}\n")).map_err(|why| Failure {
             code: exit::DATA,
-            message: format!("cannot write `{}`: {}", path.display(), why.kind()),
+            message: format!("cannot write `{}`: {}", path.display(), cause(&why)),
         })?;
     }
     output.result(&text::told(candidates, &compared));

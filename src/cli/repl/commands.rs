@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Flow, Repl};
 use crate::cli::{exit, ir};
-use crate::diag::{Report, nearest};
+use crate::diag::{Report, cause, nearest};
 use crate::run::{Interpreter, Timed};
 
 /// A command, for `:help`.
@@ -157,7 +157,7 @@ impl Repl {
             return self.usage("there is nothing to save yet");
         }
         if let Err(why) = std::fs::write(path, &text) {
-            self.output.error(&format!("cannot write `{path}`: {}", why.kind()));
+            self.output.error(&format!("cannot write `{path}`: {}", cause(&why)));
             return self.went_wrong(exit::DATA);
         }
         self.output.note(&format!("note: wrote {path}, {} lines", text.lines().count()));
