@@ -310,6 +310,67 @@ fn what_is_lined_up_stays_lined_up() {
 }
 
 #[test]
+fn spaces_that_line_up_by_chance_go() {
+    becomes(
+        "let z = g(x  =  1,  y  =  2)\nprint g(xx = 1, y = 2)\n",
+        "let z = g(x = 1, y = 2)\nprint g(xx = 1, y = 2)\n",
+    );
+    becomes(
+        "let z = g(x  =  1,  y  =  2)\nlet w = g(xx = 1, y = 2)\n",
+        "let z = g(x = 1, y = 2)\nlet w = g(xx = 1, y = 2)\n",
+    );
+    becomes("let x    = 1\ninput ab = 2\n", "let x = 1\ninput ab = 2\n");
+    becomes("let A = [[1,  2],\n         [10, 2, 3]]\n", "let A = [[1, 2],\n         [10, 2, 3]]\n");
+    becomes(
+        "optimizer o(lr: real  in (0,  inf) = 1, b1: real in [0, 1) = 0.9,\n            b2: real in [0,  1) = 1) {\n  step { }\n}\n",
+        "optimizer o(lr: real in (0, inf) = 1, b1: real in [0, 1) = 0.9,\n            b2: real in [0, 1) = 1) {\n  step { }\n}\n",
+    );
+    // Two of five are no column.
+    becomes(
+        "let abc = 1\nlet d   = 2\nlet e = 3\nlet f = 4\nlet hij = 5\n",
+        "let abc = 1\nlet d   = 2\nlet e = 3\nlet f = 4\nlet hij = 5\n",
+    );
+}
+
+#[test]
+fn tables_of_other_kinds_stay_lined_up() {
+    for table in [
+        "optimizer o(\n  lr:  real in (0, inf) = 1e-3,\n  b1:  real in [0, 1)   = 0.9,\n  eps: real in (0, inf) = 1e-8\n) {\n  step { }\n}\n",
+        "test \"t\" {\n  assert f(1,   2) < 3\n  assert f(100, 2) < 3\n}\n",
+        "rule       a:   x + 0 => x      if x > 0\nexact rule bcd: x * 1 => x\nexact rule efg: 1 * x => f(x)   if x < 0\n",
+        "let x =   1\nlet y = 100\n",
+    ] {
+        becomes(table, table);
+    }
+}
+
+#[test]
+fn columns_do_not_make_lines_too_long() {
+    let names = ["a", "b", "c"].map(|name| name.repeat(24));
+    let long = format!("let x = {}\nlet {} = {}\n", names.join(" + "), "y".repeat(30), names[0]);
+    assert!(long.lines().all(|line| line.len() < 100));
+    let spaced = long.replacen("x =", &format!("x{} =", " ".repeat(29)), 1);
+    let formed = formed("spaced", &spaced);
+    assert!(formed.lines().all(|line| line.len() <= 100), "{formed}");
+    assert_eq!(formed, long);
+}
+
+#[test]
+fn a_generator_is_broken_before_its_for() {
+    becomes(
+        "let weights = [(column = name, weight = w) for (name, w) in (names(data, except = (\"how much\", \"town\", \"one\")), fit.w)]",
+        "let weights = [(column = name, weight = w)\n               for (name, w) in (names(data, except = (\"how much\", \"town\", \"one\")), fit.w)]\n",
+    );
+    // What follows may still be too long: the pattern stays whole.
+    let names = ["\"some name\""; 12].join(", ");
+    let text = format!(
+        "let weights = [(column = name, weight = w) for (name, w) in (names(data, except = ({names})), fit.w)]"
+    );
+    let formed = formed("long", &text);
+    assert!(formed.contains("\n               for (name, w) in ("), "{formed}");
+}
+
+#[test]
 fn long_lines_are_broken_outside_first() {
     let sum = format!("let total = {}", ["some_long_name"; 8].join(" + "));
     becomes(

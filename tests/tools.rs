@@ -204,7 +204,9 @@ fn new_fits_the_columns_of_a_table() {
     assert_eq!(run(&folder, &["new", "houses", "--from", "houses.csv"]).0, 0);
     let program = read(&folder.join("houses/houses.opt"));
     assert!(program.contains("// Left out: `town` is text, `one` is constant.\n"), "{program}");
-    assert!(program.contains("only = \"how \\\"much\\\"\""), "{program}");
+    assert!(program.contains("let target = data[\"how \\\"much\\\"\"]\n"), "{program}");
+    // 0.5/(1 + 2), with one digit.
+    assert!(program.contains("Steps of 0.1 are safe with 2 columns") && program.contains("mine(lr = 0.1)"));
     is_sound(&folder.join("houses"), "houses.opt");
     let (_, out, _) = run(&folder.join("houses"), &["run", "houses.opt"]);
     assert!(out.contains("the size") && out.contains("from") && !out.contains("town"), "{out}");
@@ -212,9 +214,15 @@ fn new_fits_the_columns_of_a_table() {
     assert_eq!(run(&folder, &["new", "flags", "--from", "flags.csv"]).0, 0);
     is_sound(&folder.join("flags"), "flags.opt");
     for (name, text, code, said) in [
-        ("text.csv", "a,b\n1,x\n2,y\n", 6, "the last column of `text.csv`, `b`, is the target, and is text"),
-        ("alone.csv", "b\n1\n2\n", 6, "`alone.csv` has no column of numbers besides the last"),
-        ("gap.csv", "a,b\n1,2\n,3\n", 6, "a value is missing"),
+        (
+            "text.csv",
+            "a,b\n1,x\n2,y\n",
+            6,
+            "`b`, is the target, and is text: choose another, such as `--target a`",
+        ),
+        ("alone.csv", "b\n1\n2\n", 6, "`alone.csv` has no column of numbers besides `b`, its target"),
+        ("gaps.csv", "a,b\n1,\n,3\n", 6, "has no row without a missing value"),
+        ("empty.csv", "", 6, "is empty; a table is a header line"),
         ("data.txt", "a,b\n1,2\n", 2, "`data.txt` is no table"),
     ] {
         write(&folder, name, text);
@@ -223,6 +231,68 @@ fn new_fits_the_columns_of_a_table() {
         assert!(err.contains(said), "{err}");
         assert!(!folder.join("made").exists(), "{name}");
     }
+}
+
+#[test]
+fn new_leaves_out_rows_with_missing_values() {
+    let folder = folder("new_gaps");
+    write(&folder, "gaps.csv", "size,town,price\n1,x,2\n2,y,\n3,z,5.5\n,x,6\n5,y,9\n6,z,13\n");
+    assert_eq!(run(&folder, &["new", "gaps", "--from", "gaps.csv"]).0, 0);
+    let program = read(&folder.join("gaps/gaps.opt"));
+    let said = "// 2 of 6 rows are left out: values are missing there.\n\
+        let data = csv(\"gaps.csv\", drop_missing = true)\n";
+    assert!(program.contains(said), "{program}");
+    is_sound(&folder.join("gaps"), "gaps.opt");
+    write(&folder, "one.tsv", "a\tb\n1\t2\n2\t\n3\t1\n");
+    assert_eq!(run(&folder, &["new", "one", "--from", "one.tsv"]).0, 0);
+    let program = read(&folder.join("one/one.opt"));
+    assert!(program.contains("// 1 of 3 rows is left out: a value is missing there.\n"), "{program}");
+    is_sound(&folder.join("one"), "one.opt");
+}
+
+#[test]
+fn new_predicts_the_column_that_is_named() {
+    let folder = folder("new_target");
+    write(&folder, "houses.csv", "the price,town,size,age\n1,x,3,5\n2,y,1,2\n4,x,7,3\n5,z,2,2\n");
+    let made = |target| run(&folder, &["new", "made", "--from", "houses.csv", "--target", target]);
+    let (code, out, err) = made("the prise");
+    let near = "error: `houses.csv` has no column `the prise`; did you mean `the price`?\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (2, "", near));
+    assert_eq!(
+        made("zzz").2,
+        "error: `houses.csv` has no column `zzz`; its columns are the price, town, size, age\n"
+    );
+    assert_eq!(
+        made("town").2,
+        "error: the column `town` of `houses.csv` is text: choose another, such as `--target age`\n"
+    );
+    assert_eq!(made("the price").0, 0);
+    let program = read(&folder.join("made/made.opt"));
+    assert!(program.contains("let target = data[\"the price\"]\n"), "{program}");
+    let pattern = "(column = name, weight = w)";
+    assert!(program.contains(pattern) && program.contains("for (name, w) in (names(data,"), "{program}");
+    is_sound(&folder.join("made"), "made.opt");
+    // The README tells of a comparison with the program's own optimizer.
+    let readme = read(&folder.join("made/README.md"));
+    let verbs = "compare made.opt --using mine,adam,lbfgs";
+    assert!(readme.contains(&format!("`minima {verbs}`")), "{readme}");
+    let (code, out, err) = run(&folder.join("made"), &verbs.split(' ').collect::<Vec<_>>());
+    assert!(code == 0 && ["mine", "adam", "lbfgs"].iter().all(|name| out.contains(name)), "{out}{err}");
+    assert_eq!(run(&folder, &["new", "other", "--target", "age"]).0, 2);
+}
+
+#[test]
+fn new_says_which_table_is_not_there() {
+    let folder = folder("new_unread");
+    write(&folder, "houses.csv", "a,b\n1,2\n2,3\n");
+    let failed = |from| run(&folder, &["new", "made", "--from", from]);
+    assert_eq!(
+        failed("house.csv"),
+        (2, String::new(), "error: there is no file `house.csv`; did you mean `houses.csv`?\n".into())
+    );
+    assert_eq!(failed("none/x.csv").2, "error: there is no file `none/x.csv`\n");
+    assert_eq!(failed(".").2, "error: `.` is a folder, not a table\n");
+    assert!(!folder.join("made").exists());
 }
 
 // watch
@@ -316,6 +386,39 @@ fn watch_runs_again_when_a_file_changes() {
     assert!(watched.out.recv_timeout(PATIENCE).is_err(), "nothing more is said");
 }
 
+#[test]
+fn watch_lets_a_run_end_what_it_saves() {
+    let folder = folder("watch_saves");
+    let endless = "let a = zeros[400_000]\nprint \"begins\"\n\
+        for i in 0..1_000_000 { save a to \"big.npy\" }\nprint \"the end\"\n";
+    write(&folder, "p.opt", endless);
+    let watched = Watched::begin(&folder, &["watch", "p.opt"]);
+    for turn in 0..4 {
+        watched.says("begins");
+        // Some saves have been made, and one is being made.
+        let since = std::time::Instant::now();
+        while !folder.join("big.npy").exists() && since.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(std::fs::remove_file(folder.join("big.npy")));
+        write(&folder, "p.opt", &format!("// {turn}{}\n{endless}", "!".repeat(turn)));
+        watched.notes("p.opt changed: running again");
+    }
+    watched.says("begins");
+    write(&folder, "p.opt", "print \"over\"\n");
+    watched.notes("p.opt changed: running again");
+    watched.says("over");
+    watched.notes(WAITING);
+    let mut left: Vec<String> = folder
+        .read_dir()
+        .expect("it is there")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    left.retain(|name| name != "big.npy");
+    assert_eq!(left, ["p.opt"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn watch_runs_tests_and_waits_for_files_that_are_missing() {
@@ -331,7 +434,13 @@ fn watch_runs_tests_and_waits_for_files_that_are_missing() {
 fn watch_refuses_what_it_cannot_watch() {
     let folder = folder("watch_refused");
     let (code, _, err) = run(&folder, &["watch", "none.opt"]);
-    assert_eq!((code, err.as_str()), (2, "error: cannot watch `none.opt`: there is no such file\n"));
+    assert_eq!((code, err.as_str()), (2, "error: there is no file `none.opt`\n"));
+    write(&folder, "fit.opt", "print 1\n");
+    assert_eq!(
+        run(&folder, &["watch", "fot.opt"]).2,
+        "error: there is no file `fot.opt`; did you mean `fit.opt`?\n"
+    );
+    assert_eq!(run(&folder, &["watch", "."]).2, "error: `.` is a folder, not a program\n");
     assert_eq!(run(&folder, &["watch", "-"]).0, 2);
 }
 
@@ -341,9 +450,9 @@ fn watch_refuses_what_it_cannot_watch() {
 fn completions_know_every_verb() {
     let folder = folder("completions");
     let (_, help, _) = run(&folder, &["--help"]);
-    let verbs = help.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let verbs = help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     let verbs: Vec<&str> = verbs.collect();
-    assert!(verbs.contains(&"fmt") && verbs.contains(&"completions"), "{verbs:?}");
+    assert!(["run", "fmt", "completions", "help"].iter().all(|verb| verbs.contains(verb)), "{verbs:?}");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let (code, script, err) = run(&folder, &["completions", shell]);
         assert_eq!((code, err.as_str()), (0, ""), "{shell}");
@@ -354,6 +463,43 @@ fn completions_know_every_verb() {
         assert!(!script.contains("read-files"), "{shell} knows what is hidden");
     }
     assert_eq!(run(&folder, &["completions", "ksh"]).0, 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_verbs_options_and_files() {
+    let folder = folder("completions_bash");
+    if !Command::new("bash").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let (_, script, _) = run(&folder, &["completions", "bash"]);
+    write(&folder, "script.bash", &script);
+    write(&folder, "fit.opt", "");
+    write(&folder, "a table.csv", "");
+    let completed = |line: &[&str]| {
+        let ask = "source ./script.bash; compopt() { :; }; COMP_WORDS=(minima \"$@\"); COMP_CWORD=$#; \
+            last=\"${@: -1}\"; _minima_words minima \"$last\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
+            printf '%s\\n' \"${COMPREPLY[@]}\"";
+        let output = Command::new("bash")
+            .args(["--norc", "-c", ask, "bash"])
+            .args(line)
+            .current_dir(&folder)
+            .output()
+            .expect("bash starts");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{line:?}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().filter(|line| !line.is_empty()).map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(completed(&["co"]), ["compare", "completions"]);
+    assert_eq!(completed(&["run", "--tr"]), ["--trace"]);
+    assert_eq!(completed(&["completions", "f"]), ["fish"]);
+    assert_eq!(completed(&["run", "--color", "n"]), ["never"]);
+    assert_eq!(completed(&["new", "x", "--from", "a"]), ["a table.csv"]);
+    let verbs = completed(&[""]);
+    assert!(verbs.contains(&"help".into()) && verbs.iter().all(|verb| !verb.starts_with('-')), "{verbs:?}");
+    // No offer of its own: bash offers files.
+    assert_eq!(completed(&["run", ""]), Vec::<String>::new());
+    assert!(script.contains("complete -F _minima_words -o bashdefault -o default minima"));
 }
 
 // editors

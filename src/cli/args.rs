@@ -204,7 +204,8 @@ pub enum Verb {
     /// Make a folder with a program to begin with
     #[command(after_help = "Example: minima new fit\n\
         It holds fit.opt, a small objective with data, an optimizer of your own and a test. With\n\
-        --from, the program is a linear regression of the table's last column on the others.")]
+        --from, the program is a linear regression of the table's last column, or the one that --target\n\
+        names, on the others. Example: minima new houses --from houses.csv --target price")]
     New {
         /// The folder to make; its name is the program's
         #[arg(value_name = "NAME")]
@@ -212,6 +213,9 @@ pub enum Verb {
         /// A table (.csv or .tsv) to copy and to fit
         #[arg(long, value_name = "TABLE")]
         from: Option<PathBuf>,
+        /// The column of the table to predict [default: the last one]
+        #[arg(long, value_name = "COLUMN", requires = "from")]
+        target: Option<String>,
     },
     /// Run a program again whenever it, or a file it read, changes
     #[command(after_help = "Example: minima watch fit.opt lr=0.01\n\

@@ -68,6 +68,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let output = Output::new(&cli.options);
     let code = internal::guard(output, move || {
         let signals = Signals::listen();
+        if cli.options.read_files.is_some() {
+            signals.stop_with_input();
+        }
         let done = perform(&cli, output, &signals);
         done.unwrap_or_else(|failure| {
             output.error(&failure.message);
@@ -150,7 +153,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
         Verb::Doc { paths, out } => doc::doc(paths, out, output),
-        Verb::New { folder, from } => new::new(folder, from.as_deref(), output),
+        Verb::New { folder, from, target } => new::new(folder, from.as_deref(), target.as_deref(), output),
         Verb::Watch { file, test, .. } => {
             let arguments: Vec<OsString> = std::env::args_os().collect();
             watch::watch(file, *test, &arguments, output, signals)

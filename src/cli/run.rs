@@ -63,6 +63,9 @@ fn perform(
     let ran = !program.code.is_wrong();
     let mut record = if ran { program.run(tracer) } else { program.record() };
     let traced = record.finish_trace();
+    if signals.is_unwanted() {
+        return Ok(exit_code(&program, &record, signals));
+    }
     if let (Some(_), Some(solve)) = (signals.received(), record.unsaid()) {
         output.result(&summary(solve));
     }

@@ -22,6 +22,8 @@ pub struct Signals {
     pub stop: Arc<AtomicBool>,
     /// The exit code of the signal that came; 0 if none did.
     code: Arc<AtomicUsize>,
+    /// Whether nobody wants the results any more.
+    unwanted: Arc<AtomicBool>,
     /// Whether the next signal ends the process.
     at_once: Arc<AtomicBool>,
     /// What lets the second Ctrl-C end the process.
@@ -34,6 +36,7 @@ impl Signals {
         let mut signals = Signals {
             stop: Arc::default(),
             code: Arc::default(),
+            unwanted: Arc::default(),
             at_once: Arc::new(AtomicBool::new(true)),
             arming: None,
         };
@@ -56,6 +59,25 @@ impl Signals {
         if self.received().is_none() {
             self.at_once.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Asks to stop when standard input ends: so `watch` ends a run that is out of date. What is being
+    /// written is written to its end, and nothing more is said.
+    pub fn stop_with_input(&self) {
+        let signals = self.clone();
+        std::thread::spawn(move || {
+            // Nothing is ever written there; an error is an end too.
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            signals.unwanted.store(true, Ordering::Relaxed);
+            let code = usize::from(CODES[0].1);
+            let _ = signals.code.compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+            signals.stop.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// Whether the process was asked to end without a word.
+    pub fn is_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::Relaxed)
     }
 
     /// From now on Ctrl-C only ever asks to stop; SIGTERM still ends the process.

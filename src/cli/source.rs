@@ -92,8 +92,8 @@ impl Source {
     }
 }
 
-/// Why a program cannot be read; of one that is not there, which may be meant.
-fn unreadable(path: &Path, name: &str, why: &std::io::Error) -> String {
+/// Why a file cannot be read; of one that is not there, which may be meant.
+pub(super) fn unreadable(path: &Path, name: &str, why: &std::io::Error) -> String {
     if why.kind() != std::io::ErrorKind::NotFound {
         return format!("cannot read `{name}`: {}", cause(why));
     }

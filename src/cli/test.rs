@@ -24,6 +24,9 @@ pub fn test(paths: &[PathBuf], options: &Options, output: Output, signals: &Sign
         let mut program = Program::open(vec![Source::read(&file)?], options, Vec::new(), signals);
         program.check()?;
         let tests = if program.code.is_wrong() { Vec::new() } else { program.test() };
+        if signals.is_unwanted() {
+            return Ok(signals.received().unwrap_or(code));
+        }
         tell(&program, &tests, output);
         code = worse(code, program.exit_code());
         code = worse(code, if tests.iter().all(|test| test.passed) { exit::OK } else { exit::UNMET });

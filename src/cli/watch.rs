@@ -1,21 +1,22 @@
 //! `minima watch`: a program run again whenever it, or a file that it read, changes.
 //!
-//! Each run is a process of its own, so one that is out of date is ended at once. It writes down
-//! which files it read (`--read-files`), and these are looked at five times a second.
+//! Each run is a process of its own. It writes down which files it read (`--read-files`), and these
+//! are looked at five times a second. A run that is out of date is asked to stop by the end of its
+//! standard input, so that it leaves nothing half written behind, and is ended if it does not soon.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::exit;
 use super::output::Output;
 use super::signals::Signals;
-use super::source::Failure;
+use super::source::{Failure, unreadable};
 use crate::diag::cause;
 use crate::driver::{Stamp, stamp};
 
@@ -27,6 +28,9 @@ const QUIET: Duration = Duration::from_millis(80);
 
 /// How long a run may take to say its last words after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a run that is out of date may take to end.
+const OUT_OF_DATE: Duration = Duration::from_secs(1);
 
 /// A line of the list of what a run read.
 pub fn line(path: &Path, stamp: Stamp) -> String {
@@ -65,8 +69,16 @@ pub fn watch(
     if program == Path::new("-") {
         return Err(Failure::usage("`-` cannot be watched: give the name of a file"));
     }
-    if !program.is_file() {
-        return Err(Failure::usage(format!("cannot watch `{}`: there is no such file", program.display())));
+    let name = program.display().to_string();
+    match program.metadata() {
+        Err(why) => return Err(Failure::usage(unreadable(program, &name, &why))),
+        Ok(found) if found.is_dir() => {
+            return Err(Failure::usage(format!("`{name}` is a folder, not a program")));
+        }
+        Ok(found) if !found.is_file() => {
+            return Err(Failure::usage(format!("`{name}` is no file that can be watched")));
+        }
+        Ok(_) => {}
     }
     signals.be_patient();
     let list = std::env::temp_dir().join(format!("minima-watch-{}.txt", std::process::id()));
@@ -109,11 +121,12 @@ impl Watched<'_> {
             let ended = loop {
                 thread::sleep(POLL);
                 if let Some(code) = self.signals.received() {
-                    end_gently(&mut run);
+                    end_within(&mut run, GRACE);
                     return Ok(if code == 130 { exit::OK } else { code });
                 }
                 if let Some(changed) = self.changed() {
-                    end(&mut run);
+                    drop(run.stdin.take());
+                    end_within(&mut run, OUT_OF_DATE);
                     why = changed;
                     break None;
                 }
@@ -151,7 +164,7 @@ impl Watched<'_> {
         };
         drop(fs::remove_file(&self.list));
         let own = std::env::current_exe().map_err(failed)?;
-        Command::new(own).args(&self.arguments).spawn().map_err(failed)
+        Command::new(own).args(&self.arguments).stdin(Stdio::piped()).spawn().map_err(failed)
     }
 
     /// Takes note of the files that the run read.
@@ -224,10 +237,10 @@ fn end(run: &mut Child) {
     let _ = run.wait();
 }
 
-/// Lets a run that has been interrupted too end by itself.
-fn end_gently(run: &mut Child) {
+/// Lets a run that has been asked to stop end by itself.
+fn end_within(run: &mut Child, time: Duration) {
     let since = Instant::now();
-    while since.elapsed() < GRACE {
+    while since.elapsed() < time {
         if !matches!(run.try_wait(), Ok(None)) {
             return;
         }

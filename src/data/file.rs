@@ -111,8 +111,10 @@ fn must_be_regular(name: &str, found: &Metadata) -> Result<(), DataError> {
 
 /// Names of the files in the same folder, for did-you-mean; at most a thousand.
 pub fn neighbours(path: &Path) -> Vec<String> {
-    let folder = path.parent().and_then(|folder| folder.read_dir().ok());
+    let folder =
+        path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
     folder
+        .and_then(|folder| folder.read_dir().ok())
         .into_iter()
         .flatten()
         .take(1000)

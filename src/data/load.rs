@@ -110,6 +110,16 @@ fn load_format(folder: &Path, reading: Reading<'_>, format: Format, limit: u64) 
     })
 }
 
+/// How many rows a table (`.csv` or `.tsv`) has, those with missing values among them.
+///
+/// # Errors
+/// When the file cannot be read, or is no table.
+pub fn count_rows(folder: &Path, name: &str, limit: u64) -> Result<usize, DataError> {
+    let path = file::resolve(folder, name);
+    let separator = if Format::of(name) == Some(Format::Tsv) { b'\t' } else { b',' };
+    csv::count_rows(Source { path: &path, name, limit, drop_missing: true }, separator)
+}
+
 /// Saves a value under the name that a program in `folder` gives: an array as `.npy`, a record of
 /// arrays as `.npz`, a table as `.csv` or `.tsv` or, if it has no text, `.npz`.
 pub fn save(folder: &Path, name: &str, value: &Loaded) -> Result<(), DataError> {

@@ -30,9 +30,23 @@ pub(super) fn read_table(source: Source, delimiter: u8) -> Result<Table, DataErr
     parse(source, &bytes, delimiter)
 }
 
+/// How many rows a table has, those with missing values among them.
+pub(super) fn count_rows(source: Source, delimiter: u8) -> Result<usize, DataError> {
+    let bytes = read(source)?;
+    let text = utf8(source, without_mark(&bytes))?;
+    let mut lines = Lines::new(source, text, delimiter);
+    let names = header(source, &mut lines)?;
+    scan(Source { drop_missing: true, ..source }, &mut lines, &names).map(|(_, rows)| rows)
+}
+
+/// A text without the mark that some programs put before it.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// The table that a text holds.
 pub(super) fn parse(source: Source, bytes: &[u8], delimiter: u8) -> Result<Table, DataError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     let text = utf8(source, bytes)?;
     if text.trim().is_empty() {
         return Err(errors::empty(source.name, "is empty"));

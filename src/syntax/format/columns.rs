@@ -1,8 +1,9 @@
 //! Columns that the author lined up stay lined up.
 //!
-//! Spaces beyond the usual ones are kept where they put a token under or over a like one of a line
-//! nearby, or a number so that it ends where one nearby does. All that stood in one column then
-//! stand in one column again, as far to the right as the longest line needs. Other spaces go.
+//! Spaces beyond the usual ones are kept where they put a token under or over one of the same
+//! column of a table (`tables.rs`) nearby, or a number so that it ends where one nearby does. All
+//! that stood in one column then stand in one column again, as far to the right as the longest line
+//! needs, unless a line gets too long by that. Other spaces go.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,11 @@ use super::super::token::Token;
 use super::layout::{Layout, place, width};
 use super::pieces::Piece;
 use super::spaces::{gap, is_binary};
+use super::tables;
+use super::wide::WIDTH;
 
 /// How many lines apart two cells of a column may be.
-const NEAR: usize = 3;
+pub const NEAR: usize = 3;
 
 /// The same, where a wide gap shows that a column is meant, as before conditions of a table of rules.
 const FAR: usize = 24;
@@ -42,21 +45,41 @@ struct Cell {
 pub fn extra(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool]) -> Vec<usize> {
     let mut extra = vec![0; pieces.len()];
     let cells = cells(pieces, breaks, tight);
-    let columns = columns(pieces, &cells);
-    if columns.is_empty() {
-        return extra;
-    }
-    for _ in 0..TURNS {
-        let layout = place(pieces, breaks, tight, &extra);
-        let mut moved = false;
-        for column in &columns {
-            moved |= line_up(pieces, &layout, column, &mut extra);
+    let mut columns = columns(pieces, &cells, &tables::names(pieces, breaks, tight));
+    while !columns.is_empty() {
+        let mut layout = place(pieces, breaks, tight, &extra);
+        for _ in 0..TURNS {
+            let mut moved = false;
+            for column in &columns {
+                moved |= line_up(pieces, &layout, column, &mut extra);
+            }
+            if !moved {
+                break;
+            }
+            layout = place(pieces, breaks, tight, &extra);
         }
-        if !moved {
+        // What is dropped here gives its lines their length back, so all others are placed anew.
+        let before = columns.len();
+        let long = long_lines(pieces, &layout);
+        columns.retain(|column| !column.is_to_blame(&layout, &long, &extra));
+        if columns.len() == before {
             break;
         }
+        extra.fill(0);
     }
     extra
+}
+
+/// For each token that begins a line, whether the line is too long.
+fn long_lines(pieces: &[Piece<'_>], layout: &Layout) -> Vec<bool> {
+    let mut long = vec![false; pieces.len()];
+    for at in 0..pieces.len() {
+        let first = layout.first.get(at).copied().unwrap_or(0);
+        if let Some(own) = long.get_mut(first).filter(|_| layout.end(pieces, at) > WIDTH) {
+            *own = true;
+        }
+    }
+    long
 }
 
 /// The tokens that had a place of their own on their line, and have one still.
@@ -83,41 +106,43 @@ fn cells(pieces: &[Piece<'_>], breaks: &[bool], tight: &[bool]) -> Vec<Cell> {
     cells
 }
 
-/// What two tokens of one column have in common: the sign before them, where that begins an entry,
-/// else their spelling, if they are words or signs.
-fn likeness<'t>(pieces: &[Piece<'t>], at: usize) -> (bool, &'t str) {
-    let before = pieces.get(at - 1).map_or("", |piece| piece.text);
-    match (before, pieces.get(at)) {
-        ("(" | "[" | ",", _) => (false, ","),
-        (":" | "=" | "=>" | "->", _) | (_, None) => (false, before),
-        (_, Some(piece)) if piece.token.text().is_empty() => (false, before),
-        (_, Some(piece)) => (true, piece.text),
-    }
-}
-
 /// A column: its cells, and whether they line up at their ends.
 struct Column {
     cells: Vec<Cell>,
     at_end: bool,
 }
 
+impl Column {
+    /// Whether its spaces stand in a line that is too long.
+    fn is_to_blame(&self, layout: &Layout, long: &[bool], extra: &[usize]) -> bool {
+        self.cells.iter().any(|cell| {
+            let first = layout.first.get(cell.at).copied().unwrap_or(0);
+            extra.get(cell.at).is_some_and(|own| *own > 0) && long.get(first) == Some(&true)
+        })
+    }
+}
+
 /// The columns of a program in which a cell has more spaces than usual.
-fn columns(pieces: &[Piece<'_>], cells: &[Cell]) -> Vec<Column> {
-    let mut by_start: BTreeMap<((bool, &str), usize), Vec<Cell>> = BTreeMap::new();
-    let mut by_end: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
+fn columns(pieces: &[Piece<'_>], cells: &[Cell], names: &[Option<String>]) -> Vec<Column> {
+    let mut by_start: BTreeMap<(&str, usize), Vec<Cell>> = BTreeMap::new();
+    let mut by_end: BTreeMap<(&str, usize), Vec<Cell>> = BTreeMap::new();
+    let mut lines: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for cell in cells {
-        by_start.entry((likeness(pieces, cell.at), cell.start)).or_default().push(*cell);
+        let Some(name) = names.get(cell.at).and_then(Option::as_deref) else { continue };
+        by_start.entry((name, cell.start)).or_default().push(*cell);
+        lines.entry(name).or_default().push(cell.line);
         if cell.number {
-            by_end.entry(cell.end).or_default().push(*cell);
+            by_end.entry((name, cell.end)).or_default().push(*cell);
         }
     }
     let mut found = Vec::new();
     let mut taken = vec![false; pieces.len()];
-    let by_start = by_start.into_values().map(|group| (false, group));
-    for (at_end, mut group) in by_start.chain(by_end.into_values().map(|group| (true, group))) {
+    let by_start = by_start.into_iter().map(|group| (false, group));
+    for (at_end, ((name, _), mut group)) in by_start.chain(by_end.into_iter().map(|group| (true, group))) {
+        let lines = lines.get(name).map_or(&[][..], Vec::as_slice);
         // A token stands in one column only.
         group.retain(|cell| taken.get(cell.at) == Some(&false));
-        for cells in runs(&group).into_iter().filter(|cells| is_meant(cells)) {
+        for cells in runs(&group).into_iter().filter(|cells| is_meant(cells) && is_usual(cells, lines)) {
             for cell in &cells {
                 taken.iter_mut().skip(cell.at).take(1).for_each(|own| *own = true);
             }
@@ -131,6 +156,13 @@ fn columns(pieces: &[Piece<'_>], cells: &[Cell]) -> Vec<Column> {
 fn is_meant(cells: &[Cell]) -> bool {
     let slack = cells.iter().all(|cell| !cell.apart && cell.more > 0);
     !slack && cells.iter().any(|cell| cell.more > 0)
+}
+
+/// Whether at least half of the lines there that have such a cell have it in this column.
+fn is_usual(cells: &[Cell], lines: &[usize]) -> bool {
+    let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return false };
+    let all = lines.iter().filter(|line| (first.line..=last.line).contains(*line)).count();
+    2 * cells.len() >= all
 }
 
 /// Cells of one place, in the order of their lines, cut where lines are too far apart.

@@ -9,6 +9,7 @@ mod columns;
 mod layout;
 mod pieces;
 mod spaces;
+mod tables;
 mod wide;
 mod write;
 

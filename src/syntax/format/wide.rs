@@ -6,12 +6,15 @@
 
 use super::super::token::Token;
 use super::breaks::{Kind, kind, open_block, set};
-use super::layout::{Layout, blank, place_one};
+use super::layout::{Layout, blank, place_one, width};
 use super::pieces::Piece;
 use super::spaces::is_binary;
 
 /// The most columns of a line.
 pub const WIDTH: usize = 100;
+
+/// The most columns of a pattern that is never broken.
+const SHORT: usize = 60;
 
 /// How far a long line is looked at.
 const FAR: usize = 4 * WIDTH;
@@ -78,7 +81,15 @@ fn cheapest(pieces: &[Piece<'_>], layout: &Layout, start: usize, end: usize) -> 
         let orphan = if rest < 12 { 6 } else { 0 };
         let head = if before < line_start + 16 { 8 } else { 0 };
         let again = if fits { 0 } else { 8 };
-        let total = 12 * depth + own + over + short + orphan + head + again + looser(pieces, start, end, at);
+        let total = 12 * depth
+            + own
+            + over
+            + short
+            + orphan
+            + head
+            + again
+            + looser(pieces, start, end, at)
+            + behind_for(pieces, start, at);
         if best.is_none_or(|(least, _)| total < least) {
             best = Some((total, at));
         }
@@ -111,6 +122,37 @@ fn looser(pieces: &[Piece<'_>], start: usize, end: usize, at: usize) -> usize {
     (if beside.count() > 0 { 14 } else { 0 }) + (if clause { 14 } else { 0 })
 }
 
+/// What it costs to break deep inside of a generator whose `for` stands on the same line.
+fn behind_for(pieces: &[Piece<'_>], start: usize, at: usize) -> usize {
+    let mut around = pieces.get(at).and_then(|piece| piece.around);
+    let mut inner = at;
+    while let Some(open) = around.filter(|open| *open >= start) {
+        let generator = (open + 2..inner).any(|k| {
+            pieces.get(k).is_some_and(|piece| piece.token == Token::For && piece.around == Some(open))
+        });
+        if generator && inner != at {
+            return 20;
+        }
+        (inner, around) = (open, pieces.get(open).and_then(|piece| piece.around));
+    }
+    0
+}
+
+/// Whether a place lies in a short list of names that are bound: `for (a, b) in`, `let (a, b) =`,
+/// `(a, b) -> `.
+fn in_pattern(pieces: &[Piece<'_>], at: usize) -> bool {
+    let Some(open) = pieces.get(at).and_then(|piece| piece.around) else { return false };
+    let Some(close) = pieces.get(open).and_then(|piece| piece.partner) else { return false };
+    let token = |at: Option<usize>| at.and_then(|at| pieces.get(at)).map(|piece| piece.token);
+    let binds = matches!(token(open.checked_sub(1)), Some(Token::For | Token::Let))
+        || (token(Some(open)) == Some(Token::OpenParen) && token(Some(close + 1)) == Some(Token::Arrow));
+    let short = || {
+        let inside = pieces.get(open..=close).unwrap_or(&[]).iter().take(SHORT);
+        inside.map(|piece| width(piece.text) + 1).sum::<usize>() <= SHORT
+    };
+    binds && short()
+}
+
 /// How many brackets are open before each token of a line, beyond the fewest.
 fn depths(pieces: &[Piece<'_>], start: usize, end: usize) -> Vec<usize> {
     let mut depth = 0i64;
@@ -136,6 +178,9 @@ fn cost(pieces: &[Piece<'_>], start: usize, at: usize) -> Option<usize> {
     let in_bracket =
         piece.around.and_then(|open| pieces.get(open)).is_some_and(|open| open.token != Token::OpenBrace);
     let previous = token(at - 1);
+    if in_pattern(pieces, at) {
+        return None;
+    }
     match kind(pieces, at) {
         // The statements of a block come on lines of their own.
         Kind::Opening if previous == Token::OpenBrace => piece.starts.then_some(1),
