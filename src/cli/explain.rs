@@ -11,9 +11,7 @@ pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
     let code = code.map(str::to_uppercase);
     let text = match &code {
         Some(code) => page(code)?.to_string(),
-        None => {
-            pages().map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n")
-        }
+        None => pages().map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n"),
     };
     output.result(text.trim_end());
     if output.json {

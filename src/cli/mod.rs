@@ -85,7 +85,9 @@ fn parsed(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
         let mut command = help::command();
         let found = command.try_get_matches_from_mut(arguments.clone());
         let found = found.and_then(|found| Cli::from_arg_matches(&found));
-        found.map_err(|error| verbs::no_verb(&error, &arguments, &command).unwrap_or_else(|| error.format(&mut command)))
+        found.map_err(|error| {
+            verbs::no_verb(&error, &arguments, &command).unwrap_or_else(|| error.format(&mut command))
+        })
     };
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(ARGUMENTS).spawn_scoped(scope, read);

@@ -81,7 +81,10 @@ mod tests {
 
     #[test]
     fn words_are_quoted_where_a_shell_needs_it() {
-        assert_eq!((quoted("a-1.opt").as_str(), quoted("my file.opt").as_str()), ("a-1.opt", "'my file.opt'"));
+        assert_eq!(
+            (quoted("a-1.opt").as_str(), quoted("my file.opt").as_str()),
+            ("a-1.opt", "'my file.opt'")
+        );
         assert_eq!(quoted("it's"), "'it'\\''s'");
     }
 }
