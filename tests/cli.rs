@@ -1220,6 +1220,49 @@ fn doc_shows_wrong_programs_and_tells_of_them() {
 }
 
 #[test]
+fn doc_tells_errors_of_meaning() {
+    let out = folder().join("a site of wrong programs");
+    drop(std::fs::remove_dir_all(&out));
+    let out = out.display().to_string();
+    let (one, two) = (program("print softplos(1)\n"), program("let a = [1, 2] + [1, 2, 3]\n"));
+    let wrong = run(&["doc", &one, &two, "--out", &out]);
+    assert_eq!(wrong.code, 1);
+    for part in ["[E0301]", "did you mean `softplus`?", "[E0203]"] {
+        assert!(wrong.err.contains(part), "{part}\n{}", wrong.err);
+    }
+    let report = json(&run(&["doc", &one, &two, "--out", &out, "--json"]));
+    assert_eq!(report["diagnostics"].as_array().map(Vec::len), Some(2));
+    // What a run is given is no error of a page.
+    let open = run(&["doc", &program("input lr: real\nprint lr\n"), "--out", &out]);
+    assert_eq!((open.code, open.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_word_that_is_no_verb_is_answered() {
+    for (arguments, said) in [
+        (&["first.opt"][..], "error: `first.opt` is no verb; did you mean `minima run first.opt`?\n"),
+        (
+            &["my file.opt", "lr=2", "--json"],
+            "error: `my file.opt` is no verb; did you mean `minima run 'my file.opt' lr=2 --json`?\n",
+        ),
+        (&["rn", "x.opt"], "error: `rn` is no verb; did you mean `minima run x.opt`?\n"),
+        (&["--quiet", "chekc", "x.opt"], "error: `chekc` is no verb; did you mean `minima check x.opt`?\n"),
+        (&["xyzzy"], "error: `xyzzy` is no verb; `minima help` lists the verbs\n"),
+    ] {
+        let done = run(arguments);
+        assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (2, "", said));
+    }
+}
+
+#[test]
+fn explain_lists_codes_only() {
+    let listed = run(&["explain"]);
+    let code = |line: &str| line.starts_with('E') && line.get(1..5).is_some_and(|n| n.parse::<u32>().is_ok());
+    assert!(listed.out.lines().count() > 100 && listed.out.lines().all(code), "{}", listed.out);
+    assert_eq!(run(&["explain", "readme"]).code, 2);
+}
+
+#[test]
 fn optimizers_of_an_import_are_compared() {
     let own = program("optimizer fixed(lr: real = 0.1) { step { x -= lr*g/norm(g) } }\n");
     let name = Path::new(&own).file_name().expect("a name").to_string_lossy().into_owned();

@@ -184,6 +184,19 @@ fn long_chains_run() {
     assert_eq!((code, said.trim()), (0, "2000"), "2000 statements");
 }
 
+/// Every name of the program is compared with every unknown one only as long as that is little work.
+#[test]
+fn thousands_of_unknown_names_are_all_told() {
+    const COUNT: usize = 5_000;
+    let calls: String = (0..COUNT).map(|k| format!("let a{k} = twise(1.0)\n")).collect();
+    let reports = check(&format!("fn twice(x) = 2*x\n{calls}"));
+    assert_eq!(reports.iter().filter(|report| report.code == "E0301").count(), COUNT);
+    assert_eq!(reports[0].help, ["did you mean `twice`?"]);
+    assert_eq!(reports[COUNT - 1].help, Vec::<String>::new());
+    let uses: String = (0..COUNT).map(|k| format!("fn f{k}(x) = x + unknown{k}\n")).collect();
+    assert_eq!(check(&uses).len(), COUNT);
+}
+
 #[test]
 fn programs_made_to_explode_end() {
     type Bomb = fn(usize) -> String;

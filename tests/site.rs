@@ -229,6 +229,33 @@ fn an_optimizer_has_its_paper_its_needs_and_its_uses() {
 }
 
 #[test]
+fn papers_are_called_by_their_titles() {
+    let files = files();
+    let sania = &files["optimizers/sania.html"];
+    let title = "SANIA: Polyak-type Optimization Framework Leads to Scale Invariant Stochastic Algorithms \
+                 (Abdukhakimov et al., 2023)</a>";
+    assert!(sania.contains(title), "{sania}");
+    let untitled = |(path, text): &(&String, &String)| {
+        path.starts_with("optimizers/")
+            && text.split("<dt>Used by papers</dt>").skip(1).any(|rest| {
+                let row = rest.split("</dd>").next().unwrap_or_default();
+                row.split("</a>").any(|link| {
+                    link.rsplit('>')
+                        .next()
+                        .is_some_and(|name| name.len() == 4 && name[1..].parse::<u32>().is_ok())
+                })
+            })
+    };
+    let found: Vec<&String> = files.iter().filter(untitled).map(|(path, _)| path).collect();
+    assert!(found.is_empty(), "{found:?}");
+    let index = &files["assets/index.js"];
+    for name in ["bfgs", "lbfgs"] {
+        let entry = index.lines().find(|line| line.starts_with(&format!("[\"{name}\",\"optimizer\"")));
+        assert!(entry.is_some_and(|entry| entry.contains("quasi-Newton")), "{entry:?}");
+    }
+}
+
+#[test]
 fn a_page_of_a_program_shows_what_it_declares() {
     let files = files();
     let page = &files["files/evil---x--.html"];

@@ -4,31 +4,37 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use super::args::Options;
 use super::output::Output;
+use super::program::Program;
+use super::signals::Signals;
 use super::source::{self, Failure, Source};
 use super::{exit, json};
-use crate::diag::{Report, Sources, cause};
+use crate::diag::{Report, cause};
 use crate::site;
-use crate::syntax::parse_file;
 
 /// The list of what was written: the sign of a folder that may be written again.
 const LIST: &str = "assets/pages.txt";
 
-/// Writes the site.
-pub fn doc(paths: &[PathBuf], out: &Path, output: Output) -> Result<u8, Failure> {
+/// Writes the site. Programs are checked as `minima check` does; wrong ones have pages as far as they can be read.
+pub fn doc(
+    paths: &[PathBuf],
+    out: &Path,
+    options: &Options,
+    output: Output,
+    signals: &Signals,
+) -> Result<u8, Failure> {
     let mut files = Vec::new();
     for path in paths {
         files.extend(source::programs(path)?);
     }
     let mut seen = BTreeSet::new();
     files.retain(|file| seen.insert(file.clone()));
-    let (mut sources, mut reports, mut programs) = (Sources::default(), Vec::new(), Vec::new());
-    for file in files {
-        let source = Source::read(&file)?;
-        reports.extend(read(&source, &mut sources));
-        programs.push(site::Program { path: source.name, text: source.text });
-    }
-    let pages = site::site(&programs);
+    let read = |file: &PathBuf| checked(Source::read(file)?, options, signals);
+    let programs = files.iter().map(read).collect::<Result<Vec<Program>, Failure>>()?;
+    let sources = programs.iter().flat_map(|program| &program.sources);
+    let shown = sources.map(|source| site::Program { path: source.name.clone(), text: source.text.clone() });
+    let pages = site::site(&shown.collect::<Vec<_>>());
     prepare(out, &pages)?;
     let mut names: Vec<String> = pages.iter().map(|(path, _)| path.clone()).collect();
     names.push(LIST.into());
@@ -36,22 +42,25 @@ pub fn doc(paths: &[PathBuf], out: &Path, output: Output) -> Result<u8, Failure>
     for (path, text) in pages.iter().map(|(path, text)| (path.as_str(), text)).chain([(LIST, &list)]) {
         write(&out.join(path), text)?;
     }
-    output.reports(&reports, &sources);
+    for program in &programs {
+        output.reports(&program.code.reports, &program.session.sources);
+    }
     let html = names.iter().filter(|name| name.ends_with(".html")).count();
     output.result(&format!("{html} pages; open {}", out.join("index.html").display()));
+    let reports: Vec<Report> = programs.iter().flat_map(|program| program.code.reports.clone()).collect();
     let code = exit::of_reports(&reports, false);
     if output.json {
-        output.report(&json::doc(&out.display().to_string(), &names, &reports, &sources, code));
+        output.report(&json::doc(&out.display().to_string(), &names, &programs, code));
     }
     Ok(code)
 }
 
-/// What is wrong with the text of a program; its page shows it as far as it can be read.
-fn read(source: &Source, sources: &mut Sources) -> Vec<Report> {
-    match source.add_to(sources) {
-        (_, Some(report)) => vec![report],
-        (id, None) => parse_file(id, &source.text).1,
-    }
+/// A program with all that is wrong with it, but for inputs that only a run is given.
+fn checked(source: Source, options: &Options, signals: &Signals) -> Result<Program, Failure> {
+    let mut program = Program::open(vec![source], options, Vec::new(), signals);
+    program.check()?;
+    program.code.reports.retain(|report| report.code != "E0437");
+    Ok(program)
 }
 
 /// Makes the folder, and removes the pages of an earlier site that this one has no more.

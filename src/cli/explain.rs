@@ -11,10 +11,7 @@ pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
     let code = code.map(str::to_uppercase);
     let text = match &code {
         Some(code) => page(code)?.to_string(),
-        None => {
-            let pages = error_pages().iter();
-            pages.map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n")
-        }
+        None => pages().map(|(code, page)| format!("{code}  {}", title(page))).collect::<Vec<_>>().join("\n"),
     };
     output.result(text.trim_end());
     if output.json {
@@ -23,10 +20,15 @@ pub fn explain(code: Option<&str>, output: Output) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
+/// The pages of codes. There is one more, the list of them.
+fn pages() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    error_pages().iter().filter(|(code, _)| *code != "README")
+}
+
 fn page(code: &str) -> Result<&'static str, Failure> {
-    let found = error_pages().iter().find(|(known, _)| *known == code);
+    let found = pages().find(|(known, _)| *known == code);
     found.map(|(_, page)| *page).ok_or_else(|| {
-        let near = nearest(code, error_pages().iter().map(|(known, _)| *known));
+        let near = nearest(code, pages().map(|(known, _)| *known));
         let near =
             near.map_or("`minima explain` lists all codes".into(), |near| format!("did you mean {near}?"));
         Failure::usage(format!("there is no code `{code}`; {near}"))

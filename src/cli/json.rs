@@ -73,9 +73,13 @@ pub fn help(topic: Option<&str>, text: &str) -> Value {
 }
 
 /// `minima doc`
-pub fn doc(out: &str, files: &[String], reports: &[Report], sources: &Sources, code: u8) -> Value {
+pub fn doc(out: &str, files: &[String], programs: &[Program], code: u8) -> Value {
     let mut report = head("doc", code);
-    report.insert("diagnostics".into(), diagnostics(reports, sources));
+    let said = |program: &Program| match diagnostics(&program.code.reports, &program.session.sources) {
+        Value::Array(found) => found,
+        _ => Vec::new(),
+    };
+    report.insert("diagnostics".into(), programs.iter().flat_map(said).collect());
     report.insert("out".into(), out.into());
     report.insert("files".into(), files.into());
     Value::Object(report)

@@ -40,6 +40,7 @@ mod standings;
 mod test;
 mod trace;
 mod traces;
+mod verbs;
 mod watch;
 
 use std::ffi::OsString;
@@ -88,8 +89,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn parsed(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let read = || {
         let mut command = help::command();
-        let found = command.try_get_matches_from_mut(arguments);
-        found.and_then(|found| Cli::from_arg_matches(&found)).map_err(|error| error.format(&mut command))
+        let found = command.try_get_matches_from_mut(arguments.clone());
+        let found = found.and_then(|found| Cli::from_arg_matches(&found));
+        found.map_err(|error| {
+            verbs::no_verb(&error, &arguments, &command).unwrap_or_else(|| error.format(&mut command))
+        })
     };
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(ARGUMENTS).spawn_scoped(scope, read);
@@ -152,7 +156,7 @@ fn perform(cli: &Cli, output: Output, signals: &Signals) -> Result<u8, Failure> 
             let (what, family, search) = (what.as_deref(), family.as_deref(), search.as_deref());
             optimizers::optimizers(optimizers::Asked { what, family, search }, output)
         }
-        Verb::Doc { paths, out } => doc::doc(paths, out, output),
+        Verb::Doc { paths, out } => doc::doc(paths, out, options, output, signals),
         Verb::New { folder, from, target } => new::new(folder, from.as_deref(), target.as_deref(), output),
         Verb::Watch { file, test, .. } => {
             let arguments: Vec<OsString> = std::env::args_os().collect();

@@ -24,36 +24,44 @@ fn misspelt(name: &str, candidates: &[&str]) -> Option<String> {
         0..=2 => 0,
         letters => (letters / 3).max(1),
     };
-    let longer = name.chars().count() + 1;
-    let grown = |candidate: &str| limit == 0 && longer == 3 && candidate.chars().count() == longer;
+    let wanted = letters(name);
+    let grown = |candidate: &str| limit == 0 && wanted.len() == 2 && candidate.chars().count() == 3;
+    // Every letter that one of them has more is an edit.
+    let far = |candidate: &str| wanted.len().abs_diff(candidate.chars().take(MOST).count()) > limit.max(1);
     candidates
         .iter()
-        .filter(|candidate| **candidate != name)
-        .map(|candidate| (distance(name, candidate), *candidate))
+        .filter(|candidate| **candidate != name && !far(candidate))
+        .map(|candidate| (distance(&wanted, &letters(candidate)), *candidate))
         .filter(|(far, candidate)| *far <= limit || (*far == 1 && grown(candidate)))
         .min()
         .map(|(_, candidate)| candidate.to_string())
 }
 
+/// So many letters of a name are compared.
+const MOST: usize = 64;
+
+fn letters(name: &str) -> Vec<char> {
+    name.chars().take(MOST).map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
+}
+
 /// Optimal string alignment distance: insertions, deletions, substitutions and swaps of
 /// neighbours count one each; letters are compared without regard to case.
-fn distance(a: &str, b: &str) -> usize {
-    let letters = |s: &str| s.chars().flat_map(char::to_lowercase).take(64).collect::<Vec<_>>();
-    let (a, b) = (letters(a), letters(b));
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let swap = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + swap);
+            let mut best = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + swap);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
+                best = best.min(before[j - 2] + 1);
             }
             row.push(best);
         }
-        rows.push(row);
+        before = std::mem::replace(&mut last, row);
     }
-    rows[a.len()][b.len()]
+    last[b.len()]
 }
 
 #[cfg(test)]

@@ -84,7 +84,8 @@ pub use stated::{StatedCall, StatedCode};
 pub use tables::to_loaded;
 pub use value::{Cell, Function, Poisoned, Record, Res, Scope, Slot, Staged, Val};
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -94,6 +95,9 @@ use crate::syntax::ast;
 /// The most reports of one run; further ones are counted, not kept.
 pub const MAX_REPORTS: usize = 20;
 
+/// So many names are compared with unknown ones in one run before suggestions end.
+const COMPARED: usize = 1_000_000;
+
 /// A check for an editor looks so often whether it is still wanted.
 const STOPS: u64 = 64;
 
@@ -101,6 +105,12 @@ const STOPS: u64 = 64;
 pub struct Lower<'h> {
     host: &'h mut dyn Host,
     reports: Vec<Report>,
+    /// Where the report of a code at a place stands in `reports`, if it still stands there.
+    told: HashMap<(&'static str, Span), usize>,
+    /// How many names were looked through for what an unknown one may mean.
+    compared: usize,
+    /// The names of the standard library, once they were asked for.
+    words: OnceCell<Rc<BTreeSet<Arc<str>>>>,
     units: Vec<stage::Unit>,
     next_unit: usize,
     /// What is known of staged integers: their interval and their base and offset.
@@ -116,7 +126,7 @@ pub struct Lower<'h> {
     /// The entry of a session, if it is one.
     entry: Option<entries::Entry>,
     /// What the files bind at their top level, and where.
-    top: Vec<(Arc<str>, Span)>,
+    top: HashMap<Arc<str>, Vec<Span>>,
     /// The functions being called, innermost last: for recursion and for the keys of draws.
     calls: Vec<Arc<str>>,
     /// The indices of all loops and generators around, for the keys of draws.
@@ -170,6 +180,9 @@ impl<'h> Lower<'h> {
         Lower {
             host,
             reports: Vec::new(),
+            told: HashMap::new(),
+            compared: 0,
+            words: OnceCell::new(),
             units: Vec::new(),
             next_unit: 0,
             ints: HashMap::new(),
@@ -178,7 +191,7 @@ impl<'h> Lower<'h> {
             globals: Scope::default(),
             homes: Rc::default(),
             entry: None,
-            top: Vec::new(),
+            top: HashMap::new(),
             calls: Vec::new(),
             indices: Vec::new(),
             guard: None,
@@ -222,12 +235,25 @@ impl<'h> Lower<'h> {
 
     /// Adds a report; a second one at the same place with the same code is dropped.
     pub(crate) fn report(&mut self, report: Report) -> Poisoned {
-        let known = |old: &Report| old.code == report.code && old.span == report.span;
         let doubtful = self.pretended && errors::is_about_knowledge(report.code);
-        if !doubtful && !self.reports.iter().any(known) {
+        if !doubtful && !self.is_told(&report) {
+            self.told.insert((report.code, report.span), self.reports.len());
             self.reports.push(report);
         }
         Poisoned
+    }
+
+    /// Whether there is a report with this code at this place. Reports may have been taken back since they were
+    /// noted, so the note is only where to look first.
+    fn is_told(&mut self, report: &Report) -> bool {
+        let same = |old: &Report| old.code == report.code && old.span == report.span;
+        let Some(at) = self.told.get_mut(&(report.code, report.span)) else { return false };
+        if self.reports.get(*at).is_some_and(same) {
+            return true;
+        }
+        let found = self.reports.iter().position(same);
+        *at = found.unwrap_or(*at);
+        found.is_some()
     }
 
     /// Adds a report and fails.
@@ -272,32 +298,46 @@ impl<'h> Lower<'h> {
     }
 
     /// What to say of a name that means nothing: it may be bound further down, or belong to a result.
-    fn unknown(&self, scope: &Scope, name: &Arc<str>, span: Span) -> Report {
-        let later =
-            |(known, at): &&(Arc<str>, Span)| known == name && at.file == span.file && at.start > span.start;
-        if let Some((_, at)) = self.top.iter().find(later) {
+    fn unknown(&mut self, scope: &Scope, name: &Arc<str>, span: Span) -> Report {
+        let later = |at: &&Span| at.file == span.file && at.start > span.start;
+        if let Some(at) = self.top.get(name).and_then(|places| places.iter().find(later)) {
             return errors::bound_later(span, name, *at);
         }
-        let mut own: Vec<Arc<str>> = scope.names();
-        own.extend(self.globals.names());
-        let holds = |fit: &&Arc<str>| match scope.get(fit) {
-            Some(Slot::Let(Val::Fit(fit), _)) => {
-                fit.params.iter().chain(&fit.reports).any(|(known, _)| known == name)
-            }
-            _ => false,
-        };
-        if let Some(fit) = own.iter().find(holds) {
-            return errors::param_of_result(span, name, fit);
-        }
         let place = if given_at(scope).is_some() { errors::Home::Optimizer } else { errors::Home::Other };
-        errors::unknown_name(span, name, place, &own, &self.library_words())
+        let fit = if self.compared > COMPARED { None } else { scope.fit_with(name) };
+        if let Some(fit) = fit {
+            return errors::param_of_result(span, name, &fit);
+        }
+        let globals = self.globals.clone();
+        self.unknown_name(name, span, place, || {
+            let mut own: Vec<Arc<str>> = scope.names();
+            own.extend(globals.names());
+            own
+        })
+    }
+
+    /// E0301, with the nearest of the program's own names and those of the library. In a program with a great many
+    /// unknown names the later ones are told without.
+    fn unknown_name(
+        &mut self,
+        name: &str,
+        span: Span,
+        place: errors::Home,
+        own: impl FnOnce() -> Vec<Arc<str>>,
+    ) -> Report {
+        if self.compared > COMPARED {
+            return errors::unknown_name(span, name, place, &[], &[]);
+        }
+        let own = own();
+        let library: Vec<Arc<str>> = self.library_words().iter().cloned().collect();
+        self.compared += own.len() + library.len();
+        errors::unknown_name(span, name, place, &own, &library)
     }
 
     /// The names of the standard library.
-    fn library_words(&self) -> Vec<Arc<str>> {
-        let mut names = self.host.library_names();
-        names.extend(builtins::names().map(Arc::from));
-        names
+    fn library_words(&self) -> Rc<BTreeSet<Arc<str>>> {
+        let read = || self.host.library_names().into_iter().chain(builtins::names().map(Arc::from));
+        self.words.get_or_init(|| Rc::new(read().collect())).clone()
     }
 
     /// A value of the standard library, elaborated by need.

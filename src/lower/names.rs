@@ -1,6 +1,8 @@
 //! Names in declarations that may never be elaborated: functions without declared types, objectives
 //! and optimizers that nothing uses. What is elaborated reports its names itself.
 
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Lower, errors};
@@ -10,8 +12,32 @@ use crate::syntax::ast::{
     Pattern, SolveExpr, Stmt, StmtKind, TypeExpr, TypeKind,
 };
 
-/// The names known at a place, innermost last.
-type Known = Vec<Arc<str>>;
+/// The names known at a place: those of the top level, which all declarations of a file share, and those around
+/// the place, innermost last.
+#[derive(Clone)]
+struct Known {
+    top: Rc<BTreeSet<Arc<str>>>,
+    inner: Vec<Arc<str>>,
+}
+
+impl Known {
+    fn contains(&self, name: &str) -> bool {
+        self.inner.iter().any(|known| **known == *name) || self.top.contains(name)
+    }
+
+    fn push(&mut self, name: Arc<str>) {
+        self.inner.push(name);
+    }
+
+    fn extend(&mut self, names: impl IntoIterator<Item = Arc<str>>) {
+        self.inner.extend(names);
+    }
+
+    /// All of them.
+    fn all(&self) -> Vec<Arc<str>> {
+        self.top.iter().chain(&self.inner).cloned().collect()
+    }
+}
 
 /// Names with a meaning in the body of an optimizer.
 const OPTIMIZER: [&str; 4] = ["x", "g", "f", "t"];
@@ -22,9 +48,9 @@ const FIGURES: [&str; 8] =
 impl Lower<'_> {
     /// Reports names that mean nothing in the declarations of a file.
     pub(crate) fn check_names(&mut self, file: &File) {
-        let mut top: Known = Vec::new();
+        let mut names = Vec::new();
         for item in &file.items {
-            declared(item, &mut top);
+            declared(item, &mut names);
             if let StmtKind::Let { pattern, .. }
             | StmtKind::Var { pattern, .. }
             | StmtKind::Draw { pattern, .. } = &item.kind
@@ -32,8 +58,8 @@ impl Lower<'_> {
                 places(pattern, &mut self.top);
             }
         }
-        let globals = self.globals.names();
-        top.extend(globals);
+        names.extend(self.globals.names());
+        let top = Known { top: Rc::new(names.into_iter().collect()), inner: Vec::new() };
         for item in &file.items {
             match &item.kind {
                 StmtKind::Fn(decl) => {
@@ -288,25 +314,24 @@ impl Lower<'_> {
     }
 
     fn known_name(&mut self, e: &Expr, name: &Arc<str>, known: &Known) {
-        let builtin = super::builtins::names().any(|n| n == &**name);
-        if builtin || known.contains(name) || self.host.library_names().contains(name) {
+        if known.contains(name) || self.library_words().contains(name) {
             return;
         }
-        let report = errors::unknown_name(e.span, name, home(known), known, &self.library_words());
+        let report = self.unknown_name(name, e.span, home(known), || known.all());
         self.report(report);
     }
 }
 
 /// Whether the names are those in the body of an optimizer.
 fn home(known: &Known) -> errors::Home {
-    let given = OPTIMIZER.iter().all(|given| known.iter().any(|name| **name == **given));
+    let given = OPTIMIZER.iter().all(|given| known.contains(given));
     if given { errors::Home::Optimizer } else { errors::Home::Other }
 }
 
 /// The names of a pattern with their places.
-fn places(pattern: &Pattern, into: &mut Vec<(Arc<str>, Span)>) {
+fn places(pattern: &Pattern, into: &mut HashMap<Arc<str>, Vec<Span>>) {
     match pattern {
-        Pattern::Name(name) => into.push((name.name.clone(), name.span)),
+        Pattern::Name(name) => into.entry(name.name.clone()).or_default().push(name.span),
         Pattern::Tuple(patterns, _) => patterns.iter().for_each(|part| places(part, into)),
     }
 }
@@ -316,7 +341,7 @@ fn is_interval(function: &Expr) -> bool {
 }
 
 /// The names that a top-level statement binds.
-fn declared(item: &Stmt, known: &mut Known) {
+fn declared(item: &Stmt, known: &mut Vec<Arc<str>>) {
     match &item.kind {
         StmtKind::Fn(decl) => known.push(decl.name.name.clone()),
         StmtKind::Primitive(decl) => known.push(decl.name.name.clone()),
@@ -328,16 +353,20 @@ fn declared(item: &Stmt, known: &mut Known) {
             known.push(name.name.clone());
         }
         StmtKind::Let { pattern, .. } | StmtKind::Var { pattern, .. } | StmtKind::Draw { pattern, .. } => {
-            bound(pattern, known);
+            bind(pattern, known);
         }
         _ => {}
     }
 }
 
 fn bound(pattern: &Pattern, known: &mut Known) {
+    bind(pattern, &mut known.inner);
+}
+
+fn bind(pattern: &Pattern, names: &mut Vec<Arc<str>>) {
     match pattern {
-        Pattern::Name(name) => known.push(name.name.clone()),
-        Pattern::Tuple(patterns, _) => patterns.iter().for_each(|p| bound(p, known)),
+        Pattern::Name(name) => names.push(name.name.clone()),
+        Pattern::Tuple(patterns, _) => patterns.iter().for_each(|p| bind(p, names)),
     }
 }
 

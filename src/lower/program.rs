@@ -1,5 +1,6 @@
 //! Top-level statements: each is compiled and run when it is reached.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,15 +44,15 @@ impl Lower<'_> {
 
     /// Functions and other declarations are in scope everywhere in their file.
     fn declare_all(&mut self, scope: &mut Scope, items: &[Stmt]) {
-        let mut seen: Vec<(Arc<str>, Span)> = Vec::new();
+        let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
         for item in items {
             if let Some((name, value)) = declare::declaration(item, &self.own_scope()) {
                 let at = declared_span(item);
-                if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
-                    let report = errors::declared_twice(at, &name, *first);
+                let first = *seen.entry(name.clone()).or_insert(at);
+                if first != at {
+                    let report = errors::declared_twice(at, &name, first);
                     self.report(report);
                 }
-                seen.push((name.clone(), at));
                 *scope = scope.with(&name, Slot::Let(value, at));
             }
         }
@@ -72,7 +73,8 @@ impl Lower<'_> {
         let names = items
             .iter()
             .flat_map(|item| super::derivative::bound_names(item).into_iter().map(|name| (name, item.span)));
-        let new = names.filter(|(name, _)| self.globals.get(name).is_none());
+        let known: HashSet<Arc<str>> = self.globals.names().into_iter().collect();
+        let new = names.filter(|(name, _)| !known.contains(name));
         new.fold(self.globals.clone(), |scope, (name, span)| scope.with(&name, Slot::Let(Val::Poison, span)))
     }
 

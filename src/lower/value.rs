@@ -316,13 +316,24 @@ impl Scope {
 
     /// All names, innermost first.
     pub fn names(&self) -> Vec<Arc<str>> {
-        let mut names = Vec::new();
-        let mut at = self;
-        while let Some(frame) = &at.0 {
-            names.push(frame.name.clone());
-            at = &frame.parent;
-        }
-        names
+        self.frames().map(|frame| frame.name.clone()).collect()
+    }
+
+    /// The name of a result that has a param or report called so.
+    pub(super) fn fit_with(&self, name: &str) -> Option<Arc<str>> {
+        let has = |slot: &Slot| match slot {
+            Slot::Let(Val::Fit(fit), _) => {
+                fit.params.iter().chain(&fit.reports).any(|(known, _)| **known == *name)
+            }
+            _ => false,
+        };
+        let seen = |frame: &&Frame| has(&frame.slot) && self.get(&frame.name).is_some_and(has);
+        self.frames().find(seen).map(|frame| frame.name.clone())
+    }
+
+    /// Its frames, innermost first.
+    fn frames(&self) -> impl Iterator<Item = &Frame> {
+        std::iter::successors(self.0.as_deref(), |frame| frame.parent.0.as_deref())
     }
 }
 

@@ -2,7 +2,7 @@
 //! run, so that no result is printed by a program with errors that can be found before.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -173,12 +173,8 @@ impl Program {
 
     /// Adds reports that were not added before.
     fn add(&mut self, found: Vec<Report>) {
-        for report in found {
-            let known = |old: &Report| old.code == report.code && old.span == report.span;
-            if !self.reports.iter().any(known) {
-                self.reports.push(report);
-            }
-        }
+        let mut known: HashSet<_> = self.reports.iter().map(|old| (old.code, old.span)).collect();
+        self.reports.extend(found.into_iter().filter(|report| known.insert((report.code, report.span))));
     }
 }
 

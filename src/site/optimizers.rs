@@ -64,10 +64,18 @@ pub fn write(site: &mut Site<'_>) {
             site.find(&declared.name, "function", &unit.href(declared), &declared.doc);
         }
     }
-    for optimizer in families().into_iter().flat_map(|(_, members)| members) {
+    let members = |(family, members): (Family, Vec<Optimizer>)| {
+        members.into_iter().map(move |optimizer| (family.clone(), optimizer))
+    };
+    for (family, optimizer) in families().into_iter().flat_map(members) {
         let page = page_of(&optimizer.name);
         let paper = optimizer.source().unwrap_or_default();
-        site.find(&optimizer.name, "optimizer", &page, &format!("{paper}: {}", optimizer.doc));
+        site.find(
+            &optimizer.name,
+            "optimizer",
+            &page,
+            &format!("{paper}: {} {}.", optimizer.doc, family.name),
+        );
         let body = told(site, &optimizer, &page);
         site.add(&page, &format!("{} · optimizers", optimizer.name), &body);
     }

@@ -14,10 +14,9 @@ const EXAMPLES: &str = "examples/index.html";
 
 /// What a program is called in a list.
 pub fn label(unit: &Unit) -> String {
-    let title = unit.title();
     let stem = unit.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".opt");
-    let papers = unit.path.starts_with("examples/papers/");
-    if papers && !title.is_empty() { title } else { stem.to_string() }
+    let paper = if unit.path.starts_with("examples/papers/") { unit.paper() } else { String::new() };
+    if paper.is_empty() { stem.to_string() } else { paper }
 }
 
 /// The text with a capital at its beginning.
@@ -44,7 +43,7 @@ pub fn write(site: &mut Site<'_>) {
     ] {
         list += &format!("<h2 id=\"{id}\">{head}</h2>\n<ul class=\"cards\">\n");
         for (at, unit) in site.units(origin) {
-            let title = unit.title();
+            let title = if origin == Origin::Papers { unit.paper() } else { unit.title() };
             let name = unit.path.trim_start_matches("examples/").trim_start_matches("papers/");
             list += &super::index::card(&link(&root, &unit.page, &escape(name)), &escape(&title), "");
             site.find(

@@ -33,13 +33,16 @@
   function fit(word, other, slipping) {
     if (other === word) return 10;
     if (other.startsWith(word)) return 8 - Math.min(3, (other.length - word.length) / 4);
-    const most = word.length >= 8 ? 2 : word.length >= 4 ? 1 : 0;
+    const most = word.length >= 8 ? 2 : word.length >= 3 ? 1 : 0;
     if (!slipping || most === 0 || other.length < word.length - most) return 0;
+    // A short word has its first letter, and is most of the other one.
+    if (word.length === 3 && (other[0] !== word[0] || other.length > 4)) return 0;
     const found = slips(word, other, most);
-    return found <= most ? 4 - found : 0;
+    return found <= most ? 4 - found - Math.min(1, Math.max(0, other.length - word.length - 1) / 8) : 0;
   }
 
-  function score(entry, question, slipping) {
+  // How well an entry fits a question: 0 if it does not. With `some`, words that fit nothing are passed over.
+  function score(entry, question, slipping, some) {
     const whole = question.join("");
     let sum = entry.joined === whole ? 60 : 0;
     for (const word of question) {
@@ -47,11 +50,12 @@
       for (const part of entry.name) best = Math.max(best, 3 * fit(word, part, slipping));
       if (entry.joined.startsWith(word)) best = Math.max(best, 30);
       else if (word.length > 2 && entry.joined.includes(word)) best = Math.max(best, 16);
-      else if (word.length > 3) best = Math.max(best, 3 * fit(word, entry.joined, slipping));
+      else best = Math.max(best, 3 * fit(word, entry.joined, slipping));
       for (const part of entry.text) best = Math.max(best, fit(word, part, slipping));
-      if (best === 0 && sum < 60) return 0;
+      if (best === 0 && sum < 60 && !some) return 0;
       sum += best;
     }
+    if (sum === 0) return 0;
     return sum + (entry.kind === "optimizer" ? 1 : 0) - entry.joined.length / 100;
   }
 
@@ -62,9 +66,10 @@
     }));
     const question = words(text.replace(/_/g, ""));
     if (question.length === 0) return null;
-    const ranked = (slipping) => entries.map((entry) => [score(entry, question, slipping), entry]).filter(([points]) => points > 0);
-    let found = ranked(false);
-    if (found.length === 0) found = ranked(true);
+    const ranked = (slipping, some) => entries.map((entry) => [score(entry, question, slipping, some), entry]).filter(([points]) => points > 0);
+    let found = ranked(false, false);
+    if (found.length === 0) found = ranked(true, false);
+    if (found.length === 0) found = ranked(true, true);
     found.sort((a, b) => b[0] - a[0] || (a[1].shown < b[1].shown ? -1 : 1));
     return found.slice(0, MOST).map(([, entry]) => entry);
   }

@@ -90,9 +90,22 @@ impl Unit {
 
     /// The first sentence of the comment at the beginning, without marks.
     pub fn title(&self) -> String {
-        let intro = self.intro().replace('\n', " ").replace('`', "");
-        let end = intro.find(". ").unwrap_or_else(|| intro.trim_end_matches('.').len());
-        intro.get(..end).unwrap_or_default().to_string()
+        title(&self.intro())
+    }
+
+    /// The title of the paper that a program is about: the comment at its beginning up to the year, or the first
+    /// sentence. A comment of documentation counts where it stands first.
+    pub fn paper(&self) -> String {
+        let lines = self.text.lines().take_while(|line| line.starts_with("//"));
+        let text: String = lines.map(|line| format!("{} ", line.trim_start_matches('/').trim())).collect();
+        let year = |end: &usize| {
+            let before = text.get(..*end).unwrap_or_default();
+            before.chars().rev().take(4).filter(char::is_ascii_digit).count() == 4
+        };
+        match text.match_indices(')').map(|(at, _)| at).find(year) {
+            Some(end) => text.get(..=end).unwrap_or_default().replace('`', ""),
+            None => title(&text),
+        }
     }
 
     /// Where the source of a declaration stands, when the page shows the whole source.
@@ -100,6 +113,13 @@ impl Unit {
         let told = self.declared.iter().filter(|declared| declared.is_told());
         told.map(|declared| (declared.line, declared.id.clone())).collect()
     }
+}
+
+/// The first sentence of a comment, without marks.
+fn title(comment: &str) -> String {
+    let text = comment.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "");
+    let end = text.find(". ").unwrap_or_else(|| text.trim_end_matches('.').len());
+    text.get(..end).unwrap_or_default().to_string()
 }
 
 /// The identity of a line of a source; no name of a program has a hyphen.
