@@ -219,9 +219,7 @@ fn same_names(pieces: &[Piece<'_>], rows: &[Vec<Entry>]) -> bool {
         let named = pieces.get(entry.first + 1).is_some_and(|next| next.token == Token::Assign);
         pieces.get(entry.first).filter(|_| named).map(|piece| piece.text)
     };
-    let names = |row: &Vec<Entry>| row.iter().map(name).collect::<Vec<_>>();
-    rows.windows(2)
-        .all(|pair| pair.iter().map(names).collect::<Vec<_>>().windows(2).all(|own| own[0] == own[1]))
+    all_same(rows.iter().map(|row| row.iter().map(name).collect::<Vec<_>>()))
 }
 
 /// Whether the author lined up all entries of rows, at their begins or their ends.
@@ -236,7 +234,11 @@ fn is_aligned(pieces: &[Piece<'_>], rows: &[Vec<Entry>]) -> bool {
 }
 
 fn is_column(cells: &[(usize, usize)]) -> bool {
-    cells.windows(2).all(|pair| pair[0].0 == pair[1].0) || cells.windows(2).all(|pair| pair[0].1 == pair[1].1)
+    all_same(cells.iter().map(|cell| cell.0)) || all_same(cells.iter().map(|cell| cell.1))
+}
+
+fn all_same<T: PartialEq>(mut items: impl Iterator<Item = T>) -> bool {
+    items.next().is_none_or(|first| items.all(|item| item == first))
 }
 
 fn start(pieces: &[Piece<'_>], at: usize) -> usize {
