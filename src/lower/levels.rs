@@ -178,7 +178,7 @@ impl Lower<'_> {
             if let (Some(lo), Some(hi)) = (a[k], b[k])
                 && !(lo < hi && (hi - lo).is_finite())
             {
-                return self.fail(errors::empty_box(e.span, lo, hi));
+                return self.refused(e, errors::no_area(e.span, lo, hi));
             }
         }
         Ok([0, 1].map(|k| match (a[k], b[k]) {
@@ -243,7 +243,10 @@ impl Lower<'_> {
             return Ok((Vec::new(), Some(self.whole(scope, e, "levels", LEVELS)?)));
         }
         let Column { mut values, .. } = self.numbers(&val, e.span)?;
-        values.retain(|level| level.is_finite());
+        if let Some(bad) = values.iter().find(|level| !level.is_finite()) {
+            let found = errors::brief(*bad);
+            return self.refused(e, errors::plot_value(e.span, "levels", "finite numbers", Some(&found)));
+        }
         values.sort_by(f64::total_cmp);
         values.dedup();
         Ok((values, None))
@@ -285,6 +288,7 @@ impl Lower<'_> {
             Val::Staged(staged) if staged.ty.rank() == 2 => {
                 Ok(Way { span, number: None, points: Vec::new() })
             }
+            Val::Poison => Err(super::Poisoned),
             other => self.fail(errors::no_way(span, &other.describe())),
         }
     }

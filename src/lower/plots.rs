@@ -10,7 +10,7 @@ use super::errors;
 use super::levels::Contour;
 use super::value::{Res, Scope, Val};
 use super::{Fit, Lower};
-use crate::diag::{Span, nearest};
+use crate::diag::{Report, Span, nearest};
 use crate::ir::{Dim, Elem};
 use crate::syntax::ast::{Arg, ArgValue, Expr, ExprKind, Ident};
 
@@ -124,13 +124,15 @@ impl Lower<'_> {
                 Err(_) => bad = true,
             }
         }
-        let options = self.plot_options(scope, options);
+        let found = self.plot_options(scope, options);
         let path = path.map(|e| self.path(scope, e).map(|path| (path, e.span))).transpose();
-        let (options, path) = (options?, path?);
+        let (found, path) = (found?, path?);
         if bad {
             return Err(super::Poisoned);
         }
         self.go_together(&shown)?;
+        self.has_scales(&shown, options, &found)?;
+        let options = found;
         if !self.host.options().execute {
             return Ok(());
         }
@@ -273,6 +275,7 @@ impl Lower<'_> {
                 let source = lower.source(val, span, false)?;
                 lower.range_array(&source, span)
             })?,
+            Val::Poison => return Err(super::Poisoned),
             other => other.clone(),
         };
         let Some(ty) = val.ty().filter(|ty| ty.rank() == 1) else {
@@ -329,28 +332,31 @@ impl Lower<'_> {
     /// A number of things, known, at least one.
     pub(super) fn whole(&mut self, scope: &Scope, e: &Expr, name: &str, most: i64) -> Res<usize> {
         let val = self.compute("plot", e.span, |lower| lower.expr(scope, e))?;
-        match &val {
-            Val::Int(Dim::Known(n)) if (1..=most).contains(n) => Ok(usize::try_from(*n).unwrap_or(1)),
-            Val::Staged(staged) if staged.ty.rank() == 0 && !self.host.options().execute => Ok(1),
+        let want = format!("a number from 1 to {most}");
+        let n = match &val {
+            Val::Int(Dim::Known(n)) => *n,
             Val::Known(tensor) if tensor.ty().elem == Elem::Int && tensor.sizes.is_empty() => {
-                match tensor.ints() {
-                    [n] if (1..=most).contains(n) => Ok(usize::try_from(*n).unwrap_or(1)),
-                    _ => self.fail(errors::plot_value(
-                        e.span,
-                        name,
-                        &format!("a number from 1 to {most}"),
-                        None,
-                    )),
-                }
+                tensor.ints().first().copied().unwrap_or(0)
             }
-            Val::Int(_) => {
-                self.fail(errors::plot_value(e.span, name, &format!("a number from 1 to {most}"), None))
+            Val::Int(_) | Val::Staged(_) if self.number(&val).is_some() && !self.host.options().execute => {
+                return Ok(1);
             }
-            other => {
-                let want = format!("a number from 1 to {most}");
-                self.fail(errors::plot_value(e.span, name, &want, Some(&other.describe())))
-            }
+            other => return self.fail(errors::plot_value(e.span, name, &want, Some(&other.describe()))),
+        };
+        match usize::try_from(n) {
+            Ok(whole) if (1..=most).contains(&n) => Ok(whole),
+            _ => self.refused(e, errors::plot_value(e.span, name, &want, Some(&n.to_string()))),
         }
+    }
+
+    /// Fails for a value that is not fit. Of one that only stands for another, where nothing is run, nothing is said.
+    pub(super) fn refused<T>(&mut self, e: &Expr, report: Report) -> Res<T> {
+        let mut named = false;
+        super::walk::expr(e, &mut |e| {
+            named |= matches!(&*e.kind, ExprKind::Name(_));
+            !named
+        });
+        if named && self.pretended { Err(super::Poisoned) } else { self.fail(report) }
     }
 
     fn plot_options(&mut self, scope: &Scope, options: &[Arg]) -> Res<PlotOptions> {
@@ -388,7 +394,11 @@ impl Lower<'_> {
             _ => match self.number(&val) {
                 Some(Some(size)) if SIZES.contains(&size) => found.size[at] = Some(size),
                 Some(None) => {}
-                _ => return self.fail(wrong("a number of pixels from 100 to 4000")),
+                Some(Some(size)) => {
+                    let (want, found) = ("a number of pixels from 100 to 4000", errors::brief(size));
+                    return self.refused(e, errors::plot_value(e.span, &name.name, want, Some(&found)));
+                }
+                None => return self.fail(wrong("a number of pixels from 100 to 4000")),
             },
         }
         Ok(())
@@ -406,6 +416,24 @@ impl Lower<'_> {
             Val::Staged(staged) if staged.ty.rank() == 0 && staged.ty.elem != Elem::Bool => Some(None),
             _ => None,
         }
+    }
+
+    /// A logarithmic axis is asked for where there can be one.
+    fn has_scales(&mut self, shown: &[Plotted], options: &[Arg], found: &PlotOptions) -> Res<()> {
+        let Some(first) = shown.first().map(|item| &item.shown) else { return Ok(()) };
+        for name in options.iter().filter_map(|arg| arg.name.as_ref()) {
+            let without = match (&*name.name, first) {
+                ("log_x", _) if found.log[0] != Some(true) => false,
+                ("log_y", _) if found.log[1] != Some(true) => false,
+                ("log_x" | "log_y", Shown::Heatmap(..) | Shown::Contour(_)) => true,
+                ("log_y", Shown::Histogram(..)) => true,
+                _ => false,
+            };
+            if without {
+                return self.fail(errors::no_log_axis(name.span, &name.name, family(first)));
+            }
+        }
+        Ok(())
     }
 
     /// What is shown in one picture has axes in common.

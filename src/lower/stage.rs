@@ -338,7 +338,8 @@ impl Lower<'_> {
         self.report(error.report(span))
     }
 
-    /// Elaborates in a unit of its own and computes the result, as far as it is made of arrays.
+    /// Elaborates in a unit of its own and computes the result, as far as it is made of arrays. An array that is too
+    /// large to be stood for where nothing is run is poison, and fails without a word.
     pub(crate) fn compute(
         &mut self,
         name: &str,
@@ -349,7 +350,10 @@ impl Lower<'_> {
         let units = self.units.len();
         let result = run(self).and_then(|val| self.finish_unit(&val, span));
         self.units.truncate(units - 1);
-        result
+        match result {
+            Ok(Val::Poison) => Err(super::Poisoned),
+            other => other,
+        }
     }
 
     /// Replaces every staged array in a value by a known one, computed by the innermost unit.

@@ -479,6 +479,9 @@ fn advice(place: &Unexpected<'_, '_>) -> Option<&'static str> {
         (Token::Id(_), Token::Id(_) | Token::Int(_) | Token::Real(_)) => {
             Some("an operator, a comma or a line end is missing before this")
         }
+        (_, Token::To) if place.first() == Token::Plot && place.word_in_statement(Token::With).is_some() => {
+            Some("`to \"file\"` stands before `with`: `plot x to \"x.svg\" with title = \"…\"`")
+        }
         (_, Token::Else) => Some("an `else` follows the `}` of its `if`"),
         (_, Token::For) if !place.expects("for") => {
             Some("a loop begins a line; a constraint for a family has its `for` on its own line's end")

@@ -61,9 +61,38 @@ pub fn no_box(span: Span) -> Report {
         .help("`box(lo, hi)` goes from one corner to the other; `box(-2, 2)` is a square")
 }
 
-/// E0492. A box without area.
-pub fn empty_box(span: Span, lo: f64, hi: f64) -> Report {
-    Report::error("E0492", span, format!("this box is empty: it goes from {lo} to {hi}"))
+/// E0492. A box that is none: empty, without end, or larger than any number.
+pub fn no_area(span: Span, lo: f64, hi: f64) -> Report {
+    let message = if !lo.is_finite() || !hi.is_finite() {
+        "the corners of a box are finite numbers"
+    } else if lo < hi {
+        "this box is too large"
+    } else {
+        "this box is empty"
+    };
+    Report::error("E0492", span, format!("{message}: it goes from {} to {}", brief(lo), brief(hi)))
+}
+
+/// A number as short as it can be read back.
+pub fn brief(x: f64) -> String {
+    let plain = x == 0.0 || !x.is_finite() || (1e-4..1e9).contains(&x.abs());
+    match x {
+        x if x.is_nan() => "nan".into(),
+        x if plain => x.to_string(),
+        x => format!("{x:e}"),
+    }
+}
+
+/// E0492. A logarithmic axis where there is none.
+pub fn no_log_axis(span: Span, name: &str, family: &str) -> Report {
+    let report = Report::error("E0492", span, format!("`{name}` has no meaning for {family}"));
+    match family {
+        "a heatmap" => report.help("its axes count rows and columns; for colors, show `log(A)`"),
+        "level sets" => {
+            report.help("give the function exponents: `contour((a, b) -> f(10^a, 10^b), box(-3, 1))`")
+        }
+        _ => report.help("its bars begin at zero, which a logarithmic axis does not have"),
+    }
 }
 
 /// E0493. Columns of a plot that differ in length.
