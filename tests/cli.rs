@@ -1242,8 +1242,8 @@ fn a_word_that_is_no_verb_is_answered() {
     for (arguments, said) in [
         (&["first.opt"][..], "error: `first.opt` is no verb; did you mean `minima run first.opt`?\n"),
         (
-            &["my file.opt", "lr=2", "--json"],
-            "error: `my file.opt` is no verb; did you mean `minima run 'my file.opt' lr=2 --json`?\n",
+            &["my file.opt", "lr=2", "--quiet"],
+            "error: `my file.opt` is no verb; did you mean `minima run 'my file.opt' lr=2 --quiet`?\n",
         ),
         (&["rn", "x.opt"], "error: `rn` is no verb; did you mean `minima run x.opt`?\n"),
         (&["--quiet", "chekc", "x.opt"], "error: `chekc` is no verb; did you mean `minima check x.opt`?\n"),
@@ -1252,6 +1252,8 @@ fn a_word_that_is_no_verb_is_answered() {
         let done = run(arguments);
         assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (2, "", said));
     }
+    let report = json(&run(&["first.opt", "--json"]));
+    assert_eq!(report["error"], "`first.opt` is no verb; did you mean `minima run first.opt --json`?");
 }
 
 #[test]
