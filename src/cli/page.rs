@@ -14,7 +14,7 @@ use crate::ir::{Precision, Tensor};
 use crate::lower::Val;
 use crate::picture::svg;
 use crate::run::{SolveRecord, course_of, number, show};
-use crate::syntax::{Ink, paint};
+use crate::syntax::{Class, classes};
 
 /// The style of the page, light and dark.
 const STYLE: &str = include_str!("page.css");
@@ -238,7 +238,7 @@ fn programs(out: &mut String, program: &Program) {
         out.push_str("<pre class=\"code\">");
         let mut lines: Vec<String> = vec![String::new()];
         let mut at = 0;
-        for (range, ink) in paint(&source.text) {
+        for (range, ink) in classes(&source.text) {
             add(&mut lines, source.text.get(at..range.start).unwrap_or(""), "");
             add(&mut lines, source.text.get(range.clone()).unwrap_or(""), class(ink));
             at = range.end;
@@ -267,14 +267,14 @@ fn add(lines: &mut Vec<String>, text: &str, class: &str) {
     }
 }
 
-fn class(ink: Ink) -> &'static str {
+fn class(ink: Class) -> &'static str {
     match ink {
-        Ink::Keyword => "keyword",
-        Ink::Number => "number",
-        Ink::Text => "text",
-        Ink::Comment => "comment",
-        Ink::Wrong => "wrong",
-        Ink::Name | Ink::Bracket | Ink::Sign => "",
+        Class::Keyword => "keyword",
+        Class::Number => "number",
+        Class::Text => "text",
+        Class::Comment | Class::Doc => "comment",
+        Class::Wrong => "wrong",
+        Class::Name | Class::Bracket | Class::Sign => "",
     }
 }
 

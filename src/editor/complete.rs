@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::document::{Document, member};
 use super::hover;
 use super::names::{FIGURES, GIVEN, Kind};
-use super::scan::{Piece, Token, call_around, is_reserved, scan};
+use super::scan::{Piece, Token, call_around, scan};
 use super::shelf::{Shelf, Shelved};
 use super::signature;
 use super::text::{Shift, word_at};
 use crate::lower::{Denoted, Sort};
+use crate::syntax::is_reserved;
 
 /// What kind of thing is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::document::Document;
 use super::names::{Def, Kind, Target, Use};
-use super::scan::{Piece, is_reserved, scan};
+use super::scan::{Piece, scan};
 use super::shelf::Shelf;
 use super::study::{Origin, Place};
 use super::text::in_name;
 use crate::diag::{FileId, Span};
+use crate::syntax::is_reserved;
 
 /// Where the thing at a place is defined.
 pub fn definition(document: &Document, shelf: &Shelf, at: usize) -> Option<Place> {

@@ -1,5 +1,7 @@
 //! The words and signs of a text that may be broken, as far as an editor has to tell them apart.
 
+use crate::syntax::{Class, classes, is_reserved};
+
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
@@ -11,7 +13,7 @@ pub enum Piece {
     Text,
     /// From `//` to the end of the line.
     Comment,
-    /// A sign: `..` is one, all others are single characters.
+    /// A sign, a bracket, or what is nothing of the language.
     Sign,
 }
 
@@ -42,80 +44,31 @@ impl Token<'_> {
 
 /// The pieces of a text.
 pub fn scan(text: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
-    let (mut at, mut fresh) = (0, true);
-    while let Some(letter) = text[at..].chars().next() {
-        let rest = &text[at..];
-        if letter.is_whitespace() {
-            fresh |= letter == '\n';
-            at += letter.len_utf8();
-            continue;
-        }
-        let (piece, length) = measure(rest, letter);
-        found.push(Token { piece, text: &rest[..length], start: at, fresh });
-        fresh = false;
-        at += length;
+    let mut found: Vec<Token<'_>> = Vec::new();
+    for (place, class) in classes(text) {
+        let before = found.last().map_or(0, Token::end);
+        let fresh = found.is_empty() || text[before..place.start].contains('\n');
+        found.push(Token {
+            piece: piece(class, &text[place.clone()]),
+            text: &text[place.clone()],
+            start: place.start,
+            fresh,
+        });
     }
     found
 }
 
-fn measure(rest: &str, letter: char) -> (Piece, usize) {
-    let while_ = |keep: &dyn Fn(char) -> bool| rest.find(|c| !keep(c)).unwrap_or(rest.len());
-    if rest.starts_with("//") {
-        (Piece::Comment, rest.find('\n').unwrap_or(rest.len()))
-    } else if letter.is_ascii_digit() {
-        (Piece::Number, number(rest))
-    } else if super::text::in_name(letter) {
-        (Piece::Word, while_(&super::text::in_name))
-    } else if letter == '"' {
-        (Piece::Text, string(rest))
-    } else if rest.starts_with("..") {
-        (Piece::Sign, 2)
-    } else {
-        (Piece::Sign, letter.len_utf8())
+/// What a piece of a class is here: truth values are words, and a text may have no end yet.
+fn piece(class: Class, text: &str) -> Piece {
+    match class {
+        Class::Keyword | Class::Name => Piece::Word,
+        Class::Number if text.starts_with(|c: char| c.is_ascii_digit()) => Piece::Number,
+        Class::Number => Piece::Word,
+        Class::Comment | Class::Doc => Piece::Comment,
+        Class::Text => Piece::Text,
+        Class::Wrong if text.starts_with('"') => Piece::Text,
+        Class::Bracket | Class::Sign | Class::Wrong => Piece::Sign,
     }
-}
-
-/// Digits, a decimal point between digits, an exponent.
-fn number(rest: &str) -> usize {
-    let bytes = rest.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_digit() || *b == b'_');
-    let mut at = 0;
-    while digit(at) {
-        at += 1;
-    }
-    if bytes.get(at) == Some(&b'.') && digit(at + 1) {
-        at += 1;
-        while digit(at) {
-            at += 1;
-        }
-    }
-    if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
-        if digit(at + 1 + sign) {
-            at += 1 + sign;
-            while digit(at) {
-                at += 1;
-            }
-        }
-    }
-    at
-}
-
-/// To the closing quote or the end of the line.
-fn string(rest: &str) -> usize {
-    let mut letters = rest.char_indices().skip(1);
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '"' => return at + 1,
-            '\n' => return at,
-            '\\' => {
-                letters.next();
-            }
-            _ => {}
-        }
-    }
-    rest.len()
 }
 
 /// The call around the end of some tokens: the place of its bracket, and how many commas stand behind it.
@@ -136,18 +89,6 @@ pub fn call_around(tokens: &[Token<'_>]) -> Option<(usize, usize)> {
         }
     }
     None
-}
-
-/// Words that can never be names.
-pub const RESERVED: [&str; 34] = [
-    "fn", "let", "var", "for", "in", "if", "then", "else", "while", "over", "from", "using", "until", "with",
-    "subject", "given", "minimize", "maximize", "solve", "bound", "print", "plot", "save", "assert", "and",
-    "or", "not", "mod", "div", "true", "false", "real", "int", "bool",
-];
-
-/// Whether a word can never be a name; the types are called like functions.
-pub fn is_reserved(word: &str) -> bool {
-    RESERVED[..31].contains(&word)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ fn letter(class: Class) -> Option<&'static str> {
         Class::Text => Some("s"),
         Class::Comment => Some("c"),
         Class::Doc => Some("d"),
-        Class::Name | Class::Sign => None,
+        Class::Name | Class::Bracket | Class::Sign | Class::Wrong => None,
     }
 }
 

@@ -16,7 +16,6 @@ mod format;
 mod habits;
 mod lines;
 mod marks;
-mod paint;
 mod parse;
 mod print;
 mod print_statements;
@@ -36,8 +35,7 @@ mod grammar {
     include!(concat!(env!("OUT_DIR"), "/minima.rs"));
 }
 
-pub use classes::{Class, classes};
+pub use classes::{Class, classes, is_reserved, names_in};
 pub use format::{INTERNAL, format};
-pub use paint::{Ink, names_in, paint};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
 pub use print::{print_expr, print_file, print_stmt, print_type};

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::syntax::{Ink, paint};
+use crate::syntax::{Class, classes};
 
 /// The text with its tokens in color; the bracket at the cursor and its partner stand out.
 pub fn colored(line: &str, cursor: usize) -> String {
-    let tokens = paint(line);
+    let tokens = classes(line);
     let pair = partners(line, &tokens, cursor);
     let mut out = String::with_capacity(2 * line.len());
     let mut at = 0;
@@ -26,22 +26,22 @@ pub fn colored(line: &str, cursor: usize) -> String {
     out
 }
 
-fn style(ink: Ink) -> Option<&'static str> {
+fn style(ink: Class) -> Option<&'static str> {
     match ink {
-        Ink::Keyword => Some("35"),
-        Ink::Number => Some("33"),
-        Ink::Text => Some("32"),
-        Ink::Comment => Some("90"),
-        Ink::Wrong => Some("31"),
-        Ink::Name | Ink::Bracket | Ink::Sign => None,
+        Class::Keyword => Some("35"),
+        Class::Number => Some("33"),
+        Class::Text => Some("32"),
+        Class::Comment | Class::Doc => Some("90"),
+        Class::Wrong => Some("31"),
+        Class::Name | Class::Bracket | Class::Sign => None,
     }
 }
 
 /// The bracket under or before the cursor, and the one that it belongs to.
-fn partners(line: &str, tokens: &[(Range<usize>, Ink)], cursor: usize) -> Option<(usize, usize)> {
+fn partners(line: &str, tokens: &[(Range<usize>, Class)], cursor: usize) -> Option<(usize, usize)> {
     let brackets: Vec<(usize, char)> = tokens
         .iter()
-        .filter(|(_, ink)| *ink == Ink::Bracket)
+        .filter(|(_, ink)| *ink == Class::Bracket)
         .filter_map(|(range, _)| Some((range.start, line.get(range.clone())?.chars().next()?)))
         .collect();
     let mut open: Vec<(usize, char)> = Vec::new();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::commands::COMMANDS;
 use crate::run::Interpreter;
-use crate::syntax::{Ink, paint};
+use crate::syntax::{Class, classes};
 
 /// What is shown, and what is put in.
 type Word = (String, String);
@@ -65,22 +65,22 @@ pub fn complete(known: &mut Interpreter, line: &str, at: usize) -> (usize, Vec<W
     if before.trim_start().starts_with(':') {
         return command(known, before);
     }
-    let tokens = paint(before);
-    if let Some((range, Ink::Wrong)) = tokens.last()
+    let tokens = classes(before);
+    if let Some((range, Class::Wrong)) = tokens.last()
         && before.get(range.clone()).is_some_and(|text| text.starts_with('"'))
     {
         return files(&known.folder, before, range.start + 1);
     }
     let typed = before.trim_end_matches(is_letter).len();
     let word = before.get(typed..).unwrap_or("");
-    if word.starts_with(|c: char| c.is_ascii_digit()) || inside(&tokens, typed, Ink::Comment) {
+    if word.starts_with(|c: char| c.is_ascii_digit()) || inside(&tokens, typed, Class::Comment) {
         return (at, Vec::new());
     }
     let head = before.get(..typed).unwrap_or("");
     if let Some(path) = head.strip_suffix('.') {
         return (typed, matching(word, fields(known, path)));
     }
-    let mut words = arguments(known, &paint(head), head, word);
+    let mut words = arguments(known, &classes(head), head, word);
     if !words.is_empty() && !word.is_empty() {
         return (typed, words);
     }
@@ -101,7 +101,7 @@ fn is_letter(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-fn inside(tokens: &[(Range<usize>, Ink)], at: usize, wanted: Ink) -> bool {
+fn inside(tokens: &[(Range<usize>, Class)], at: usize, wanted: Class) -> bool {
     tokens.iter().any(|(range, ink)| *ink == wanted && range.contains(&at))
 }
 
@@ -136,7 +136,7 @@ fn last_name(head: &str) -> Option<&str> {
 }
 
 /// The parameters of the call around the end of the text that were not given yet, as `lr = `.
-fn arguments(known: &mut Interpreter, tokens: &[(Range<usize>, Ink)], head: &str, word: &str) -> Vec<Word> {
+fn arguments(known: &mut Interpreter, tokens: &[(Range<usize>, Class)], head: &str, word: &str) -> Vec<Word> {
     let text = |range: &Range<usize>| head.get(range.clone()).unwrap_or("");
     // An argument begins behind its bracket or a comma.
     let begins = tokens.last().is_some_and(|(range, _)| matches!(text(range), "(" | ","));
@@ -155,7 +155,7 @@ fn arguments(known: &mut Interpreter, tokens: &[(Range<usize>, Ink)], head: &str
         }
     }
     let Some(open) = open.filter(|_| begins) else { return Vec::new() };
-    let Some((name, Ink::Name)) = open.checked_sub(1).and_then(|at| tokens.get(at)) else {
+    let Some((name, Class::Name)) = open.checked_sub(1).and_then(|at| tokens.get(at)) else {
         return Vec::new();
     };
     let given = |param: &Arc<str>| {
