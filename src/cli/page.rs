@@ -232,26 +232,43 @@ fn settings(settings: &Settings) -> Vec<(&'static str, String, bool)> {
 }
 
 /// The texts, colored.
+/// The program, then each file that it imports.
 fn programs(out: &mut String, program: &Program) {
     out.push_str("<h2>Program</h2>\n");
     for source in &program.sources {
-        out.push_str("<pre class=\"code\">");
-        let mut lines: Vec<String> = vec![String::new()];
-        let mut at = 0;
-        for (range, ink) in classes(&source.text) {
-            add(&mut lines, source.text.get(at..range.start).unwrap_or(""), "");
-            add(&mut lines, source.text.get(range.clone()).unwrap_or(""), class(ink));
-            at = range.end;
-        }
-        add(&mut lines, source.text.get(at..).unwrap_or("").trim_end(), "");
-        while lines.last().is_some_and(String::is_empty) {
-            lines.pop();
-        }
-        for line in lines {
-            let _ = write!(out, "<span class=\"line\">{line}</span>");
-        }
-        out.push_str("</pre>\n");
+        code(out, &source.text);
     }
+    let mut seen = Vec::new();
+    for first in program.code.imported.iter().filter_map(|file| file.items.first()) {
+        let file = first.span.file;
+        let (name, text) = program.session.sources.get(file);
+        if !seen.contains(&file) && !program.sources.iter().any(|source| source.name == name) {
+            seen.push(file);
+            let _ = writeln!(out, "<section>\n<h2>Imported: {}</h2>", escaped(name));
+            code(out, text);
+            out.push_str("</section>\n");
+        }
+    }
+}
+
+/// The text of a program, in colors, its lines counted.
+fn code(out: &mut String, text: &str) {
+    out.push_str("<pre class=\"code\">");
+    let mut lines: Vec<String> = vec![String::new()];
+    let mut at = 0;
+    for (range, ink) in classes(text) {
+        add(&mut lines, text.get(at..range.start).unwrap_or(""), "");
+        add(&mut lines, text.get(range.clone()).unwrap_or(""), class(ink));
+        at = range.end;
+    }
+    add(&mut lines, text.get(at..).unwrap_or("").trim_end(), "");
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    for line in lines {
+        let _ = write!(out, "<span class=\"line\">{line}</span>");
+    }
+    out.push_str("</pre>\n");
 }
 
 /// Adds a stretch of text to the last line, or to further ones where it has several.

@@ -4,7 +4,7 @@ use super::figure::Axis;
 use super::{count, real};
 
 /// The least positive double.
-const LEAST: f64 = 5e-324;
+pub(super) const LEAST: f64 = 5e-324;
 
 /// A map from values to the unit interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +59,7 @@ impl Scale {
     }
 
     /// The value at a place.
-    fn value(&self, place: f64) -> f64 {
+    pub(super) fn value(&self, place: f64) -> f64 {
         if self.log {
             // A ratio near one: its powers are made of products.
             let decades = self.hi.log10() - self.lo.log10();
@@ -104,12 +104,12 @@ fn around(value: f64, log: bool) -> (f64, f64) {
     }
 }
 
-fn clamped(x: f64) -> f64 {
+pub(super) fn clamped(x: f64) -> f64 {
     x.clamp(f64::MIN, f64::MAX)
 }
 
 /// 10^x to a few digits, from products and roots alone, so that it is the same on every machine.
-fn power_of_ten(x: f64) -> f64 {
+pub(super) fn power_of_ten(x: f64) -> f64 {
     let whole = x.floor();
     #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double is small")]
     let mut value = ten_to(whole as i32);
@@ -151,8 +151,29 @@ fn linear(lo: f64, hi: f64, about: usize, least: f64) -> Vec<Tick> {
     // `3 * 0.1` is not 0.3: the digits are counted in steps.
     let value = |k: f64| if (-300..0).contains(&exponent) { k * digit / ten_to(-exponent) } else { k * step };
     let greatest = values.iter().map(|k| value(*k).abs()).fold(0.0, f64::max);
-    let tick = |k: &f64| Tick { at: value(*k), text: Some(text(value(*k), exponent, greatest)) };
-    values.iter().map(tick).collect()
+    let mut texts: Vec<String> = values.iter().map(|k| text(value(*k), exponent, greatest)).collect();
+    let alike = texts.windows(2).any(|pair| pair[0] == pair[1]);
+    if alike || texts.iter().any(|text| text.chars().count() > LONG) {
+        let full = values.iter().map(|k| signed(&format!("{:e}", value(*k)))).collect();
+        let far = |j: usize, k: usize| value(values[j] - values[k]);
+        texts = from_base(full, far, exponent);
+    }
+    values.iter().zip(texts).map(|(k, text)| Tick { at: value(*k), text: Some(text) }).collect()
+}
+
+/// A number at a tick has at most so many letters.
+const LONG: usize = 10;
+
+/// One of the numbers in full, the shortest, and of all others how far they are from it.
+fn from_base(full: Vec<String>, far: impl Fn(usize, usize) -> f64, exponent: i32) -> Vec<String> {
+    let Some(base) = (0..full.len()).min_by_key(|k| full[*k].chars().count()) else { return full };
+    let most = (0..full.len()).map(|k| far(k, base).abs()).fold(0.0, f64::max);
+    let text = |k: usize| match far(k, base) {
+        _ if k == base => full[base].clone(),
+        more if more > 0.0 => format!("+{}", text(more, exponent, most)),
+        less => text(less, exponent, most),
+    };
+    (0..full.len()).map(text).collect()
 }
 
 /// A multiple of a power of ten, with as many digits as all ticks need.
@@ -245,6 +266,9 @@ mod tests {
         assert_eq!(texts(0.0, 3.1e7), ["0", "1e7", "2e7", "3e7"]);
         assert_eq!(texts(1e-9, 3e-9), ["1e−9", "1.5e−9", "2e−9", "2.5e−9", "3e−9"]);
         assert_eq!(texts(1000.2, 1000.9), ["1000.2", "1000.4", "1000.6", "1000.8"]);
+        // Numbers that are long or alike are told by how far they are from one of them.
+        assert_eq!(texts(1e10, 1e10 + 1e-5), ["1e10", "+2e−6", "+4e−6", "+6e−6", "+8e−6", "+1e−5"]);
+        assert_eq!(texts(-1e10 - 1.0, -1e10 + 1.0), ["−1.0", "−0.5", "−1e10", "+0.5", "+1.0"]);
     }
 
     #[test]

@@ -68,6 +68,16 @@ impl Canvas {
         }
     }
 
+    /// Sets a letter, but only every second where other letters are: both are seen.
+    pub(super) fn letter_beside(&mut self, at: (f64, f64), letter: char, shade: Shade) {
+        let (Ok(x), Ok(y)) = (usize::try_from(whole(at.0)), usize::try_from(whole(at.1))) else { return };
+        let cell = y / 4 * self.columns + x / 2;
+        let other = self.letters.get(cell).copied().flatten().is_some_and(|there| there != letter);
+        if !other || (x / 2 + y / 4) % 2 == 0 {
+            self.letter(at, letter, shade);
+        }
+    }
+
     /// The letters of a row, each with its color.
     pub(super) fn row(&self, row: usize) -> Vec<(char, Shade)> {
         let cells = row * self.columns..(row + 1) * self.columns;

@@ -24,12 +24,34 @@ pub(super) fn levels(grid: &Grid, about: usize) -> Vec<f64> {
         let first = if base == 0.0 { first + lo } else { first };
         return by_decades(first, hi - base, about)
             .into_iter()
-            .map(|step| base + step)
+            .map(|step| rounded(base + step, step))
             .filter(inside)
             .collect();
     }
+    // Poles swallow what is between: levels by how many values are between them.
+    let middle = z[z.len() - 1 - z.len() / 20] - z[z.len() / 20];
+    if middle > 0.0 && hi / 20.0 - lo / 20.0 > middle {
+        let parts: Vec<f64> = (0..=about + 1).map(|k| z[k * (z.len() - 1) / (about + 1)]).collect();
+        let near = |k: usize| (parts[k] - parts[k - 1]).min(parts[k + 1] - parts[k]);
+        let levels = (1..=about).filter(|k| near(*k) > 0.0).map(|k| rounded(parts[k], near(k)));
+        let mut levels: Vec<f64> = levels.filter(inside).collect();
+        levels.dedup();
+        return levels;
+    }
     let scale = Scale { lo, hi, log: false, whole: false };
     scale.ticks(about).into_iter().map(|tick| tick.at).filter(inside).collect()
+}
+
+/// A number with no more digits than what it is to be told apart from needs.
+fn rounded(x: f64, step: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double is small")]
+    let exponent = step.log10().floor() as i32;
+    let round = if exponent < 0 {
+        (x * ten_to(-exponent)).round() / ten_to(-exponent)
+    } else {
+        (x / ten_to(exponent)).round() * ten_to(exponent)
+    };
+    if round.is_finite() { round } else { x }
 }
 
 /// About so many round numbers, each a few times the one before.
@@ -294,6 +316,13 @@ mod tests {
         assert_eq!(levels(&grid(|x, _| x), 4), [-1.0, 0.0, 1.0]);
         let rosenbrock = levels(&grid(|x, y| (1.0 - x) * (1.0 - x) + 100.0 * (y - x * x) * (y - x * x)), 10);
         assert_eq!(rosenbrock, [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]);
+        // Round numbers above a value that is none.
+        let high = levels(&grid(|x, y| 4196.4 + 1e5 * (x * x + y * y) * (x * x + y * y)), 4);
+        assert_eq!(high, [4200.0, 4300.0, 5200.0, 14_000.0, 100_000.0, 1_000_000.0]);
+        // Poles on both sides do not hide what is between.
+        let poles = levels(&grid(|x, y| 1.0 / ((x - 0.013) * (y - 0.017))), 10);
+        assert_eq!(poles.len(), 10);
+        assert!(poles[0] > -100.0 && poles[9] < 100.0, "{poles:?}");
         assert!(levels(&grid(|_, _| 1.0), 10).is_empty());
         assert!(levels(&grid(|_, _| f64::NAN), 10).is_empty());
     }

@@ -1,6 +1,7 @@
 //! What a picture shows.
 
 use super::axis::Scale;
+use super::layout;
 
 /// A picture: panels one below the other, under one title.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +130,13 @@ impl Figure {
                 axis.label = plain(&axis.label);
             }
             panel.settle(&mut gaps, &mut beyond)?;
+            for mark in &panel.marks {
+                if let Marking::Levels(grid, _) = &mark.kind
+                    && let Some(value) = grid.only()
+                {
+                    self.notes.push(format!("{} is {} everywhere here", mark.name, layout::short(value)));
+                }
+            }
         }
         let said =
             [(gaps, "not finite, left as gaps"), (beyond, "not positive, left out of the logarithmic axis")];
@@ -170,13 +178,17 @@ impl Panel {
         self.x.log = Some(self.x.log.unwrap_or(false));
         let (x, y) = (self.x.log == Some(true), self.y.log == Some(true));
         for mark in &self.marks {
-            let (shown, values, gaps, beyond) = mark.counts(x, y);
+            let Counts { shown, values, gaps, beyond } = mark.counts(x, y);
             if shown == 0 {
                 return Err(Empty { name: mark.name.clone(), values });
             }
-            let say = |count: usize| format!("{} of {}", many(count), mark.name);
-            not_finite.extend((gaps > 0).then(|| say(gaps)));
-            not_positive.extend((beyond > 0).then(|| say(beyond)));
+            // What is wrong in the horizontal direction has the name of that axis.
+            let across = if self.x.label.is_empty() { &mark.name } else { &self.x.label };
+            let say = |count: usize, name: &str| (count > 0).then(|| format!("{} of {name}", many(count)));
+            for (name, k) in [(across, 0), (&mark.name, 1)] {
+                not_finite.extend(say(gaps[k], name));
+                not_positive.extend(say(beyond[k], name));
+            }
         }
         Ok(())
     }
@@ -230,6 +242,12 @@ impl Grid {
     pub fn levels(&self, about: usize) -> Vec<f64> {
         super::contour::levels(self, about)
     }
+
+    /// The value that all have, if they are finite and alike.
+    pub(super) fn only(&self) -> Option<f64> {
+        let first = self.z.first().copied().filter(|z| z.is_finite())?;
+        self.z.iter().all(|z| *z == first).then_some(first)
+    }
 }
 
 impl Mark {
@@ -238,25 +256,40 @@ impl Mark {
         Mark { name: name.into(), kind }
     }
 
-    /// How many values are shown and how many there are, how many are not finite, and how many not positive on
-    /// logarithmic axes.
-    fn counts(&self, log_x: bool, log_y: bool) -> (usize, usize, usize, usize) {
+    /// What of it is shown on axes of which these are logarithmic.
+    fn counts(&self, log_x: bool, log_y: bool) -> Counts {
+        let all =
+            |values: usize, shown: usize| Counts { shown, values, gaps: [0, values - shown], beyond: [0; 2] };
         match &self.kind {
             Marking::Line(x, y) | Marking::Path(x, y) | Marking::Points(x, y, _) => {
-                let values = x.len().min(y.len());
-                let finite = |(a, b): &(&f64, &f64)| a.is_finite() && b.is_finite();
-                let gaps = values - x.iter().zip(y).filter(finite).count();
-                let beyond = |(a, b): &(&f64, &f64)| log_x && **a <= 0.0 || log_y && **b <= 0.0;
-                let beyond = x.iter().zip(y).filter(finite).filter(beyond).count();
-                (values - gaps - beyond, values, gaps, beyond)
+                let mut counts = all(x.len().min(y.len()), 0);
+                counts.gaps = [0; 2];
+                for (x, y) in x.iter().zip(y) {
+                    match (x.is_finite(), y.is_finite()) {
+                        (false, _) => counts.gaps[0] += 1,
+                        (true, false) => counts.gaps[1] += 1,
+                        (true, true) if log_x && *x <= 0.0 => counts.beyond[0] += 1,
+                        (true, true) if log_y && *y <= 0.0 => counts.beyond[1] += 1,
+                        (true, true) => counts.shown += 1,
+                    }
+                }
+                counts
             }
-            Marking::Bars(_, counts) => (counts.len(), counts.len(), 0, 0),
+            Marking::Bars(_, counts) => all(counts.len(), counts.len()),
             Marking::Levels(grid, _) | Marking::Cells(grid) => {
-                let shown = grid.z.iter().filter(|z| z.is_finite()).count();
-                (shown, grid.z.len(), grid.z.len() - shown, 0)
+                all(grid.z.len(), grid.z.iter().filter(|z| z.is_finite()).count())
             }
         }
     }
+}
+
+/// How many values there are and how many are shown; how many are not finite, and not positive on logarithmic axes, in
+/// the horizontal and in the vertical direction.
+struct Counts {
+    shown: usize,
+    values: usize,
+    gaps: [usize; 2],
+    beyond: [usize; 2],
 }
 
 /// `1 value`, `3 values`

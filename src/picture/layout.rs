@@ -114,8 +114,14 @@ fn text(at: Point, text: impl Into<String>, size: f64, anchor: Anchor, color: Co
 /// What a panel's colors mean.
 enum Key {
     None,
-    Bands(Vec<f64>),
-    Numbers { name: String, lo: f64, hi: f64, diverging: bool },
+    /// Levels; without any, the one value that there is.
+    Bands(Vec<f64>, Option<f64>),
+    Numbers {
+        name: String,
+        lo: f64,
+        hi: f64,
+        diverging: bool,
+    },
 }
 
 impl Key {
@@ -133,7 +139,7 @@ impl Key {
             Some(Key::Numbers { name: name.to_string(), lo, hi, diverging })
         };
         match &mark.kind {
-            Marking::Levels(grid, levels) => Some(Key::Bands(chosen(grid, levels))),
+            Marking::Levels(grid, levels) => Some(Key::Bands(chosen(grid, levels), grid.only())),
             Marking::Cells(grid) => numbers("", &grid.z),
             Marking::Points(_, _, Tint::Scale(name, values)) => numbers(name, values),
             _ => None,
@@ -156,7 +162,10 @@ impl Key {
     fn ticks(&self) -> Vec<(f64, String)> {
         match self {
             Key::None => Vec::new(),
-            Key::Bands(levels) => {
+            Key::Bands(levels, only) if levels.is_empty() => {
+                only.iter().map(|value| (0.5, short(*value))).collect()
+            }
+            Key::Bands(levels, _) => {
                 let every = contour::every(levels.len(), 14);
                 let named = levels.iter().enumerate().filter(|(k, _)| k % every == 0);
                 named.map(|(k, level)| (real(k + 1) / real(levels.len() + 1), short(*level))).collect()
@@ -246,14 +255,16 @@ fn draw_panel(scene: &mut Scene, panel: &Panel, measured: &Measured, widest: f64
     for mark in &panel.marks {
         match &mark.kind {
             Marking::Path(x, y) => draw_rim(scene, &frame, x, y),
-            Marking::Levels(..) | Marking::Cells(_) => draw_mark(scene, &frame, &mark.kind, key, &[]),
+            Marking::Levels(..) | Marking::Cells(_) => draw_mark(scene, &frame, &mark.kind, key, (&[], 0)),
             _ => {}
         }
     }
+    let mut above = panel.marks.iter().filter(|mark| matches!(mark.kind, Marking::Path(..))).count();
     for (at, mark) in panel.marks.iter().enumerate() {
+        above -= usize::from(matches!(mark.kind, Marking::Path(..)));
         let mine = &entries[legend::first(panel, at).min(entries.len())..];
         if !matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)) {
-            draw_mark(scene, &frame, &mark.kind, key, mine);
+            draw_mark(scene, &frame, &mark.kind, key, (mine, above));
         }
     }
     axes(scene, &frame, panel, &x_ticks, y_ticks, widest);
@@ -346,7 +357,14 @@ fn axes(scene: &mut Scene, frame: &Frame, panel: &Panel, x: &[Tick], y: &[Tick],
     }
 }
 
-fn draw_mark(scene: &mut Scene, frame: &Frame, mark: &Marking, key: &Key, entries: &[legend::Entry]) {
+/// Draws a mark with its entries of the legend; above a way come so many others.
+fn draw_mark(
+    scene: &mut Scene,
+    frame: &Frame,
+    mark: &Marking,
+    key: &Key,
+    (entries, above): (&[legend::Entry], usize),
+) {
     let entry = entries.first();
     let color = entry.map_or(Color::Ink, |entry| entry.color);
     match mark {
@@ -354,7 +372,11 @@ fn draw_mark(scene: &mut Scene, frame: &Frame, mark: &Marking, key: &Key, entrie
             let dash = entry.is_some_and(|entry| entry.sample == legend::Sample::Line { dash: true });
             draw_line(scene, frame.lines(x, y), color, dash);
         }
-        Marking::Path(x, y) => draw_path(scene, frame, x, y, color),
+        Marking::Path(x, y) => {
+            // Ways below others are wider, so that each is seen where they are the same.
+            let width = 1.8 + 1.8 * real(above.min(3));
+            draw_path(scene, frame, (x, y), color, width);
+        }
         Marking::Points(x, y, tint) => draw_points(scene, frame, (x, y), tint, key, entries),
         Marking::Bars(edges, counts) => {
             for (k, count) in counts.iter().enumerate() {
@@ -390,21 +412,22 @@ fn draw_rim(scene: &mut Scene, frame: &Frame, x: &[f64], y: &[f64]) {
 }
 
 /// The way of a solve: a line, a ring at its start, a disc at its end.
-fn draw_path(scene: &mut Scene, frame: &Frame, x: &[f64], y: &[f64], color: Color) {
+fn draw_path(scene: &mut Scene, frame: &Frame, (x, y): (&[f64], &[f64]), color: Color, width: f64) {
     let lines: Vec<Vec<Point>> = frame.lines(x, y).into_iter().filter(|line| line.len() > 1).collect();
-    scene.shapes.push(Shape::Strokes { lines, color, width: 1.8, dash: false });
+    scene.shapes.push(Shape::Strokes { lines, color, width, dash: false });
+    let extra = (width - 1.8) / 2.0;
     let seen: Vec<Point> = x.iter().zip(y).filter_map(|(x, y)| frame.shown(*x, *y)).collect();
     let inside: Vec<Point> = seen.iter().copied().filter(|at| frame.holds(*at)).collect();
     // Single steps are seen where there are few.
     if inside.len() <= 60 {
-        scene.shapes.push(Shape::Discs { at: inside, radius: 2.4, color });
+        scene.shapes.push(Shape::Discs { at: inside, radius: 2.4 + extra, color });
     }
     if let Some(at) = seen.first().copied().filter(|at| frame.holds(*at)) {
-        scene.shapes.push(Shape::Discs { at: vec![at], radius: 5.5, color: Color::Back });
-        scene.shapes.push(Shape::Ring { at, radius: 4.5, color, width: 2.0 });
+        scene.shapes.push(Shape::Discs { at: vec![at], radius: 5.5 + extra, color: Color::Back });
+        scene.shapes.push(Shape::Ring { at, radius: 4.5 + extra, color, width: 2.0 });
     }
     if let Some(at) = seen.last().copied().filter(|at| frame.holds(*at)) {
-        scene.shapes.push(Shape::Discs { at: vec![at], radius: 5.0, color });
+        scene.shapes.push(Shape::Discs { at: vec![at], radius: 5.0 + extra, color });
     }
 }
 
@@ -503,7 +526,7 @@ fn draw_key(scene: &mut Scene, frame: &Frame, key: &Key) {
     let left = frame.right() + 14.0;
     match key {
         Key::None => return,
-        Key::Bands(levels) => {
+        Key::Bands(levels, _) => {
             let bands = levels.len() + 1;
             let height = frame.height / real(bands);
             for k in 0..bands {

@@ -5,6 +5,7 @@
 //! equal figures give equal bytes. Knows no language.
 
 mod axis;
+mod bars;
 mod braille;
 mod contour;
 mod figure;
@@ -18,6 +19,7 @@ mod scene;
 mod svg;
 mod terminal;
 
+pub use bars::classes;
 pub use figure::{Axis, Empty, Figure, Grid, Mark, Marking, Panel, Tint};
 pub use png::png;
 pub use svg::svg;

@@ -204,7 +204,7 @@ impl View {
                         let t = real(k) / steps.ceil();
                         let between = |a: f64, b: f64| a + t * (b - a);
                         let at = (between(pair[0].0, pair[1].0), between(pair[0].1, pair[1].1));
-                        canvas.letter(at, way(first), shade);
+                        canvas.letter_beside(at, way(first), shade);
                     }
                 }
                 let ends = [(seen.first(), '○'), (seen.last(), '●')];
@@ -292,7 +292,7 @@ fn bars(
     color: bool,
 ) {
     let height = |column: usize| {
-        let at = x.lo + (x.hi - x.lo) * (real(column) + 0.5) / real(width);
+        let at = x.value((real(column) + 0.5) / real(width));
         let bar = (0..counts.len()).find(|k| edges[*k] <= at && at < edges[k + 1]);
         // In eighths of a row.
         bar.map_or(0.0, |k| (y.place(counts[k]) * real(8 * rows)).round())
@@ -315,7 +315,9 @@ fn heatmap(out: &mut Vec<String>, grid: &Grid, columns: usize, rows: usize, colo
     let small = contour::blocks(grid, columns.saturating_sub(8).max(8), 2 * rows);
     let finite = small.z.iter().copied().filter(|z| z.is_finite());
     let (lo, hi) = super::axis::ends(finite).unwrap_or((0.0, 1.0));
-    let scale = Scale { lo, hi: if hi > lo { hi } else { lo + 1.0 }, log: false, whole: false };
+    let scale = Scale { lo, hi, log: false, whole: false };
+    // Where all are alike the middle of the colors stands for them.
+    let placed = |z: f64| if hi > lo { scale.place(z).clamp(0.0, 1.0) } else { 0.5 };
     let wide = if small.x.len() * 2 + 8 <= columns { 2 } else { 1 };
     let gutter = grid.y.len().saturating_sub(1).to_string().len();
     let every = small.y.len().div_ceil(10).max(1);
@@ -326,12 +328,18 @@ fn heatmap(out: &mut Vec<String>, grid: &Grid, columns: usize, rows: usize, colo
             if !z.is_finite() {
                 return "?".repeat(wide);
             }
-            let place = scale.place(*z).clamp(0.0, 1.0);
+            let place = placed(*z);
             let shade = SHADES[count(place * 5.0).min(4)];
             let letter = if color { '█' } else { shade };
             colored(&letter.to_string().repeat(wide), Shade::Rgb(palette::sequential(place)), color)
         };
         out.push(format!("{name:>gutter$} │{}", row.iter().map(cell).collect::<String>()));
+    }
+    if lo >= hi {
+        let letter = if color { '█' } else { SHADES[2] };
+        let sample = colored(&letter.to_string().repeat(2), Shade::Rgb(palette::sequential(0.5)), color);
+        out.push(format!("{}  {sample} {}", " ".repeat(gutter), layout::short(lo)));
+        return;
     }
     let span = SHADES.iter().enumerate().map(|(k, shade)| {
         let place = real(k) / 4.0;

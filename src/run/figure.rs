@@ -3,7 +3,7 @@
 use super::SolveRecord;
 use crate::diag::{Sources, Span};
 use crate::lower::{Column, Contour, Outcome, Plot, Plotted, Shown, Tinted, Trace, Way};
-use crate::picture::{Axis, Empty, Figure, Grid, Mark, Marking, Panel, Tint};
+use crate::picture::{Axis, Empty, Figure, Grid, Mark, Marking, Panel, Tint, classes};
 
 /// Turns plots into pictures; texts of the program are the names of what has no other.
 pub(super) struct Drawing<'s> {
@@ -43,11 +43,16 @@ impl Drawing<'_> {
         }
         for item in &plot.shown {
             if let Shown::Histogram(values, _) = &item.shown {
-                let gaps = values.iter().filter(|x| !x.is_finite()).count();
-                if gaps > 0 {
-                    figure
-                        .notes
-                        .push(format!("{gaps} of {} values are not finite and not counted", values.len()));
+                let count = |left: fn(&&f64) -> bool| values.iter().filter(left).count();
+                let gaps = count(|x| !x.is_finite());
+                let below = count(|x| x.is_finite() && **x <= 0.0);
+                let below = if options.log[0] == Some(true) { below } else { 0 };
+                for (left, why) in [(gaps, "finite"), (below, "positive")] {
+                    if left > 0 {
+                        let are = if left == 1 { "is" } else { "are" };
+                        let of = values.len();
+                        figure.notes.push(format!("{left} of {of} values {are} not {why} and not counted"));
+                    }
                 }
             }
         }
@@ -59,12 +64,12 @@ impl Drawing<'_> {
     fn panel(&self, plot: &Plot) -> Panel {
         let mut panel = Panel::default();
         for item in &plot.shown {
-            self.add(&mut panel, item);
+            self.add(&mut panel, item, plot.options.log[0] == Some(true));
         }
         panel
     }
 
-    fn add(&self, panel: &mut Panel, item: &Plotted) {
+    fn add(&self, panel: &mut Panel, item: &Plotted, log_x: bool) {
         let name = self.name(item);
         let several = !panel.marks.is_empty();
         match &item.shown {
@@ -94,7 +99,7 @@ impl Drawing<'_> {
                 let name = item.name.as_ref().map_or(inner.to_string(), ToString::to_string);
                 panel.x.label.clone_from(&name);
                 panel.y = Axis { label: "count".into(), counts: true, log: Some(false), ..Axis::default() };
-                let (edges, counts) = classes(values, *bins);
+                let (edges, counts) = classes(values, *bins, log_x);
                 panel.marks.push(Mark::new(name, Marking::Bars(edges, counts)));
             }
             Shown::Heatmap(rows, columns, z) => {
@@ -226,37 +231,4 @@ fn real(n: usize) -> f64 {
 
 fn indices(n: usize) -> Vec<f64> {
     (0..n).map(real).collect()
-}
-
-/// The edges of classes and how many values each has; as many as Freedman and Diaconis give, between 5 and 100.
-fn classes(values: &[f64], bins: Option<usize>) -> (Vec<f64>, Vec<f64>) {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let (Some(lo), Some(hi)) = (sorted.first().copied(), sorted.last().copied()) else {
-        return (Vec::new(), Vec::new());
-    };
-    let (lo, hi) = if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) };
-    let n = sorted.len();
-    let quarters = sorted[3 * n / 4] - sorted[n / 4];
-    let width = 2.0 * quarters / cube_root(real(n));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-    let fitting = if width > 0.0 { ((hi - lo) / width).ceil() as usize } else { 10 };
-    let bins = bins.unwrap_or(fitting.clamp(5, 100));
-    let edge = |k: usize| lo + (hi - lo) * (real(k) / real(bins));
-    let mut counts = vec![0.0; bins];
-    for x in sorted {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
-        let class = ((x - lo) / (hi - lo) * real(bins)) as usize;
-        counts[class.min(bins - 1)] += 1.0;
-    }
-    ((0..=bins).map(edge).collect(), counts)
-}
-
-/// The greatest whole number whose cube is not above, and a little more: classes need no digits.
-fn cube_root(x: f64) -> f64 {
-    let mut root = x.sqrt().max(1.0);
-    for _ in 0..40 {
-        root = (2.0 * root + x / (root * root)) / 3.0;
-    }
-    root
 }
