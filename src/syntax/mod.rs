@@ -40,4 +40,4 @@ pub use classes::{Class, classes};
 pub use format::{INTERNAL, format};
 pub use paint::{Ink, names_in, paint};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
-pub use print::{print_expr, print_file, print_stmt, print_type};
+pub use print::{access, print_expr, print_file, print_stmt, print_type, quoted};
