@@ -422,6 +422,25 @@ fn columns_and_values_are_shown() {
     assert_eq!(editor.hover("data.|size"), "```minima\nsize: real[3] = [1.5, 2, 6]\n```\n\na column");
 }
 
+#[test]
+fn columns_that_are_no_names_are_written_in_brackets() {
+    let (mut editor, _) = Editor::with("odd_columns", "");
+    std::fs::write(editor.folder.join("d.csv"), "Age (years),size\n3,1\n4,2\n")
+        .expect("a file can be written");
+    editor.edit("", "let data = csv(\"d.csv\")\nprint data.size\n");
+    assert_eq!(editor.wrong(), Vec::<Value>::new());
+    editor.edit("print data.size", "print data.A");
+    let found = editor.at("completion", "print data.A|", &json!({}));
+    let item = &found["items"][0];
+    assert_eq!((&item["label"], &item["filterText"]), (&json!("Age (years)"), &json!(".Age (years)")));
+    let edits = json!([item["textEdit"]]);
+    assert_eq!(editor.edited(&edits), "let data = csv(\"d.csv\")\nprint data[\"Age (years)\"]\n");
+    editor.edit("print data.A", "print data[\"");
+    assert_eq!(editor.offered("print data[\"|"), ["Age (years)", "size"]);
+    editor.edit("print data[\"", "print names(data, except = [\"size\", \"");
+    assert_eq!(editor.offered("\"size\", \"|"), ["Age (years)", "size"]);
+}
+
 /// What is offered first.
 fn first(offered: &[String], count: usize) -> Vec<&str> {
     offered.iter().take(count).map(String::as_str).collect()

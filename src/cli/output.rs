@@ -64,8 +64,7 @@ impl Output {
         if self.json {
             return;
         }
-        let width =
-            terminal_size::terminal_size_of(io::stdout()).map_or(PIPED, |(width, _)| usize::from(width.0));
+        let width = width().unwrap_or(PIPED);
         // What it says of itself has been made printable; what is left are its colors.
         write_result(&terminal(figure, width, self.picture_color));
     }
@@ -125,6 +124,12 @@ impl Output {
             write_error(&format!("and {more} more"));
         }
     }
+}
+
+/// How many letters a line of the terminal has that results go to, if they go to one.
+pub fn width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    (width.0 > 0).then(|| usize::from(width.0))
 }
 
 /// Whether neither the user nor the terminal refuses colors.

@@ -1,6 +1,7 @@
 //! The configuration of a run: what was given, and what was filled in.
 
 use super::args::Options;
+use super::output;
 use crate::driver::{Engine, SessionOptions};
 use crate::ir::Precision;
 use crate::runtime::kernels::Vectors;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub vectors: Setting<Vectors>,
     /// What runs the code.
     pub engine: Setting<Engine>,
+    /// How long lines of printed tables may be.
+    pub width: usize,
 }
 
 impl Settings {
@@ -61,6 +64,7 @@ impl Settings {
             threads: Setting::of(options.threads, default.threads),
             vectors: Setting::of(options.vectors, default.vectors),
             engine: Setting::of(options.engine.map(Into::into), default.engine),
+            width: output::width().filter(|_| !options.json).unwrap_or(default.width),
         }
     }
 
@@ -93,6 +97,7 @@ impl Settings {
             threads: self.threads.value,
             vectors: self.vectors.value,
             engine: self.engine.value,
+            width: self.width,
             ..SessionOptions::default()
         }
     }

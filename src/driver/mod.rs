@@ -8,5 +8,5 @@ mod stdlib;
 
 pub use catalogue::{Family, HyperParam, Optimizer, catalogue, declared, families, optimizers};
 pub use compile::{Code, compile, compile_both, compile_once};
-pub use session::{Engine, Session, SessionOptions, Stamp, stamp};
+pub use session::{Engine, Session, SessionOptions, Stamp, WIDTH, stamp};
 pub use stdlib::Library;

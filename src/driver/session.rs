@@ -61,6 +61,8 @@ pub struct SessionOptions {
     pub every_step: bool,
     /// Whether machine code is kept as text, for `minima ir`.
     pub listing: bool,
+    /// Lines of printed tables and matrices that would be longer lose columns from their middle.
+    pub width: usize,
 }
 
 impl Default for SessionOptions {
@@ -78,11 +80,15 @@ impl Default for SessionOptions {
             engine: Engine::Native,
             tapes: Tapes::default(),
             listing: false,
+            width: WIDTH,
             profile: false,
             every_step: false,
         }
     }
 }
+
+/// How many letters a line of a printed table has at most, where no terminal is narrower or wider.
+pub const WIDTH: usize = 100;
 
 /// What tells whether a file has changed: when it was written, in nanoseconds since 1970, and how
 /// many bytes it has; nothing where there is no such file.

@@ -10,7 +10,7 @@ use super::shelf::{Shelf, Shelved};
 use super::signature;
 use super::text::{Shift, word_at};
 use crate::lower::{Denoted, Sort};
-use crate::syntax::is_reserved;
+use crate::syntax::{access, is_reserved, quoted};
 
 /// What kind of thing is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,10 @@ pub enum Offer {
 /// Something that could stand here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// What is written.
+    /// What is shown, and written unless something else is said.
     pub label: String,
+    /// What is written in the place of the dot before and the word, where the label is no name.
+    pub instead: Option<String>,
     /// What kind of thing it is.
     pub offer: Offer,
     /// Its type, or what it is.
@@ -68,6 +70,9 @@ pub fn complete(document: &Document, whole: Option<&Document>, shelf: &Shelf, at
     let tokens = scan(&text[..start]);
     let place = Place { document, whole, shelf, at: start, tokens: &tokens };
     let number = text[start..at].starts_with(|c: char| c.is_ascii_digit());
+    if let Some(open) = place.open_text() {
+        return place.columns(open);
+    }
     let items = if place.is_silent() || number { Vec::new() } else { place.items() };
     Completion { items, at: (start, end) }
 }
@@ -192,10 +197,51 @@ impl Place<'_> {
         before.is_none_or(|before| token.fresh || before.is("{") || before.is(";"))
     }
 
+    /// Where the text begins that is open here.
+    fn open_text(&self) -> Option<usize> {
+        let last = self.tokens.last().filter(|last| last.piece == Piece::Text && last.end() >= self.at)?;
+        let closed = last.text.len() > 1 && last.text.ends_with('"');
+        (!closed).then_some(last.start)
+    }
+
+    /// Columns in quotes: `data["…"]`, `matrix(data, except = ["…"])`.
+    fn columns(&self, open: usize) -> Completion {
+        let text = &*self.document.text;
+        let line = text[open + 1..].lines().next().unwrap_or("");
+        let end = line.find('"').map_or(self.at.max(open + 1), |at| open + 1 + at);
+        let end = end.max(word_at(text, self.at).1);
+        let named = |member: Item| {
+            let letters = quoted(&member.label);
+            let label = letters[1..letters.len() - 1].to_string();
+            Item { label, instead: None, ..member }
+        };
+        let table = self.table().unwrap_or_default();
+        Completion { items: table.into_iter().map(named).collect(), at: (open + 1, end) }
+    }
+
+    /// The columns that the text that is the last token may name.
+    fn table(&self) -> Option<Vec<Item>> {
+        let mut at = self.tokens.len().checked_sub(2)?;
+        if self.tokens[at].is("[") || self.tokens[at].is(",") {
+            let open = opening(&self.tokens[..=at]).filter(|open| self.tokens[*open].is("["))?;
+            at = open.checked_sub(1)?;
+            if ends_operand(&self.tokens[at]) {
+                return Some(self.members(open));
+            }
+        }
+        let name = self.tokens[at.checked_sub(1)?];
+        if !self.tokens[at].is("=") || !(name.is("except") || name.is("only")) {
+            return None;
+        }
+        let (call, _) = call_around(&self.tokens[..at])?;
+        let end = (call..at).find(|at| self.tokens[*at].is(","))?;
+        Some(self.members(end))
+    }
+
     fn items(&self) -> Vec<Item> {
         let last = self.tokens.last();
         if last.is_some_and(|last| last.is(".")) {
-            return self.members();
+            return self.members(self.tokens.len() - 1);
         }
         if last.is_some_and(|last| last.is(":")) && self.bracket() != Some("[") {
             return self.types();
@@ -228,16 +274,7 @@ impl Place<'_> {
 
     /// The bracket that is open here.
     fn bracket(&self) -> Option<&str> {
-        let mut depth = 0_usize;
-        for token in self.tokens.iter().rev().filter(|token| token.piece == Piece::Sign) {
-            match token.text {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" if depth == 0 => return Some(token.text),
-                "(" | "[" | "{" => depth -= 1,
-                _ => {}
-            }
-        }
-        None
+        opening(self.tokens).map(|at| self.tokens[at].text)
     }
 
     /// The clause of a solve that is being written.
@@ -312,9 +349,8 @@ impl Place<'_> {
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    /// What may stand behind the dot.
-    fn members(&self) -> Vec<Item> {
-        let dot = self.tokens.len() - 1;
+    /// What may stand behind the dot or bracket that is the token `dot`.
+    fn members(&self, dot: usize) -> Vec<Item> {
         let Some(first) = chain_start(&self.tokens[..dot]) else { return Vec::new() };
         let chain = &self.tokens[first..dot];
         let (start, end) = (chain[0].start, chain[chain.len() - 1].end());
@@ -441,6 +477,20 @@ impl Place<'_> {
     }
 }
 
+/// The bracket that is open behind some tokens.
+fn opening(tokens: &[Token<'_>]) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().rev().filter(|(_, token)| token.piece == Piece::Sign) {
+        match token.text {
+            ")" | "]" | "}" => depth += 1,
+            "(" | "[" | "{" if depth == 0 => return Some(at),
+            "(" | "[" | "{" => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Whether an operator could follow.
 fn ends_operand(token: &Token<'_>) -> bool {
     match token.piece {
@@ -513,11 +563,12 @@ fn words(words: &[&str], rank: u8) -> Vec<Item> {
 }
 
 fn field(name: &str, about: &str) -> Item {
-    item(name, Offer::Field, about, 0)
+    let instead = Some(access(name)).filter(|text| !text.starts_with('.'));
+    Item { instead, ..item(name, Offer::Field, about, 0) }
 }
 
 fn item(label: &str, offer: Offer, detail: &str, rank: u8) -> Item {
-    Item { label: label.to_string(), offer, detail: detail.to_string(), rank, library: false }
+    Item { label: label.to_string(), instead: None, offer, detail: detail.to_string(), rank, library: false }
 }
 
 fn offer(kind: Kind) -> Offer {

@@ -4,7 +4,6 @@
 //! gives names and scopes at once, also of a text with errors. Elaboration gives shapes, values and fields, some
 //! moments later and of the text as it was then; its answers are moved along with the edits since.
 
-mod called;
 mod complete;
 mod document;
 mod hover;
@@ -25,7 +24,7 @@ pub use complete::{Completion, Item, Offer, complete, page};
 pub use document::{Document, Texts};
 pub use hover::{Hover, hover};
 pub use mend::{Mend, mends};
-pub use names::{Def, Kind, Names, Target, Use};
+pub use names::{Def, FIGURES, Kind, Names, Target, Use};
 pub use navigate::{Mention, definition, mentions, mentions_of_import, renamable, rename};
 pub use outline::{Fold, Symbol, folds, symbols};
 pub use paint::{Hint, Paint, Painted, hints, painted};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::study::{Origin, Place};
 use crate::diag::{Sources, Span};
 use crate::driver::{self, Library};
-use crate::lower::builtins;
+use crate::lower::{builtins, called};
 use crate::syntax::ast::{ParamSpec, Stmt, StmtKind};
 use crate::syntax::print_type;
 
@@ -150,7 +150,7 @@ fn built_in(name: &str) -> Option<Book> {
         return Some(Book { kind: Shelved::Constant, signature, doc, params: Vec::new(), place: None });
     }
     let (_, about) = builtins().find(|(known, _)| *known == name)?;
-    let parameters = super::called::parameters(name).unwrap_or_default();
+    let parameters = called(name).unwrap_or_default();
     let parameter = |text: &&str| Parameter {
         name: text.split([':', ' ']).next().unwrap_or_default().to_string(),
         text: (*text).to_string(),

@@ -4,7 +4,7 @@
 //! file of its own in the scope of those before, and a name may be bound again. What was made before
 //! keeps what it was made of: declarations of an entry stand in a scope that bears the number of the
 //! entry, and what they do not find there is looked up among the names as they were when the entry
-//! ended, its *home*. Of what is bound again nothing is kept but what is still mentioned.
+//! ended, its *home*. A file that is imported under a name has a home likewise. Of what is bound again nothing is kept but what is still mentioned.
 
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -29,7 +29,8 @@ pub struct Names {
     next_unit: usize,
 }
 
-/// The names that the declarations of an entry mention, as they were when it ended.
+/// The names that the declarations of an entry mention, or all of an imported file, as they were when it
+/// ended.
 #[derive(Clone)]
 pub(super) struct Home {
     /// The number of the entry.
@@ -160,7 +161,7 @@ impl<'h> Lower<'h> {
         let mut homes = self.homes;
         let mut entries = 0;
         if let Some(Entry { number, mentioned, declares, own }) = self.entry {
-            entries = *number;
+            entries = homes.last().map_or(*number, |home| home.number.max(*number));
             let homes = Rc::make_mut(&mut homes);
             // A home is of no use without a scope that bears its number.
             homes.retain(|home| home.borne.strong_count() > 0);
@@ -170,6 +171,7 @@ impl<'h> Lower<'h> {
                     globals.only(&names)
                 });
                 homes.push(Home { number: *number, borne: Rc::downgrade(&number), own, names });
+                homes.sort_by_key(|home| home.number);
             }
         }
         let mut judged = self.judged;
@@ -185,7 +187,28 @@ impl<'h> Lower<'h> {
 
     /// The scope that declarations stand in.
     pub(super) fn own_scope(&self) -> Scope {
-        self.entry.as_ref().map_or(Scope::default(), |entry| Scope::of_entry(entry.number.clone()))
+        let entry = self.entry.as_ref().map(|entry| &entry.number);
+        let number = self.modules.last().or(entry);
+        number.map_or(Scope::default(), |number| Scope::of_entry(number.clone()))
+    }
+
+    /// The declarations that follow are those of a file whose names are its own, until its end.
+    pub(super) fn begin_module(&mut self) {
+        let known = self.homes.last().map(|home| home.number);
+        let entry = self.entry.as_ref().map(|entry| *entry.number);
+        let around = self.modules.last().map(|number| **number);
+        let last = known.max(entry).max(around).unwrap_or(0);
+        self.modules.push(Rc::new(last + 1));
+    }
+
+    /// The end of such a file: what its declarations do not find where they stand, they find among its names.
+    pub(super) fn end_module(&mut self, names: &Scope) {
+        if let Some(number) = self.modules.pop() {
+            let homes = Rc::make_mut(&mut self.homes);
+            let borne = Rc::downgrade(&number);
+            homes.push(Home { number: *number, borne, own: None, names: names.clone() });
+            homes.sort_by_key(|home| home.number);
+        }
     }
 
     /// What a name is bound to in a scope, or at the top of its program or entry.

@@ -14,6 +14,7 @@ mod blocks;
 mod builtins;
 mod calculus;
 mod call;
+mod called;
 mod checkpoint;
 mod configured;
 mod declare;
@@ -65,6 +66,7 @@ mod views;
 mod walk;
 
 pub use builtins::all as builtins;
+pub use called::called;
 pub use configured::{Configuration, Hyper, unknowns};
 pub use denoted::{Denoted, Member, Places, Sort};
 pub use derivative::{
@@ -135,6 +137,8 @@ pub struct Lower<'h> {
     guard: Option<Val>,
     /// The files whose import is under way, innermost last.
     importing: Vec<Rc<ast::File>>,
+    /// The numbers of those among them whose names are their own, innermost last.
+    modules: Vec<Rc<usize>>,
     /// Columns of texts that rows at computed places were made without.
     left_out: Vec<Arc<str>>,
     /// How many generators are being turned into maps around here.
@@ -196,6 +200,7 @@ impl<'h> Lower<'h> {
             indices: Vec::new(),
             guard: None,
             importing: Vec::new(),
+            modules: Vec::new(),
             left_out: Vec::new(),
             in_map: 0,
             conditional: 0,

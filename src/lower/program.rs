@@ -503,6 +503,7 @@ impl Lower<'_> {
         let outer = self.globals.clone();
         if name.is_some() {
             self.globals = Scope::default();
+            self.begin_module();
         }
         let mut inner = if name.is_some() { Scope::default() } else { scope.clone() };
         self.declare_all(&mut inner, &file.items);
@@ -513,10 +514,11 @@ impl Lower<'_> {
         match name {
             None => *scope = inner,
             Some(name) => {
+                self.end_module(&inner);
                 let mut fields = Vec::new();
                 for field in inner.names().into_iter().rev() {
                     if let Some(Slot::Let(val, _)) = inner.get(&field) {
-                        fields.push((field.clone(), home_of(val, &inner)));
+                        fields.push((field.clone(), as_member(val)));
                     }
                 }
                 self.globals = outer;
@@ -565,13 +567,10 @@ fn in_full(x: f64) -> String {
     if x == 0.0 || (1e-4..1e16).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
-/// Functions of an imported module see the module's names.
-fn home_of(val: &Val, home: &Scope) -> Val {
+/// What the name of a file that is imported under a name means outside of it.
+fn as_member(val: &Val) -> Val {
     let Val::Function(function) = val else { return val.clone() };
     match &**function {
-        Function::User { decl, .. } => {
-            Val::Function(Rc::new(Function::User { decl: decl.clone(), scope: home.clone() }))
-        }
         Function::Native(native) => {
             let call: NativeCall = native.call.clone();
             let native = Native { name: native.name.clone(), call, role: Role::Plain };

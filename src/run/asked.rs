@@ -7,7 +7,7 @@ use super::brief::type_of;
 use super::gradient;
 use super::interpreter::Interpreter;
 use super::runner::{Event, Planned, Runner, Sink, Spent};
-use super::show::{show, show_fit};
+use super::show::show_within;
 use crate::diag::Report;
 use crate::lower::{Host as _, Lower, Val};
 use crate::syntax::ast::{Expr, File};
@@ -101,8 +101,7 @@ impl Interpreter {
         }
         runs.sort();
         let value = match &first.val {
-            Some(Val::Fit(fit)) => show_fit(fit),
-            Some(val) => show(val),
+            Some(val) => show_within(val, self.session.options.width),
             None => String::new(),
         };
         let (count, run) = (runs.len(), runs[runs.len() / 2]);

@@ -15,6 +15,9 @@ pub fn brief(name: &str, val: &Val) -> String {
         val => show(val),
     };
     let line = format!("{name} = {text}");
+    if let (Val::Fit(fit), true) = (val, line.chars().count() > WIDTH) {
+        return format!("{name} = {} {}", fit.outcome.status, figures(fit));
+    }
     if line.contains('\n') || line.chars().count() > WIDTH {
         return format!("{name}: {}", cut(&val.describe(), WIDTH.saturating_sub(name.len() + 2)));
     }
@@ -46,9 +49,11 @@ pub fn type_of(val: &Val) -> String {
 }
 
 fn outcome(fit: &Fit) -> String {
-    let found = &fit.outcome;
-    let loss = number(found.loss);
-    format!("{}: {} (loss {loss}, steps {})", found.status, found.reason, found.steps)
+    format!("{}: {} {}", fit.outcome.status, fit.outcome.reason, figures(fit))
+}
+
+fn figures(fit: &Fit) -> String {
+    format!("(loss {}, steps {})", number(fit.outcome.loss), fit.outcome.steps)
 }
 
 fn columns(val: &Val, record: &Record) -> String {

@@ -8,7 +8,7 @@ use super::interpreter::{Interpreter, Kept};
 use crate::diag::{FileId, Span};
 use crate::driver::families;
 use crate::lower::{self, Function, Val};
-use crate::syntax::ast::{File, ParamSpec, Stmt, StmtKind};
+use crate::syntax::ast::{Block, File, ParamSpec, Stmt, StmtKind};
 use crate::syntax::parse_file;
 
 /// Constants and functions that are part of the language itself.
@@ -50,6 +50,24 @@ impl Interpreter {
         value.flatten().map(|val| val.field_names()).unwrap_or_default()
     }
 
+    /// The objective that a name stands for together with its data, by its own name.
+    pub fn objective_of(&self, name: &str) -> Option<Arc<str>> {
+        match self.names.get(name)? {
+            Val::Objective(objective) => Some(Arc::from(&*objective.name)),
+            _ => None,
+        }
+    }
+
+    /// The reports of the objectives that entries declare.
+    pub fn reports(&self) -> Vec<Arc<str>> {
+        let declared = self.own_names().into_iter().filter_map(|name| self.declared_here(&name));
+        let reports = |item: Stmt| match item.kind {
+            StmtKind::Objective(decl) => report_names(&decl.body),
+            _ => Vec::new(),
+        };
+        declared.flat_map(reports).collect()
+    }
+
     /// The functions and objectives that entries declare.
     pub fn differentiable(&self) -> Vec<Arc<str>> {
         let declared = |name: &Arc<str>| {
@@ -68,7 +86,12 @@ impl Interpreter {
                 _ => return Vec::new(),
             }
         }
-        self.declared(name).map(|item| parameter_names(parameters_of(&item))).unwrap_or_default()
+        if let Some(item) = self.declared(name) {
+            return parameter_names(parameters_of(&item));
+        }
+        // Of what is built in: those that have to be named.
+        let built_in = lower::called(name).unwrap_or_default().iter();
+        built_in.filter_map(|text| text.split_once(" = ")).map(|(name, _)| Arc::from(name)).collect()
     }
 
     /// What there is to say of a name: how it is declared, what its comment says, where it stands.
@@ -92,12 +115,9 @@ impl Interpreter {
             let value = self.constant(name)?;
             return Some(format!("{}\npart of the language", brief(name, &value)));
         }
-        if CONSTANTS[..3].contains(&name) {
-            let value = self.constant(name)?;
-            return Some(format!("{}\npart of the language", brief(name, &value)));
-        }
         let built_in = lower::builtins().find(|(known, _)| *known == name);
-        built_in.map(|(name, about)| format!("{name}: {about}\npart of the language"))
+        let parameters = lower::called(name).unwrap_or_default().join(", ");
+        built_in.map(|(name, about)| format!("{name}({parameters})\n{about}\npart of the language"))
     }
 
     /// The documentation comment above a declaration.
@@ -161,6 +181,14 @@ fn parameters_of(item: &Stmt) -> &[ParamSpec] {
         StmtKind::Primitive(decl) => &decl.params,
         _ => &[],
     }
+}
+
+fn report_names(body: &Block) -> Vec<Arc<str>> {
+    let name = |item: &Stmt| match &item.kind {
+        StmtKind::Report { name, .. } => Some(name.name.clone()),
+        _ => None,
+    };
+    body.items.iter().filter_map(name).collect()
 }
 
 fn parameter_names(params: &[ParamSpec]) -> Vec<Arc<str>> {

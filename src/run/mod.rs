@@ -28,5 +28,5 @@ pub use gradient::derivative;
 pub use interpreter::{Entered, Interpreter};
 pub use program::{Program, Tested};
 pub use runner::{Event, Only, Planned, Progress, Runner, Sink, SolveRecord, Solving};
-pub use show::{number, show, show_fit};
+pub use show::{number, show};
 pub use statistics::{CONFIDENCE, Difference, Figures, Ratio, SURE, Shuffle};

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::figure::Drawing;
-use super::show::{show, show_fit};
+use super::show::show_within;
 use crate::data::{self, Loaded, Reading};
 use crate::diag::{FileId, Report, Span};
 use crate::driver::{Session, compile_once};
@@ -464,9 +464,8 @@ impl Host for Runner<'_> {
         let mut parts = Vec::new();
         for (name, value) in values {
             let text = match value {
-                Val::Fit(fit) => show_fit(fit),
                 Val::Str(text) => text.to_string(),
-                other => show(other),
+                other => show_within(other, self.session.options.width),
             };
             parts.push(match name {
                 Some(name) => format!("{name} = {text}"),

@@ -1,5 +1,6 @@
 //! Values as people read them.
 
+use crate::driver::WIDTH;
 use crate::ir::{Data, Tensor};
 use crate::lower::{Fit, Record, Val};
 
@@ -11,8 +12,8 @@ const TEXTS: usize = 40;
 const ROWS: usize = 60;
 /// What is shown of it at either end.
 const ENDS: usize = 10;
-/// Lines of matrices and tables that would be wider lose columns from their middle.
-const WIDTH: usize = 100;
+/// What stands before the lines of a value in the result of a solve.
+const INDENT: &str = "             ";
 
 /// A number with up to seven significant digits, without needless zeros.
 pub fn number(x: f64) -> String {
@@ -43,8 +44,13 @@ fn trimmed(text: &str) -> &str {
 
 /// A value in one line, or a matrix or table in several.
 pub fn show(val: &Val) -> String {
+    show_within(val, WIDTH)
+}
+
+/// As [`show`], with so many letters in a line of a matrix or table.
+pub fn show_within(val: &Val, width: usize) -> String {
     match val {
-        Val::Known(tensor) => show_tensor(tensor),
+        Val::Known(tensor) => show_tensor(tensor, width),
         Val::Int(dim) => dim.to_string(),
         Val::Str(text) => format!("\"{text}\""),
         Val::Strs(texts) => {
@@ -53,11 +59,12 @@ pub fn show(val: &Val) -> String {
             format!("[{}{more}]", shown.join(", "))
         }
         Val::Range(a, b) => format!("{}..{}", show(a), show(b)),
-        Val::Tuple(items) => format!("({})", list(items)),
-        Val::List(items) => format!("[{}]", list(items)),
-        Val::Record(record) if record.rows.is_some() => show_table(record),
+        Val::Tuple(items) => format!("({})", list(items, width)),
+        Val::List(items) => format!("[{}]", list(items, width)),
+        Val::Record(record) if record.rows.is_some() => show_table(record, width),
         Val::Record(record) => {
-            let part = |(name, val): &(std::sync::Arc<str>, Val)| format!("{name} = {}", show(val));
+            let part =
+                |(name, val): &(std::sync::Arc<str>, Val)| format!("{name} = {}", show_within(val, width));
             let fields: Vec<String> = record.fields.iter().map(part).collect();
             format!("({})", fields.join(", "))
         }
@@ -67,13 +74,13 @@ pub fn show(val: &Val) -> String {
                 objective.params.iter().map(|p| format!("{}: {}", p.name, p.start.describe())).collect();
             format!("objective {} over {}", objective.name, params.join(", "))
         }
-        Val::Fit(fit) => show_fit(fit),
+        Val::Fit(fit) => show_fit(fit, width),
         Val::Staged(_) | Val::Function(_) | Val::Members(_) | Val::Poison => val.describe(),
     }
 }
 
-fn list(items: &[Val]) -> String {
-    items.iter().map(show).collect::<Vec<_>>().join(", ")
+fn list(items: &[Val], width: usize) -> String {
+    items.iter().map(|item| show_within(item, width)).collect::<Vec<_>>().join(", ")
 }
 
 fn element(tensor: &Tensor, at: usize) -> String {
@@ -84,7 +91,7 @@ fn element(tensor: &Tensor, at: usize) -> String {
     }
 }
 
-fn show_tensor(tensor: &Tensor) -> String {
+fn show_tensor(tensor: &Tensor, room: usize) -> String {
     match tensor.sizes.as_slice() {
         [] => element(tensor, 0),
         [n] => {
@@ -100,7 +107,7 @@ fn show_tensor(tensor: &Tensor) -> String {
             };
             let shown: Vec<Vec<String>> = picks(*m).into_iter().map(column).collect();
             let cut = *n > SHOWN || *m > SHOWN;
-            let columns = fitting(shown, ", ".len());
+            let columns = fitting(shown, ", ".len(), room);
             let widths: Vec<usize> = columns.iter().map(|cells| width(cells)).collect();
             let line = |i: usize| {
                 let cells = columns.iter().zip(&widths).map(|(cells, w)| pad(&cells[i], *w));
@@ -138,11 +145,11 @@ fn width(texts: &[String]) -> usize {
 }
 
 /// The columns that fit into a line, with so much between two: where they do not, the middle ones go, for `…`.
-fn fitting(mut columns: Vec<Vec<String>>, between: usize) -> Vec<Vec<String>> {
+fn fitting(mut columns: Vec<Vec<String>>, between: usize, most: usize) -> Vec<Vec<String>> {
     let room = |columns: &[Vec<String>]| columns.iter().map(|column| width(column) + between).sum::<usize>();
     let gap =
         |columns: &[Vec<String>]| columns.iter().position(|column| column.iter().all(|cell| cell == "…"));
-    while room(&columns) > WIDTH && columns.len() > 3 {
+    while room(&columns) > most && columns.len() > 3 {
         match gap(&columns) {
             // One on the longer side of the gap.
             Some(at) if at >= columns.len() - at => drop(columns.remove(at - 1)),
@@ -157,7 +164,7 @@ fn fitting(mut columns: Vec<Vec<String>>, between: usize) -> Vec<Vec<String>> {
 }
 
 /// A table with its header; numbers stand to the right.
-fn show_table(record: &Record) -> String {
+fn show_table(record: &Record, room: usize) -> String {
     let rows = record.rows.as_ref().and_then(crate::ir::Dim::known).unwrap_or(0);
     let rows = usize::try_from(rows).unwrap_or(0);
     let shown: Vec<Option<usize>> = if rows <= ROWS {
@@ -174,7 +181,7 @@ fn show_table(record: &Record) -> String {
         let placed = |cell: &String| if left { format!("{cell}{}", gap(cell)) } else { pad(cell, width) };
         cells.iter().map(placed).collect::<Vec<String>>()
     };
-    let columns = fitting(record.fields.iter().map(column).collect(), 2);
+    let columns = fitting(record.fields.iter().map(column).collect(), 2, room);
     let line = |k: usize| {
         let cells: Vec<&str> = columns.iter().map(|cells| cells[k].as_str()).collect();
         cells.join("  ").trim_end().to_string()
@@ -202,7 +209,7 @@ fn digits(x: f64) -> String {
 }
 
 /// The result of a solve: status, figures, params, reports.
-pub fn show_fit(fit: &Fit) -> String {
+fn show_fit(fit: &Fit, width: usize) -> String {
     let outcome = &fit.outcome;
     let mut lines = vec![format!("{}: {}", outcome.status, outcome.reason)];
     let [f, grad, hvp] = outcome.evals;
@@ -220,8 +227,8 @@ pub fn show_fit(fit: &Fit) -> String {
         figure("chosen", why.clone());
     }
     for (name, val) in fit.params.iter().chain(&fit.reports) {
-        let text = show(val);
-        let text = if text.contains('\n') { text.replace('\n', "\n             ") } else { text };
+        let text = show_within(val, width.saturating_sub(INDENT.len()));
+        let text = text.replace('\n', &format!("\n{INDENT}"));
         lines.push(format!("  {name:<10} {text}"));
     }
     lines.join("\n")

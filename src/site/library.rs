@@ -83,7 +83,8 @@ fn write_builtins(site: &mut Site<'_>) {
     all.sort_unstable();
     for (name, about) in all {
         body += &format!(
-            "<dt id=\"{name}\"><a href=\"#{name}\"><code>{name}</code></a></dt><dd>{}</dd>\n",
+            "<dt id=\"{name}\"><a href=\"#{name}\"><code>{name}</code></a><code>({})</code></dt><dd>{}</dd>\n",
+            escape(&lower::called(name).unwrap_or_default().join(", ")),
             escape(about)
         );
         site.find(name, "function", &format!("{BUILTINS}#{name}"), about);

@@ -38,4 +38,4 @@ mod grammar {
 pub use classes::{Class, classes, is_reserved, names_in};
 pub use format::{INTERNAL, format};
 pub use parse::{Unread, continues_entry, parse_entry, parse_expr, parse_file, parse_part};
-pub use print::{print_expr, print_file, print_stmt, print_type};
+pub use print::{access, print_expr, print_file, print_stmt, print_type, quoted};

@@ -4,6 +4,8 @@
 //! compiler get those they need from the precedence of their operators.
 
 use super::ast::*;
+use super::parse::parse_expr;
+use crate::diag::FileId;
 
 /// An expression on one line, but for the blocks in it.
 pub fn print_expr(expr: &Expr) -> String {
@@ -561,8 +563,15 @@ fn real(value: f64) -> String {
     if small_or_large && scientific.len() < plain.len() { scientific } else { plain }
 }
 
+/// What reads a field or column of a name: `.mass`, or `["mass (kg)"]` where that is no name.
+pub fn access(name: &str) -> String {
+    let read = parse_expr(FileId(u32::MAX), &format!("x.{name}"));
+    let plain = read.is_ok_and(|e| matches!(&*e.kind, ExprKind::Field { field, .. } if *field.name == *name));
+    if plain { format!(".{name}") } else { format!("[{}]", quoted(name)) }
+}
+
 /// A string literal.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("\"{escaped}\"")
 }

@@ -135,7 +135,7 @@ fn commands_answer() {
                     fn f(x: real)\nTwice the square.\ndeclared in entry 1:2\n\
                     X: real[2, 2]\nreal[2, 2]\nbound in entry 2:1\noptimizer adamw(";
     assert!(said.out.starts_with(expected), "{}", said.out);
-    assert!(said.out.contains("mean: the mean of all entries"), "{}", said.out);
+    assert!(said.out.contains("mean(x)\nthe mean of all entries"), "{}", said.out);
     assert!(said.out.contains("// the code of a value\n"), "{}", said.out);
     assert_eq!((said.err.as_str(), said.code), ("", 0));
 }
@@ -198,7 +198,7 @@ fn a_program_is_taken_as_an_entry() {
         "f(2)\ndata.b\n:load wrong.opt\nok\n:load nowhere.opt\n",
     );
     assert_eq!(said.out, "sub/first.opt: data, k, f\n10\n[2, 4]\n");
-    for part in ["wrong.opt:2:9", "`ok` is not defined", "cannot read `nowhere.opt`"] {
+    for part in ["wrong.opt:2:9", "`ok` is not defined", "nowhere.opt"] {
         assert!(said.err.contains(part), "{part}\n{}", said.err);
     }
 }
@@ -290,4 +290,52 @@ fn redefinitions_leave_nothing_behind() {
     assert!(after < before + 8_000, "{before} KiB became {after} KiB");
     drop(input);
     assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn what_a_command_does_not_take_is_refused() {
+    let said = script("let x = 1\n:reset x\n:quit 3\nx\n");
+    for part in ["`:reset` takes no argument: forget all entries", "`:quit` takes no argument: end"] {
+        assert!(said.err.contains(part), "{part}\n{}", said.err);
+    }
+    assert_eq!((said.out.as_str(), said.code), ("x = 1\n1\n", 2));
+}
+
+#[test]
+fn help_knows_words_codes_and_what_is_built_in() {
+    let said = script(":help until\n:help E0303\n:help csv\n:help matrix\n");
+    for part in [
+        "until: when a solve ends",
+        "grad_norm",
+        "# E0303",
+        "csv(path: string, drop_missing = false)\na table from a file with a header",
+        "matrix(data, except = …, only = …)",
+    ] {
+        assert!(said.out.contains(part), "{part}\n{}", said.out);
+    }
+    assert_eq!((said.err.as_str(), said.code), ("", 0));
+}
+
+#[test]
+fn the_derivative_of_an_objective_with_data_is_that_of_the_objective() {
+    let said =
+        script("objective risk(t: real) { param w = 0.0; minimize (w - t)^2 }\nlet C = risk(2.0)\n:grad C\n");
+    let expected = "`C` is the objective `risk` with its data; `:grad risk` gives the derivative";
+    assert!(said.err.contains(expected), "{}", said.err);
+}
+
+#[test]
+fn files_are_written_and_said() {
+    let place = folder("written");
+    let said = script_in(
+        &place,
+        &[],
+        "let   x=[1.0,2.0]\nsave x to \"x.npy\"\nplot x to \"x.svg\"\n:save \"my file.opt\"\n:reset\n:load \"my file.opt\"\nx\n",
+    );
+    for part in ["note: wrote x.npy\n", "note: wrote x.svg\n", "note: wrote my file.opt, 3 lines\n"] {
+        assert!(said.err.contains(part), "{part}\n{}", said.err);
+    }
+    assert!(said.out.ends_with("my file.opt: x\n[1, 2]\n"), "{}", said.out);
+    let kept = std::fs::read_to_string(place.join("my file.opt")).expect("it was written");
+    assert_eq!(kept, "let x = [1.0, 2.0]\nsave x to \"x.npy\"\nplot x to \"x.svg\"\n");
 }

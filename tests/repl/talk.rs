@@ -46,9 +46,10 @@ fn control_c_stops_a_solve_and_keeps_its_best_point() {
     let mut terminal = Terminal::start(&["--verbose"], &folder("interrupted"));
     terminal.types(&format!("let fit = {ENDLESS}\r"));
     // It has begun: there is a line of progress.
-    terminal.sees_where("progress", |line| line.contains(" steps  ") && !line.trim().starts_with("0 "));
+    let steps = |line: &str| line.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
+    terminal.sees_where("progress", |line| steps(line).is_some_and(|steps| steps > 0));
     terminal.interrupts();
-    terminal.sees_beginning("fit = interrupted: interrupted (loss ");
+    terminal.sees_beginning("fit = interrupted (loss ");
     terminal.sees("> ");
     terminal.asks("fit.status", "interrupted");
     terminal.asks("fit.steps > 0 and fit.loss < 4", "true");
@@ -122,4 +123,73 @@ fn entries_are_colored_unless_refused() {
     let mut colored = Terminal::start(&["--color", "always"], &folder("colored"));
     colored.asks("let x = 2", "x = 2");
     assert!(colored.is_colored());
+}
+
+#[test]
+fn lines_typed_ahead_are_kept() {
+    let mut terminal = Terminal::start(&[], &folder("ahead"));
+    terminal.types("let aa = 1\rlet bb = 2\rlet cc = 3\raa+bb+cc\r");
+    for line in ["aa = 1", "bb = 2", "cc = 3", "6"] {
+        terminal.sees(line);
+    }
+    // A prompt for each, the last one for what comes.
+    terminal.sees("> ");
+    // While a solve runs, too.
+    terminal
+        .types("let fit = minimize (p - 3)^2 over p = 1.0 using gd(lr = 1e-6) until steps >= 3_000_000\r");
+    terminal.sees("");
+    terminal.types("let dd = 40\rdd + aa + 1\r");
+    terminal.sees_beginning("fit = iteration_limit");
+    terminal.sees("dd = 40");
+    terminal.sees("42");
+}
+
+#[test]
+fn tab_completes_columns_that_are_no_names() {
+    let place = folder("columns");
+    std::fs::write(
+        place.join("people.csv"),
+        "Age (years),BMI [kg/m²],height,\"a \"\"b\"\"\"\n30,20,1.5,7\n40,30,1.75,8\n",
+    )
+    .expect("it can be written");
+    let mut terminal = Terminal::start(&[], &place);
+    terminal.types("let d = csv(\"peo\t\")\r");
+    terminal.sees_beginning("d: a table of 2 rows");
+    terminal.asks("d.Ag\t", "[30, 40]");
+    terminal.asks("d.BM\t", "[20, 30]");
+    terminal.asks("d.he\t", "[1.5, 1.75]");
+    terminal.asks("d[\"Ag\t]", "[30, 40]");
+    terminal.asks("d[\"a \t]", "[7, 8]");
+    terminal.asks("matrix(d, only = \"BM\t)", "[[20],");
+    terminal.asks("matrix(d, only = [\"BM\t, \"Ag\t])", "[[20, 30],");
+    terminal.asks("names(d, except = [\"Age (years)\", \"BM\t, \"hei\t])", "[\"a \"b\"\"]");
+    terminal.asks(":type d.Ag\t", "int[2]");
+}
+
+#[test]
+fn tab_after_until_gives_figures() {
+    let mut terminal = Terminal::start(&[], &folder("figures"));
+    terminal.types("objective o(t: real) { param w = 0.0; minimize (w - t)^2; report off = w - t }\r");
+    terminal.sees_beginning("objective o");
+    terminal.sees("> ");
+    terminal.types("let st = 1\r");
+    terminal.sees("st = 1");
+    terminal.types("let fit = solve o(2.0) using gd(lr = 0.5) until ste\t >= 1 or of\t > 1\r");
+    terminal.sees_beginning("fit = iteration_limit: steps 1 >= 1");
+}
+
+#[test]
+fn tables_are_as_wide_as_the_terminal() {
+    let place = folder("width");
+    let header: Vec<String> = (0..20).map(|k| format!("column_{k}")).collect();
+    std::fs::write(place.join("wide.csv"), format!("{}\n{}1\n", header.join(","), "1,".repeat(19)))
+        .expect("it can be written");
+    let mut narrow = Terminal::of_width(60, &[], &place);
+    narrow.types("csv(\"wide.csv\")\r");
+    narrow.sees("column_0  column_1  column_2  …  column_18  column_19");
+    let mut wide = Terminal::of_width(150, &[], &place);
+    wide.types("csv(\"wide.csv\")\r");
+    wide.sees_where("a wide table", |line| {
+        line.starts_with("column_0") && line.trim_end().chars().count() > 130
+    });
 }

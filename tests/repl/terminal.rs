@@ -23,7 +23,12 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `minima repl` with arguments, in a folder, with its history in a file there.
     pub fn start(arguments: &[&str], folder: &std::path::Path) -> Terminal {
-        let size = Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
+        Terminal::of_width(200, arguments, folder)
+    }
+
+    /// As [`Terminal::start`], with so many letters in a line.
+    pub fn of_width(columns: u16, arguments: &[&str], folder: &std::path::Path) -> Terminal {
+        let size = Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("the system has pseudo-terminals");
         let end = || Stdio::from(pair.slave.try_clone().expect("it can be shared"));
         let child = Command::new(env!("CARGO_BIN_EXE_minima"))

@@ -16,7 +16,7 @@ pub fn abilities(encoding: Encoding) -> Value {
         "positionEncoding": if encoding == Encoding::Utf8 { "utf-8" } else { "utf-16" },
         "textDocumentSync": { "openClose": true, "change": 2, "save": true },
         "hoverProvider": true,
-        "completionProvider": { "triggerCharacters": ["."], "resolveProvider": true },
+        "completionProvider": { "triggerCharacters": [".", "\""], "resolveProvider": true },
         "signatureHelpProvider": { "triggerCharacters": ["(", ","] },
         "definitionProvider": true,
         "referencesProvider": true,
@@ -113,6 +113,7 @@ impl Asked<'_> {
     fn completion(&self) -> Result<Value, Refusal> {
         let found = editor::complete(self.document, self.whole, &self.server.desktop.shelf, self.at()?);
         let range = self.convert.range(found.at);
+        let dotted = self.convert.range((found.at.0.saturating_sub(1), found.at.1));
         let item = |item: &editor::Item| {
             let mut value = json!({
                 "label": item.label,
@@ -120,6 +121,11 @@ impl Asked<'_> {
                 "sortText": format!("{}{}", item.rank, item.label),
                 "textEdit": { "range": range, "newText": item.label },
             });
+            if let Some(text) = &item.instead {
+                // The range begins with the dot, so what is typed is looked for behind one.
+                value["textEdit"] = json!({ "range": dotted, "newText": text });
+                value["filterText"] = format!(".{}", item.label).into();
+            }
             if !item.detail.is_empty() {
                 value["detail"] = item.detail.clone().into();
             }

@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::words::{word, words};
 use super::{Flow, Repl};
 use crate::cli::{exit, ir};
 use crate::diag::{Report, cause, nearest};
 use crate::run::{Interpreter, Timed};
+use crate::site::error_pages;
+use crate::syntax::format;
 
 /// A command, for `:help`.
 pub struct Command {
@@ -20,7 +23,7 @@ pub struct Command {
 
 /// All commands, in the order of `:help`.
 pub const COMMANDS: &[Command] = &[
-    Command { name: "help", takes: "[NAME]", about: "what a name means, or this list" },
+    Command { name: "help", takes: "[NAME]", about: "what a name, word or error code means, or this list" },
     Command { name: "type", takes: "EXPR", about: "type and shape; nothing is run" },
     Command { name: "grad", takes: "NAME", about: "the derivative of a function or objective, as a program" },
     Command { name: "ir", takes: "EXPR", about: "the intermediate code, after all passes" },
@@ -45,6 +48,10 @@ impl Repl {
             self.usage(&format!("`:{name}` takes {}: {}", command.takes, command.about));
             return Flow::Go;
         }
+        if !rest.is_empty() && command.takes.is_empty() {
+            self.usage(&format!("`:{name}` takes no argument: {}", command.about));
+            return Flow::Go;
+        }
         match name {
             "help" if rest.is_empty() => self.output.result(&list()),
             "help" => self.help(rest),
@@ -53,8 +60,8 @@ impl Repl {
             "ir" => self.ir(rest),
             "time" => self.ask(|known| known.timed(rest).map(|timed| times(&timed))),
             "plot" => self.enter(&format!("plot {rest}")),
-            "load" => self.load_or_say(rest),
-            "save" => self.save(rest),
+            "load" => self.load_or_say(path(rest)),
+            "save" => self.save(path(rest)),
             "reset" => self.interpreter.borrow_mut().reset(),
             _ => return Flow::Quit,
         }
@@ -87,6 +94,13 @@ impl Repl {
         match self.guarded(|known| known.derivative(name)) {
             Some(Ok(text)) => self.output.result(text.trim_end()),
             Some(Err(reports)) if reports.is_empty() => {
+                let objective = self.interpreter.borrow().objective_of(name);
+                if let Some(own) = objective {
+                    let message = format!(
+                        "`{name}` is the objective `{own}` with its data; `:grad {own}` gives the derivative"
+                    );
+                    return self.usage(&message);
+                }
                 let declared = self.interpreter.borrow().differentiable();
                 let near = nearest(name, declared.iter().map(|name| &**name));
                 let help = match near {
@@ -116,8 +130,16 @@ impl Repl {
             self.output.result(&text);
             return;
         }
-        let names = [known.own_names(), known.library_names()].concat();
+        let words = words().map(std::sync::Arc::from).collect();
+        let names = [known.own_names(), known.library_names(), words].concat();
         drop(known);
+        if let Some(text) = word(name) {
+            return self.output.result(&text);
+        }
+        let page = error_pages().iter().find(|(code, _)| code.eq_ignore_ascii_case(name));
+        if let Some((_, page)) = page {
+            return self.output.result(page.trim_end());
+        }
         self.usage(&match nearest(name, names.iter().map(|name| &**name)) {
             Some(near) => format!("nothing is called `{name}`; did you mean `{near}`?"),
             None => format!("nothing is called `{name}`"),
@@ -153,6 +175,8 @@ impl Repl {
 
     fn save(&mut self, path: &str) {
         let text = self.interpreter.borrow().program();
+        // What its form cannot take is written as it was entered.
+        let text = format(&text).unwrap_or(text);
         if text.is_empty() {
             return self.usage("there is nothing to save yet");
         }
@@ -170,6 +194,11 @@ impl Repl {
             );
         }
     }
+}
+
+/// A path as it was written, perhaps in quotes.
+fn path(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 /// All commands with a line about each.

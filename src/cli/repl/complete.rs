@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::columns::columns;
 use super::commands::COMMANDS;
+use crate::editor::FIGURES;
 use crate::run::Interpreter;
-use crate::syntax::{Class, classes};
+use crate::syntax::{Class, access, classes, quoted};
 
 /// What is shown, and what is put in.
 type Word = (String, String);
@@ -59,6 +61,10 @@ const KEYWORDS: &[&str] = &[
     "with",
 ];
 
+/// Clauses of a solve.
+const CLAUSES: &[&str] =
+    &["over", "from", "using", "until", "with", "given", "solve", "minimize", "maximize"];
+
 /// What could stand at a place of a line: from where it would be put in, and the words.
 pub fn complete(known: &mut Interpreter, line: &str, at: usize) -> (usize, Vec<Word>) {
     let before = line.get(..at).unwrap_or(line);
@@ -69,7 +75,15 @@ pub fn complete(known: &mut Interpreter, line: &str, at: usize) -> (usize, Vec<W
     if let Some((range, Class::Wrong)) = tokens.last()
         && before.get(range.clone()).is_some_and(|text| text.starts_with('"'))
     {
-        return files(&known.folder, before, range.start + 1);
+        let start = range.start + 1;
+        let head = before.get(..range.start).unwrap_or("");
+        let columns = columns(known, tokens.get(..tokens.len() - 1).unwrap_or(&[]), head);
+        if columns.is_empty() {
+            return files(&known.folder, before, start);
+        }
+        let typed = before.get(start..).unwrap_or("");
+        let closed = line.get(at..).is_some_and(|rest| rest.starts_with('"'));
+        return (start, in_quotes(typed, columns, closed));
     }
     let typed = before.trim_end_matches(is_letter).len();
     let word = before.get(typed..).unwrap_or("");
@@ -78,7 +92,14 @@ pub fn complete(known: &mut Interpreter, line: &str, at: usize) -> (usize, Vec<W
     }
     let head = before.get(..typed).unwrap_or("");
     if let Some(path) = head.strip_suffix('.') {
-        return (typed, matching(word, fields(known, path)));
+        return members(typed, word, fields(known, path));
+    }
+    if let Some(Some(word)) = tokens_before(&tokens, typed).last().map(|(range, _)| before.get(range.clone()))
+        && matches!(word, "until" | "and" | "or")
+        && in_condition(before, tokens_before(&tokens, typed))
+    {
+        let reports = known.reports();
+        return (typed, once(matching(before.get(typed..).unwrap_or(""), [figures(), reports].concat())));
     }
     let mut words = arguments(known, &classes(head), head, word);
     if !words.is_empty() && !word.is_empty() {
@@ -97,7 +118,47 @@ pub fn complete(known: &mut Interpreter, line: &str, at: usize) -> (usize, Vec<W
     (typed, once(words))
 }
 
-fn is_letter(letter: char) -> bool {
+/// The tokens that end before a place.
+fn tokens_before(tokens: &[(Range<usize>, Class)], at: usize) -> &[(Range<usize>, Class)] {
+    let count = tokens.iter().take_while(|(range, _)| range.end <= at).count();
+    tokens.get(..count).unwrap_or(tokens)
+}
+
+/// Whether the last clause of a solve is `until`.
+fn in_condition(before: &str, tokens: &[(Range<usize>, Class)]) -> bool {
+    let words = tokens.iter().rev().filter_map(|(range, _)| before.get(range.clone()));
+    let mut clauses = words.filter(|word| CLAUSES.contains(word));
+    clauses.next() == Some("until")
+}
+
+/// The figures of a stopping condition.
+fn figures() -> Vec<Arc<str>> {
+    FIGURES.iter().map(|name| Arc::from(*name)).collect()
+}
+
+/// What may stand behind a dot: names, and in brackets what is no name.
+fn members(start: usize, word: &str, names: Vec<Arc<str>>) -> (usize, Vec<Word>) {
+    let fitting: Vec<Arc<str>> = names.into_iter().filter(|name| name.starts_with(word)).collect();
+    let read: Vec<String> = fitting.iter().map(|name| access(name)).collect();
+    if read.iter().all(|text| text.starts_with('.')) {
+        return (start, matching(word, fitting));
+    }
+    // The dot goes.
+    let shown = fitting.iter().map(|name| name.to_string());
+    (start.saturating_sub(1), shown.zip(read).collect())
+}
+
+/// Columns in the quotes that a text has begun with.
+fn in_quotes(typed: &str, columns: Vec<Arc<str>>, closed: bool) -> Vec<Word> {
+    let spelled = |name: &Arc<str>| {
+        let mut text = quoted(name).split_off(1);
+        text.truncate(text.len() - usize::from(closed));
+        (name.to_string(), text)
+    };
+    columns.iter().map(spelled).filter(|(_, text)| text.starts_with(typed)).collect()
+}
+
+pub(super) fn is_letter(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
@@ -122,7 +183,7 @@ fn once(words: Vec<Word>) -> Vec<Word> {
 }
 
 /// What stands behind the dot after a path such as `a.b`.
-fn fields(known: &Interpreter, head: &str) -> Vec<Arc<str>> {
+pub(super) fn fields(known: &Interpreter, head: &str) -> Vec<Arc<str>> {
     let start = head.trim_end_matches(|c: char| is_letter(c) || c == '.').len();
     let path: Vec<&str> = head.get(start..).unwrap_or("").split('.').collect();
     known.fields(&path)
@@ -185,7 +246,7 @@ fn command(known: &mut Interpreter, before: &str) -> (usize, Vec<Word>) {
             let start = before.trim_end_matches(is_letter).len();
             let word = before.get(start..).unwrap_or("");
             if let Some(path) = before.get(place..start).and_then(|head| head.strip_suffix('.')) {
-                return (start, matching(word, fields(known, path)));
+                return members(start, word, fields(known, path));
             }
             let mut words = matching(word, known.own_names());
             if !word.is_empty() {

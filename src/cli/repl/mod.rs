@@ -1,10 +1,12 @@
 //! `minima repl`: entries from a terminal, or from standard input as a script.
 
 mod colors;
+mod columns;
 mod commands;
 mod complete;
 mod history;
 mod terminal;
+mod words;
 
 use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal};
@@ -12,14 +14,14 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::args::Options;
-use super::output::Output;
+use super::output::{self, Output};
 use super::record::{Assertion, Record, does_not_hold};
 use super::settings::Settings;
 use super::signals::Signals;
 use super::source::{self, Failure, Source};
 use super::{exit, internal};
 use crate::diag::{FileId, Report};
-use crate::driver::Session;
+use crate::driver::{Session, WIDTH};
 use crate::run::{Entered, Interpreter};
 use crate::syntax::{Unread, continues_entry, parse_entry};
 
@@ -170,6 +172,8 @@ impl Repl {
     /// Does something to the session, and says what came of it. A panic is told, and leaves everything
     /// as it was.
     fn perform(&mut self, work: impl FnOnce(&mut Interpreter, &mut Record) -> Entered) {
+        let width = output::width().unwrap_or(WIDTH);
+        self.interpreter.borrow_mut().session.options.width = width;
         let mut record = Record::new(self.output, &self.signals, &self.settings, self.verbose);
         match self.guarded(|interpreter| work(interpreter, &mut record)) {
             Some(entered) => self.tell(&entered, &record),
@@ -208,6 +212,8 @@ impl Repl {
         if !self.output.quiet {
             entered.bound.iter().for_each(|(_, line)| self.output.result(line));
         }
+        let drawn = record.plots.iter().filter_map(|plot| plot.path.as_ref());
+        record.saved.iter().chain(drawn).for_each(|path| self.output.note(&format!("note: wrote {path}")));
         for test in &entered.tests {
             let verdict = if test.passed { "passed" } else { "failed" };
             self.output.result(&format!("test \"{}\": {verdict}", test.name));

@@ -1,7 +1,7 @@
 //! How the functions that are built in are called: they are written in Rust, and have no declaration to show.
 
 /// The parameters of a function that is built in, one after the other.
-pub fn parameters(name: &str) -> Option<&'static [&'static str]> {
+pub fn called(name: &str) -> Option<&'static [&'static str]> {
     CALLED.iter().find(|(names, _)| names.contains(&name)).map(|(_, parameters)| *parameters)
 }
 
@@ -26,7 +26,8 @@ const CALLED: &[(&[&str], &[&str])] = &[
     (&["top_k"], &["x", "k"]),
     (&["expect"], &["e for z ~ D"]),
     (&["checkpoint", "cost"], &["e"]),
-    (&["csv", "npy", "npz", "json"], &["path: string"]),
+    (&["csv"], &["path: string", "drop_missing = false"]),
+    (&["npy", "npz", "json"], &["path: string"]),
     (&["matrix", "names"], &["data", "except = …", "only = …"]),
     (&["standardize"], &["X: real[n, d]"]),
     (&["one_hot"], &["labels", "classes: int"]),
@@ -37,13 +38,13 @@ const CALLED: &[(&[&str], &[&str])] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{CALLED, parameters};
+    use super::{CALLED, called};
     use crate::lower::builtins;
 
     #[test]
     fn every_function_that_is_built_in_has_its_parameters() {
         let missing: Vec<&str> =
-            builtins().map(|(name, _)| name).filter(|name| parameters(name).is_none()).collect();
+            builtins().map(|(name, _)| name).filter(|name| called(name).is_none()).collect();
         assert!(missing.is_empty(), "{missing:?}");
         let known: Vec<&str> = builtins().map(|(name, _)| name).collect();
         let gone: Vec<&&str> =
