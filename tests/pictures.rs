@@ -265,3 +265,47 @@ fn letters_are_drawn_where_the_layout_says() {
     plain.width = 1e9;
     assert_eq!(png(&plain), None, "too large a picture is refused");
 }
+
+#[test]
+fn a_way_under_another_is_seen() {
+    let way = |name: &str| Mark::new(name, Marking::Path(vec![0.0, 1.0, 2.0], vec![0.0, 2.0, 1.0]));
+    let grid = Grid { x: vec![-1.0, 1.0, 3.0], y: vec![-1.0, 1.0, 3.0], z: (0..9).map(f64::from).collect() };
+    let mut picture =
+        figure(vec![Mark::new("f", Marking::Levels(grid, Vec::new())), way("first"), way("second")]);
+    picture.settle().expect("there is something");
+    let text = svg(&picture, false);
+    let width = |class: &str| {
+        let line = text.lines().find(|line| line.starts_with(&format!("<path class=\"s {class}\"")));
+        let line = line.unwrap_or_else(|| panic!("{class} is drawn:\n{text}"));
+        let from = line.split("stroke-width=\"").nth(1).and_then(|rest| rest.split('"').next());
+        from.and_then(|width| width.parse::<f64>().ok()).expect("a line has a width")
+    };
+    assert!(width("mw0") > width("mw1") + 1.0, "{} {}", width("mw0"), width("mw1"));
+}
+
+#[test]
+fn one_value_everywhere_is_told() {
+    let figures = plotted("plot contour((a, b) -> 5.0 + 0*a, box(-1, 1))\n");
+    assert_eq!(figures[0].notes, ["(a, b) -> 5.0 + 0*a is 5 everywhere here"]);
+    let text = svg(&figures[0], false);
+    assert!(text.contains(">5</text>"), "the color has its value:\n{text}");
+}
+
+#[test]
+fn what_is_left_out_has_the_name_of_its_axis() {
+    let figures = plotted(
+        "let u = [1.0, 1/0, -2.0, 3.0]\nlet v = [1.0, 2.0, 3.0, 0/0]\n\
+         plot scatter(u, v) with log_x = true\nplot histogram(u) with log_x = true\n",
+    );
+    let expected = [
+        "not finite, left as gaps: 1 value of u, 1 value of v",
+        "not positive, left out of the logarithmic axis: 1 value of u",
+    ];
+    assert_eq!(figures[0].notes, expected);
+    let expected =
+        ["1 of 4 values is not finite and not counted", "1 of 4 values is not positive and not counted"];
+    assert_eq!(figures[1].notes, expected);
+    let Marking::Bars(edges, counts) = &figures[1].panels[0].marks[0].kind else { panic!("no bars") };
+    assert!(edges.iter().all(|edge| *edge > 0.0), "{edges:?}");
+    assert!((counts.iter().sum::<f64>() - 2.0).abs() < 1e-12);
+}

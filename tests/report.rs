@@ -189,3 +189,21 @@ fn the_page_is_written_when_the_run_is_interrupted() {
     markup::well_formed(&text);
     assert!(text.contains("exit 130: interrupted"), "{text}");
 }
+
+#[test]
+fn the_page_shows_what_the_program_imports() {
+    let (folder, file) = program("import \"deep.opt\"\nprint f(2.0)\n");
+    std::fs::write(folder.join("deep.opt"), "import \"deeper.opt\"\nfn f(x: real) = g(x) + 1 // <deep>\n")
+        .expect("it can be written");
+    std::fs::write(folder.join("deeper.opt"), "fn g(x: real) = 2*x // deeper\n").expect("it can be written");
+    let page = folder.join("page.html");
+    let (code, out, err) = minima(&file, &["--report", page.to_str().expect("a path")]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "5\n", ""));
+    let text = std::fs::read_to_string(page).expect("it was written");
+    for (name, inside) in [("deep.opt", "// &lt;deep&gt;"), ("deeper.opt", "// deeper")] {
+        let section = text.split("<section>").find(|part| part.contains(&format!("{name}</h2>")));
+        let section = section.unwrap_or_else(|| panic!("{name} has a section:\n{text}"));
+        assert!(section.contains(inside), "{section}");
+    }
+    assert_eq!(text.matches("Imported: ").count(), 2);
+}

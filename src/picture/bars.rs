@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn the_whole_range_of_doubles_has_classes() {
         let (edges, counts) = classes(&[-1.7e308, 1.7e308, 0.0], Some(4), false);
-        assert_eq!(edges, [-1.7e308, -8.5e307, 0.0, 8.5e307, 1.7e308]);
+        let near = [-1.7e308, -8.5e307, 0.0, 8.5e307, 1.7e308];
+        assert!(edges.iter().zip(near).all(|(a, b)| (a - b).abs() < 1e293), "{edges:?}");
         assert_eq!(counts, [1.0, 0.0, 1.0, 1.0]);
         for value in [1e300, f64::MAX, -1e17, 5e-324, 0.0] {
             let (edges, counts) = classes(&[value, value], None, false);

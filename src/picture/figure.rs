@@ -195,19 +195,19 @@ impl Panel {
 
     /// Whether all values of lines are positive and span decades.
     fn fits_log(&self) -> bool {
-        let mut all: Vec<f64> = Vec::new();
+        let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
         for mark in &self.marks {
             let Marking::Line(_, y) = &mark.kind else { return false };
-            all.extend(y.iter().filter(|y| y.is_finite()));
+            for y in y.iter().filter(|y| y.is_finite()) {
+                (lo, hi) = (lo.min(*y), hi.max(*y));
+            }
         }
-        let lo = all.iter().copied().fold(f64::INFINITY, f64::min);
-        let hi = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         lo > 0.0 && hi > lo * DECADES
     }
 
     /// The scales of both axes.
     pub(super) fn scales(&self) -> (Scale, Scale) {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
+        let (mut x, mut y) = (Seen::default(), Seen::default());
         for mark in &self.marks {
             match &mark.kind {
                 Marking::Line(a, b) | Marking::Path(a, b) | Marking::Points(a, b, _) => {
@@ -218,22 +218,51 @@ impl Panel {
                     }
                 }
                 Marking::Bars(edges, counts) => {
-                    x.extend(edges);
-                    y.extend(counts);
+                    edges.iter().for_each(|edge| x.push(*edge));
+                    counts.iter().for_each(|count| y.push(*count));
                     y.push(0.0);
                 }
                 Marking::Levels(grid, _) | Marking::Cells(grid) => {
-                    x.extend(&grid.x);
-                    y.extend(&grid.y);
+                    grid.x.iter().for_each(|at| x.push(*at));
+                    grid.y.iter().for_each(|at| y.push(*at));
                 }
             }
         }
-        (Scale::of(&self.x, &x, self.is_tight()), Scale::of(&self.y, &y, self.is_tight()))
+        (Scale::of(&self.x, &x.kept(), self.is_tight()), Scale::of(&self.y, &y.kept(), self.is_tight()))
     }
 
     /// Whether what is drawn fills the panel to its edges.
     pub(super) fn is_tight(&self) -> bool {
         self.marks.iter().any(|mark| matches!(mark.kind, Marking::Levels(..) | Marking::Cells(_)))
+    }
+}
+
+/// What of many values an axis follows from: few of them.
+#[derive(Default)]
+struct Seen {
+    least: Option<f64>,
+    most: Option<f64>,
+    /// The least that a logarithmic axis has.
+    positive: Option<f64>,
+    /// One that is not whole.
+    broken: Option<f64>,
+}
+
+impl Seen {
+    fn push(&mut self, value: f64) {
+        let less = |old: Option<f64>| Some(old.map_or(value, |old: f64| old.min(value)));
+        self.least = less(self.least);
+        self.most = Some(self.most.map_or(value, |old| old.max(value)));
+        if value > 0.0 {
+            self.positive = less(self.positive);
+        }
+        if self.broken.is_none() && value.fract() != 0.0 {
+            self.broken = Some(value);
+        }
+    }
+
+    fn kept(&self) -> Vec<f64> {
+        [self.least, self.most, self.positive, self.broken].into_iter().flatten().collect()
     }
 }
 

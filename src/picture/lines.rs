@@ -8,14 +8,29 @@ const TOLERANCE: f64 = 0.1;
 /// So many points are simplified together.
 const TOGETHER: usize = 512;
 
-/// The pieces of a line between its gaps. A point between two gaps is a piece of its own.
+/// A piece of so many points is thinned before more are added.
+const MANY: usize = 1 << 16;
+
+/// The pieces of a line between its gaps. A point between two gaps is a piece of its own. Of very many points in pixels
+/// not all are kept, see [`thinned`].
 pub(super) fn pieces(points: impl Iterator<Item = Option<Point>>) -> Vec<Vec<Point>> {
     let mut pieces: Vec<Vec<Point>> = Vec::new();
-    let mut open = false;
+    let (mut open, mut most) = (false, MANY);
     for point in points {
         match (point, pieces.last_mut().filter(|_| open)) {
-            (Some(point), Some(piece)) => piece.push(point),
-            (Some(point), None) => pieces.push(vec![point]),
+            (Some(point), Some(piece)) => {
+                piece.push(point);
+                if piece.len() >= most {
+                    if is_ascending(piece) {
+                        *piece = by_column(piece);
+                    }
+                    most = MANY.max(2 * piece.len());
+                }
+            }
+            (Some(point), None) => {
+                pieces.push(vec![point]);
+                most = MANY;
+            }
             (None, _) => {}
         }
         open = point.is_some();
@@ -64,8 +79,7 @@ fn clipped_segment(a: Point, b: Point, lo: Point, hi: Point) -> Option<(Point, P
 /// Fewer points that look the same: of a line from left to right the first, least, greatest and last of each half
 /// pixel, then those that are not on the line through their neighbours.
 pub(super) fn thinned(line: &[Point]) -> Vec<Point> {
-    let ascending = line.windows(2).all(|pair| pair[0].0 <= pair[1].0);
-    let line = if ascending && line.len() > 64 { by_column(line) } else { line.to_vec() };
+    let line = if is_ascending(line) && line.len() > 64 { by_column(line) } else { line.to_vec() };
     let mut kept: Vec<Point> = Vec::new();
     let mut at = 0;
     while at < line.len() {
@@ -79,6 +93,11 @@ pub(super) fn thinned(line: &[Point]) -> Vec<Point> {
         at = end - 1;
     }
     kept
+}
+
+/// Whether a line goes from left to right.
+fn is_ascending(line: &[Point]) -> bool {
+    line.windows(2).all(|pair| pair[0].0 <= pair[1].0)
 }
 
 fn by_column(line: &[Point]) -> Vec<Point> {
@@ -143,6 +162,19 @@ mod tests {
         let thin = thinned(&line);
         assert!(thin.len() < 10, "{}", thin.len());
         assert!(thin.contains(&line[654_321]));
+    }
+
+    #[test]
+    fn very_many_points_are_thinned_on_the_way() {
+        let points = (0..1_000_000).map(|k| {
+            let spike = if k == 654_321 { 300.0 } else { 100.0 };
+            (k != 900_000).then_some((real(k) * 6e-4, spike))
+        });
+        let found = pieces(points);
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|piece| piece.len() < 1 << 17), "{}", found[0].len());
+        assert!(found[0].contains(&(654_321.0 * 6e-4, 300.0)));
+        assert_eq!(found[1].last(), Some(&(999_999.0 * 6e-4, 100.0)));
     }
 
     #[test]
