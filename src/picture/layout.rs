@@ -252,14 +252,17 @@ fn draw_panel(scene: &mut Scene, panel: &Panel, measured: &Measured, widest: f64
     }
     let entries = legend::entries(panel);
     // The rims of ways lie below all ways, so that none hides another.
+    let ways = panel.marks.iter().filter(|mark| matches!(mark.kind, Marking::Path(..))).count();
+    let mut above = ways;
     for mark in &panel.marks {
+        above -= usize::from(matches!(mark.kind, Marking::Path(..)));
         match &mark.kind {
-            Marking::Path(x, y) => draw_rim(scene, &frame, x, y),
+            Marking::Path(x, y) => draw_rim(scene, &frame, (x, y), 4.0 + 2.4 * real(above.min(3))),
             Marking::Levels(..) | Marking::Cells(_) => draw_mark(scene, &frame, &mark.kind, key, (&[], 0)),
             _ => {}
         }
     }
-    let mut above = panel.marks.iter().filter(|mark| matches!(mark.kind, Marking::Path(..))).count();
+    let mut above = ways;
     for (at, mark) in panel.marks.iter().enumerate() {
         above -= usize::from(matches!(mark.kind, Marking::Path(..)));
         let mine = &entries[legend::first(panel, at).min(entries.len())..];
@@ -374,7 +377,7 @@ fn draw_mark(
         }
         Marking::Path(x, y) => {
             // Ways below others are wider, so that each is seen where they are the same.
-            let width = 1.8 + 1.8 * real(above.min(3));
+            let width = 1.8 + 2.4 * real(above.min(3));
             draw_path(scene, frame, (x, y), color, width);
         }
         Marking::Points(x, y, tint) => draw_points(scene, frame, (x, y), tint, key, entries),
@@ -406,9 +409,9 @@ fn draw_line(scene: &mut Scene, lines: Vec<Vec<Point>>, color: Color, dash: bool
 }
 
 /// What makes the way of a solve stand out from what is below.
-fn draw_rim(scene: &mut Scene, frame: &Frame, x: &[f64], y: &[f64]) {
+fn draw_rim(scene: &mut Scene, frame: &Frame, (x, y): (&[f64], &[f64]), width: f64) {
     let lines: Vec<Vec<Point>> = frame.lines(x, y).into_iter().filter(|line| line.len() > 1).collect();
-    scene.shapes.push(Shape::Strokes { lines, color: Color::Back, width: 4.0, dash: false });
+    scene.shapes.push(Shape::Strokes { lines, color: Color::Back, width, dash: false });
 }
 
 /// The way of a solve: a line, a ring at its start, a disc at its end.
