@@ -12,7 +12,7 @@ use crate::data;
 use crate::diag::{Report, Span, render};
 use crate::ir::{Precision, Tensor};
 use crate::lower::Val;
-use crate::picture::svg;
+use crate::picture::{self, svg};
 use crate::run::{SolveRecord, course_of, number, show};
 use crate::syntax::{Class, classes};
 
@@ -302,14 +302,5 @@ fn place(program: &Program, span: Span) -> String {
 
 /// Text without anything that HTML could take as its own, and without anything that cannot be seen.
 fn escaped(text: &str) -> String {
-    let text = crate::diag::printable(text);
-    let spelled = |letter: char| match letter {
-        '&' => "&amp;".to_string(),
-        '<' => "&lt;".to_string(),
-        '>' => "&gt;".to_string(),
-        '"' => "&quot;".to_string(),
-        '\'' => "&#39;".to_string(),
-        letter => letter.to_string(),
-    };
-    text.chars().map(spelled).collect()
+    picture::escaped(&crate::diag::printable(text))
 }

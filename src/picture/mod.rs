@@ -22,7 +22,7 @@ mod terminal;
 pub use bars::classes;
 pub use figure::{Axis, Empty, Figure, Grid, Mark, Marking, Panel, Tint};
 pub use png::png;
-pub use svg::svg;
+pub use svg::{escaped, svg};
 pub use terminal::terminal;
 
 /// A count as a number.

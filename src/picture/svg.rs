@@ -179,14 +179,14 @@ fn number(x: f64) -> String {
 }
 
 /// Text without anything that XML could take as its own.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let spelled = |letter: char| match letter {
         '&' => "&amp;".to_string(),
         '<' => "&lt;".to_string(),
         '>' => "&gt;".to_string(),
         '"' => "&quot;".to_string(),
         '\'' => "&#39;".to_string(),
-        letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => " ".to_string(),
+        letter if letter.is_control() && letter != '\n' || matches!(letter, '\u{fffe}' | '\u{ffff}') => " ".to_string(),
         letter => letter.to_string(),
     };
     text.chars().map(spelled).collect()

@@ -47,7 +47,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("or", "at least one holds", "x < 0 or x > 1"),
     ("over", "what a solve changes, with its start", "minimize (p - 3)^2 over p = 1.0"),
     ("param", "what a solve of the objective changes, with its start", "param w: real[d] = 0"),
-    ("plot", "draws a picture", "plot fit.trace to \"course.svg\""),
+    ("plot", "draws a picture", "plot fit to \"course.svg\""),
     ("precision", "the precision of reals, f64 or f32; the first entry", "precision f32"),
     ("print", "prints values", "print x, norm(x)"),
     ("report", "a figure that a solve tells beside the loss", "report accuracy = mean(y == t)"),
