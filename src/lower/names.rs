@@ -1,6 +1,8 @@
 //! Names in declarations that may never be elaborated: functions without declared types, objectives
 //! and optimizers that nothing uses. What is elaborated reports its names itself.
 
+use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Lower, errors};
@@ -10,8 +12,38 @@ use crate::syntax::ast::{
     Pattern, SolveExpr, Stmt, StmtKind, TypeExpr, TypeKind,
 };
 
-/// The names known at a place, innermost last.
-type Known = Vec<Arc<str>>;
+/// The names known at a place, innermost last. Those of the file are shared by all its declarations.
+#[derive(Clone, Default)]
+struct Known {
+    file: Rc<FileNames>,
+    own: Vec<Arc<str>>,
+}
+
+/// The names of a file, in its order.
+#[derive(Default)]
+struct FileNames {
+    all: Vec<Arc<str>>,
+    set: HashSet<Arc<str>>,
+}
+
+impl Known {
+    fn push(&mut self, name: Arc<str>) {
+        self.own.push(name);
+    }
+
+    fn extend(&mut self, names: impl IntoIterator<Item = Arc<str>>) {
+        self.own.extend(names);
+    }
+
+    fn contains(&self, name: &Arc<str>) -> bool {
+        self.own.contains(name) || self.file.set.contains(name)
+    }
+
+    /// All of them, for a report.
+    fn all(&self) -> Vec<Arc<str>> {
+        self.file.all.iter().chain(&self.own).cloned().collect()
+    }
+}
 
 /// Names with a meaning in the body of an optimizer.
 const OPTIMIZER: [&str; 4] = ["x", "g", "f", "t"];
@@ -22,7 +54,7 @@ const FIGURES: [&str; 8] =
 impl Lower<'_> {
     /// Reports names that mean nothing in the declarations of a file.
     pub(crate) fn check_names(&mut self, file: &File) {
-        let mut top: Known = Vec::new();
+        let mut top = Known::default();
         for item in &file.items {
             declared(item, &mut top);
             if let StmtKind::Let { pattern, .. }
@@ -32,8 +64,9 @@ impl Lower<'_> {
                 places(pattern, &mut self.top);
             }
         }
-        let globals = self.globals.names();
-        top.extend(globals);
+        top.extend(self.globals.names());
+        let set = top.own.iter().cloned().collect();
+        let top = Known { file: Rc::new(FileNames { all: top.own, set }), own: Vec::new() };
         for item in &file.items {
             match &item.kind {
                 StmtKind::Fn(decl) => {
@@ -292,14 +325,14 @@ impl Lower<'_> {
         if builtin || known.contains(name) || self.host.library_names().contains(name) {
             return;
         }
-        let report = errors::unknown_name(e.span, name, home(known), known, &self.library_words());
+        let report = errors::unknown_name(e.span, name, home(known), &known.all(), &self.library_words());
         self.report(report);
     }
 }
 
 /// Whether the names are those in the body of an optimizer.
 fn home(known: &Known) -> errors::Home {
-    let given = OPTIMIZER.iter().all(|given| known.iter().any(|name| **name == **given));
+    let given = OPTIMIZER.iter().all(|given| known.contains(&Arc::from(*given)));
     if given { errors::Home::Optimizer } else { errors::Home::Other }
 }
 

@@ -1,5 +1,6 @@
 //! Top-level statements: each is compiled and run when it is reached.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,15 +44,14 @@ impl Lower<'_> {
 
     /// Functions and other declarations are in scope everywhere in their file.
     fn declare_all(&mut self, scope: &mut Scope, items: &[Stmt]) {
-        let mut seen: Vec<(Arc<str>, Span)> = Vec::new();
+        let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
         for item in items {
             if let Some((name, value)) = declare::declaration(item, &self.own_scope()) {
                 let at = declared_span(item);
-                if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
-                    let report = errors::declared_twice(at, &name, *first);
-                    self.report(report);
+                let first = *seen.entry(name.clone()).or_insert(at);
+                if first != at {
+                    self.report(errors::declared_twice(at, &name, first));
                 }
-                seen.push((name.clone(), at));
                 *scope = scope.with(&name, Slot::Let(value, at));
             }
         }
