@@ -68,9 +68,9 @@ fn many_edits_are_checked_once_and_many_problems_are_counted() {
     assert_eq!(wrong.len(), 501);
     assert_eq!(wrong[500]["message"], "there are 100 more problems, which are not shown");
     for _ in 0..200 {
-        editor.edit("let a0 = ", "let a0 = 1");
+        editor.edit("let a0 = ", "let a0 =  ");
     }
-    assert!(editor.hover("let |a0 =").contains("let a0"));
+    assert!(editor.hover("let |a0 = ").contains("let a0"));
     assert_eq!(editor.wrong().len(), 501);
     let told = editor.waiting.iter().filter(|one| one["method"] == "textDocument/publishDiagnostics");
     assert!(told.count() < 20);
