@@ -91,6 +91,7 @@ impl Settings {
             precision: self.precision.value,
             execute: true,
             memory_limit: self.memory_limit.value,
+            data_limit: u64::MAX,
             time_limit: self.time_limit.value,
             work_limit: self.work_limit.value,
             exact: self.exact.value,

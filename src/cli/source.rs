@@ -4,10 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::exit;
+use crate::data::PROGRAM as LIMIT;
 use crate::diag::{Report, Sources, Span, cause, nearest};
-
-/// The most bytes of a program.
-const LIMIT: u64 = 64 << 20;
 
 /// The text of a program.
 #[derive(Debug, Clone)]

@@ -110,6 +110,13 @@ pub(super) fn too_large(file: &str, bytes: u64, limit: u64) -> DataError {
     DataError::of("E0603", file, message).help("`--memory-limit` raises the limit")
 }
 
+/// E0603. A program that is too large, whatever the memory.
+pub(super) fn too_long(file: &str) -> DataError {
+    let message = format!("{} is larger than 64 MiB, the limit for a program", quote(file));
+    DataError::of("E0603", file, message)
+        .help("numbers are better kept in a file of data: `csv(\"data.csv\")`")
+}
+
 /// E0604. The file has no bytes, or a header and no rows.
 pub(super) fn empty(file: &str, what: &str) -> DataError {
     DataError::of("E0604", file, format!("{} {what}", quote(file)))

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::DataError;
 use super::errors;
 
+/// The most bytes of a program.
+pub const PROGRAM: u64 = 64 << 20;
+
 /// The place of a path that a program in `folder` names.
 pub fn resolve(folder: &Path, path: &str) -> PathBuf {
     folder.join(path)
@@ -59,12 +62,16 @@ pub(super) fn room_for<T>(source: Source, n: u64) -> Result<Vec<T>, DataError> {
     Ok(room)
 }
 
-/// A text that a program imports.
+/// A text that a program imports, of at most `limit` bytes and 64 MiB.
 ///
 /// # Errors
-/// When the file cannot be read or is not UTF-8.
+/// When the file cannot be read, is too large or is not UTF-8.
 pub fn read_text(path: &Path, name: &str, limit: u64) -> Result<String, DataError> {
-    let bytes = read(Source { path, name, limit, drop_missing: false })?;
+    let source = Source { path, name, limit: limit.min(PROGRAM), drop_missing: false };
+    let bytes = read(source).map_err(|error| match error.code {
+        "E0603" if limit > PROGRAM => errors::too_long(name),
+        _ => error,
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         errors::not_utf8(name, before.filter(|byte| **byte == b'\n').count() + 1)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::file::{self, Source};
-use super::table::Table;
+use super::table::{Table, Values};
 use super::{DataError, csv, errors, json, npy, npz};
 use crate::ir::Tensor;
 
@@ -21,6 +21,28 @@ pub enum Loaded {
     Table(Table),
     /// Named values.
     Record(Vec<(String, Loaded)>),
+}
+
+impl Loaded {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> u64 {
+        let tensor = |tensor: &Tensor| 8 * tensor.sizes.iter().map(|n| *n as u64).product::<u64>();
+        let text = |text: &String| (size_of::<String>() + text.len()) as u64;
+        let labels = |labels: &Vec<String>| labels.iter().map(text).sum::<u64>();
+        match self {
+            Loaded::Tensor(values) => tensor(values),
+            Loaded::Labels(values) => labels(values),
+            Loaded::Label(value) => text(value),
+            Loaded::Table(table) => {
+                let column = |values: &Values| match values {
+                    Values::Tensor(values) => tensor(values),
+                    Values::Labels(values) => labels(values),
+                };
+                table.columns.iter().map(|one| column(&one.values)).sum()
+            }
+            Loaded::Record(fields) => fields.iter().map(|(_, value)| value.bytes()).sum(),
+        }
+    }
 }
 
 /// How the bytes of a file are to be understood.

@@ -24,7 +24,7 @@ mod hostile;
 
 pub use columns::{Group, Pick, group, matrix, names, one_hot, standardize};
 pub use errors::{DataError, array_too_large, not_a_picture};
-pub use file::{neighbours, read_text, resolve, write};
+pub use file::{PROGRAM, neighbours, read_text, resolve, write};
 pub use load::{Loaded, Reading, count_rows, load, load_as, save};
 pub use rows::{split, split_rows, take_rows};
 pub use table::{Column, Entry, Table, Values};

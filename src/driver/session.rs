@@ -41,6 +41,8 @@ pub struct SessionOptions {
     pub execute: bool,
     /// The most bytes a program may take.
     pub memory_limit: u64,
+    /// The most bytes that all the data which a program loads may take.
+    pub data_limit: u64,
     /// The most seconds all solves of a program may take together.
     pub time_limit: Option<f64>,
     /// The most steps of elaboration.
@@ -72,6 +74,7 @@ impl Default for SessionOptions {
             precision: Precision::F64,
             execute: true,
             memory_limit: 8 << 30,
+            data_limit: u64::MAX,
             time_limit: None,
             work_limit: 1_000_000,
             exact: false,

@@ -16,6 +16,7 @@ mod scan;
 mod scopes;
 mod shelf;
 mod signature;
+mod stack;
 mod study;
 mod text;
 mod tree;

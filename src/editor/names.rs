@@ -4,6 +4,7 @@
 //! that nothing calls, and those of a file with errors elsewhere. What lies behind a dot is found by
 //! [`super::Facts`], which elaboration wrote.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -162,13 +163,8 @@ impl Names {
         let known = |def: &Def| def.known.start <= at && at <= def.known.end;
         let mut found: Vec<usize> = (0..self.defs.len()).filter(|k| known(&self.defs[*k])).collect();
         found.sort_by_key(|k| std::cmp::Reverse(self.defs[*k].known.start));
-        let mut names: Vec<&str> = Vec::new();
-        found.retain(|k| {
-            let name = &*self.defs[*k].name;
-            let new = !names.contains(&name);
-            names.push(name);
-            new
-        });
+        let mut names = HashSet::new();
+        found.retain(|k| names.insert(&*self.defs[*k].name));
         found
     }
 

@@ -1,9 +1,11 @@
 //! The walk over a tree that finds its names, with the rules of scope that elaboration has.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::names::{Def, FIGURES, GIVEN, Import, Imports, Kind, Names, Target, Use};
+use super::stack::Stack;
 use super::tree::{children, param_span};
 use crate::diag::Span;
 use crate::syntax::ast::{
@@ -14,8 +16,9 @@ use crate::syntax::ast::{
 /// A walk over a tree.
 pub(super) struct Walk<'w> {
     names: Names,
-    /// Names in scope, innermost last.
-    scope: Vec<(Arc<str>, usize)>,
+    scope: Stack,
+    /// The parameters of what is declared, by the places of the names.
+    declared: HashMap<Span, Vec<usize>>,
     /// The block around, from where it stands to its end.
     region: Range<u32>,
     library: &'w dyn Fn(&str) -> bool,
@@ -38,7 +41,8 @@ impl<'w> Walk<'w> {
     ) -> Names {
         let mut walk = Walk {
             names: Names::default(),
-            scope: Vec::new(),
+            scope: Stack::default(),
+            declared: HashMap::new(),
             region,
             library,
             imports,
@@ -66,17 +70,13 @@ impl<'w> Walk<'w> {
             params: Vec::new(),
         });
         if &*name.name != "_" {
-            self.scope.push((name.name.clone(), at));
+            self.scope.enter(&name.name, at);
         }
         at
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
-        self.scope.iter().rev().find(|(known, _)| **known == *name).map(|(_, at)| *at)
-    }
-
     fn uses(&mut self, name: &Arc<str>, at: Span, writes: bool) {
-        let target = match self.find(name) {
+        let target = match self.scope.find(name) {
             Some(def) => Target::Def(def),
             None if self.figures && FIGURES.contains(&&**name) => Target::Figure,
             None if self.optimizer && GIVEN.contains(&&**name) => Target::Given,
@@ -97,11 +97,14 @@ impl<'w> Walk<'w> {
 
     /// Names in conditions may be reports of an objective or optimizer.
     fn settle(&mut self) {
+        let mut reports: HashMap<&str, usize> = HashMap::new();
+        for (k, def) in self.names.defs.iter().enumerate().filter(|(_, def)| def.kind == Kind::Report) {
+            reports.entry(&def.name).or_insert(k);
+        }
         for at in std::mem::take(&mut self.late) {
             let Some(one) = self.names.uses.get_mut(at) else { continue };
-            let mut reports = self.names.defs.iter().enumerate();
-            if let Some((k, _)) = reports.find(|(_, def)| def.kind == Kind::Report && def.name == one.name) {
-                one.target = Target::Def(k);
+            if let Some(k) = reports.get(&*one.name) {
+                one.target = Target::Def(*k);
             }
         }
     }
@@ -110,7 +113,7 @@ impl<'w> Walk<'w> {
     fn within(&mut self, region: Range<u32>, run: impl FnOnce(&mut Self)) {
         let (count, outer) = (self.scope.len(), std::mem::replace(&mut self.region, region));
         run(self);
-        self.scope.truncate(count);
+        self.scope.leave(count);
         self.region = outer;
     }
 
@@ -155,8 +158,9 @@ impl<'w> Walk<'w> {
             let end = param_span(param);
             self.define(&param.name, kind, end, param.name.span.start..item.span.end, param.ty.is_some())
         });
-        let params = params.collect();
-        self.scope.truncate(count);
+        let params: Vec<usize> = params.collect();
+        self.scope.leave(count);
+        self.declared.insert(name.span, params.clone());
         self.names.defs[at].params = params;
     }
 
@@ -172,14 +176,14 @@ impl<'w> Walk<'w> {
             self.own = true;
         }
         if let Some(name) = name {
-            let brought: Vec<usize> = self.scope.drain(count..).map(|(_, def)| def).collect();
+            let brought = self.scope.leave(count);
             // They are known behind the name only.
             self.names.defs[from..].iter_mut().for_each(|def| def.known = 0..0);
             let region = self.region.clone();
             let module = self.define(name, Kind::Module, item, region, true);
             self.names.defs[module].params = brought;
         } else {
-            let kept: Vec<usize> = self.scope[count..].iter().map(|(_, def)| *def).collect();
+            let kept: HashSet<usize> = self.scope.since(count).collect();
             let hidden = (from..self.names.defs.len()).filter(|k| !kept.contains(k));
             hidden.collect::<Vec<_>>().into_iter().for_each(|k| self.names.defs[k].known = 0..0);
         }
@@ -187,15 +191,14 @@ impl<'w> Walk<'w> {
 
     /// The parameters of a declaration come into scope: types may bind sizes, defaults see earlier ones.
     fn params(&mut self, decl: &Ident, params: &[ParamSpec]) {
-        let own = self.names.defs.iter().position(|def| def.at == decl.span);
-        let defs = own.map(|at| self.names.defs[at].params.clone()).unwrap_or_default();
+        let defs = self.declared.get(&decl.span).cloned().unwrap_or_default();
         let outer = self.scope.len();
         for (param, def) in params.iter().zip(defs) {
             if let Some(ty) = &param.ty {
                 self.binding_type(ty, outer);
             }
             param.set.iter().chain(&param.default).for_each(|e| self.interval(e));
-            self.scope.push((param.name.name.clone(), def));
+            self.scope.enter(&param.name.name, def);
         }
     }
 
@@ -295,8 +298,9 @@ impl<'w> Walk<'w> {
                         }
                         walk.expr(&member.body);
                     });
+                    let count = walk.scope.len();
                     walk.define(&member.name, Kind::Member, member.name.span.to(at), 0..0, true);
-                    walk.scope.pop();
+                    walk.scope.leave(count);
                 }
             }),
             StmtKind::Type(decl) => self.within(whole.clone(), |walk| {
@@ -475,7 +479,7 @@ impl<'w> Walk<'w> {
     fn call(&mut self, function: &Expr, args: &[Arg]) {
         self.expr(function);
         let callee = match &*function.kind {
-            ExprKind::Name(name) => self.find(name),
+            ExprKind::Name(name) => self.scope.find(name),
             _ => None,
         };
         let params = callee.map(|def| self.names.defs[def].params.clone()).unwrap_or_default();
@@ -490,7 +494,7 @@ impl<'w> Walk<'w> {
     fn field(&mut self, base: &Expr, field: &Ident) {
         self.expr(base);
         if let ExprKind::Name(name) = &*base.kind
-            && let Some(module) = self.find(name).filter(|k| self.names.defs[*k].kind == Kind::Module)
+            && let Some(module) = self.scope.find(name).filter(|k| self.names.defs[*k].kind == Kind::Module)
         {
             let brought = &self.names.defs[module].params;
             let found = brought.iter().find(|k| self.names.defs[**k].name == field.name);
@@ -537,7 +541,7 @@ impl<'w> Walk<'w> {
         let mut sizes: Vec<&Expr> = Vec::new();
         match &ty.kind {
             TypeKind::Named { name, args, dims } => {
-                if let Some(def) = self.find(&name.name) {
+                if let Some(def) = self.scope.find(&name.name) {
                     self.add(name.name.clone(), name.span, Target::Def(def), false);
                 }
                 sizes.extend(args.iter().chain(dims));
@@ -562,7 +566,7 @@ impl<'w> Walk<'w> {
         let ExprKind::Name(name) = &*e.kind else {
             return children(e, &mut |part| self.size(part, outer));
         };
-        let bound = outer.is_some_and(|from| !self.scope[from..].iter().any(|(known, _)| known == name));
+        let bound = outer.is_some_and(|from| !self.scope.has_since(name, from));
         if bound {
             let ident = Ident { name: name.clone(), span: e.span };
             let known = self.rest(self.region.start);

@@ -16,6 +16,12 @@ use crate::syntax::ast::{File, StmtKind};
 
 use super::text::Shift;
 
+/// The most problems that are shown.
+const MOST: usize = 500;
+
+/// The most bytes that the data of a text may take, and the data that are kept.
+const DATA: u64 = 1 << 30;
+
 /// Where a text is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -64,8 +70,12 @@ pub struct Problem {
 pub struct Study {
     /// The text.
     pub text: Arc<str>,
-    /// What is wrong with it.
+    /// What is wrong with it: the first five hundred.
     pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub more: usize,
+    /// Whether the text had no errors of syntax, so that all of it was looked at.
+    whole: bool,
     /// What its places denote, in the order of the text.
     pub places: Vec<((usize, usize), Vec<Denoted>)>,
     /// How many edits had made the text.
@@ -116,7 +126,8 @@ impl Scholar {
             let said: Vec<String> = reports.into_iter().map(|report| report.message).collect();
             panic!("the standard library has errors: {}", said.join("; "))
         };
-        let mut session = Session::new(SessionOptions::default()).unwrap_or_else(broken);
+        let mut session = Session::new(SessionOptions { data_limit: DATA, ..SessionOptions::default() })
+            .unwrap_or_else(broken);
         session.stop = stop.clone();
         session.open = subject.open.clone();
         self.bring(&mut session);
@@ -130,7 +141,9 @@ impl Scholar {
         let about = About { sources: &session.sources, file, folder: &subject.folder, text: &subject.text };
         Study {
             text: subject.text.clone(),
-            problems: program.reports.iter().map(|report| about.problem(report, &program)).collect(),
+            problems: program.reports.iter().take(MOST).map(|one| about.problem(one, &program)).collect(),
+            more: program.reports.len().saturating_sub(MOST),
+            whole: !program.reports.iter().any(|one| one.is_error() && one.code.starts_with("E01")),
             places: places
                 .into_iter()
                 .map(|(span, found)| ((span.start as usize, span.end as usize), found))
@@ -151,12 +164,17 @@ impl Scholar {
 
     fn keep(&mut self, session: &Session) {
         let mut all: Vec<_> = session.loaded.iter().collect();
-        all.sort_by_key(|(key, _)| *key);
+        // What this text asked for stays, and of the rest as much as fits.
+        all.sort_by_key(|(key, _)| (!session.files.contains_key(&key.1), *key));
+        let (mut bytes, mut kept) = (0, BTreeMap::new());
         for (key, loaded) in all {
-            if let Some(stamp) = stamp(&key.1) {
-                self.data.entry(key.clone()).or_insert_with(|| Kept { stamp, loaded: loaded.clone() });
+            bytes += loaded.bytes();
+            let stamp = self.data.remove(key).map(|kept| kept.stamp).or_else(|| stamp(&key.1));
+            if let Some(stamp) = stamp.filter(|_| bytes <= DATA) {
+                kept.insert(key.clone(), Kept { stamp, loaded: loaded.clone() });
             }
         }
+        self.data = kept;
     }
 
     /// How many files of data are kept.
@@ -249,7 +267,7 @@ fn import_of(program: &Program, name: &str) -> Option<Span> {
 impl Study {
     /// Whether the text had no errors of syntax, so that all of it was looked at.
     pub fn is_whole(&self) -> bool {
-        self.problems.iter().all(|problem| problem.warning || !problem.code.starts_with("E01"))
+        self.whole
     }
 }
 

@@ -186,7 +186,9 @@ pub fn escaped(text: &str) -> String {
         '>' => "&gt;".to_string(),
         '"' => "&quot;".to_string(),
         '\'' => "&#39;".to_string(),
-        letter if letter.is_control() && letter != '\n' || matches!(letter, '\u{fffe}' | '\u{ffff}') => " ".to_string(),
+        letter if letter.is_control() && letter != '\n' || matches!(letter, '\u{fffe}' | '\u{ffff}') => {
+            " ".to_string()
+        }
         letter => letter.to_string(),
     };
     text.chars().map(spelled).collect()

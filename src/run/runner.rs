@@ -330,6 +330,16 @@ impl<'s> Runner<'s> {
         reports.extend(notes.iter().map(noted));
         reports
     }
+
+    /// How many bytes data may still take.
+    fn room_for_data(&self) -> u64 {
+        let options = &self.session.options;
+        let asked = self.session.loaded.iter().filter(|((_, path), _)| self.session.files.contains_key(path));
+        // Where there is no limit nothing need be counted.
+        let taken =
+            if options.data_limit == u64::MAX { 0 } else { asked.map(|(_, data)| data.bytes()).sum() };
+        options.memory_limit.min(options.data_limit.saturating_sub(taken))
+    }
 }
 
 impl Host for Runner<'_> {
@@ -426,7 +436,7 @@ impl Host for Runner<'_> {
         if let Some(loaded) = found {
             return Ok(Some(loaded));
         }
-        let loaded = data::load_as(&self.folder, reading, self.session.options.memory_limit)
+        let loaded = data::load_as(&self.folder, reading, self.room_for_data())
             .map_err(|error| Box::new(error.report(span)))?;
         if !self.options.execute || again {
             // The run that follows the check finds the same data, and need not read them again; so do all runs of a

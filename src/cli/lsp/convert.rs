@@ -75,6 +75,8 @@ impl<'c> Converter<'c> {
             for (place, text) in &problem.related {
                 match self.location(place).filter(|_| related) {
                     Some(location) => places.push(json!({ "location": location, "message": text })),
+                    // What lies in another file says the same there.
+                    None if message.ends_with(text.as_str()) => {}
                     None => message += &format!("\n{text}"),
                 }
             }
@@ -93,7 +95,21 @@ impl<'c> Converter<'c> {
             }
             diagnostic
         };
-        study.problems.iter().map(one).collect()
+        let mut all: Vec<Value> = study.problems.iter().map(one).collect();
+        if let Some(last) = study.problems.last().filter(|_| study.more > 0) {
+            let are = if study.more == 1 {
+                "is 1 more problem"
+            } else {
+                &format!("are {} more problems", study.more)
+            };
+            all.push(json!({
+                "range": self.range(last.at),
+                "severity": 2,
+                "source": "minima",
+                "message": format!("there {are}, which {} not shown", if study.more == 1 { "is" } else { "are" }),
+            }));
+        }
+        all
     }
 
     /// What a text declares.

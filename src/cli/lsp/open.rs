@@ -11,10 +11,14 @@ use serde_json::Value;
 use super::convert::position;
 use super::paths;
 use super::wire::Refusal;
+use crate::data;
 use crate::editor::{Document, Encoding, Lines, Shelf, Shift, Studied, Study, Subject};
 
 /// So many edits are kept at least.
 const EDITS: usize = 500;
+
+/// A text of so many bytes is read in a few milliseconds.
+const SHORT: usize = 32 << 10;
 
 /// A document that is open.
 #[derive(Debug)]
@@ -81,6 +85,11 @@ impl Open {
             self.whole = Some(before);
         }
         self.text = Arc::from(text);
+    }
+
+    /// Whether an answer about it needs its tree, and that takes long.
+    pub fn is_slow(&self) -> bool {
+        self.read.get().is_none() && self.text.len() > SHORT
     }
 
     /// The tree and names are to be read again: a file that it imports has changed.
@@ -177,7 +186,8 @@ impl Desktop {
     /// The text of a file: that of an open document counts.
     pub fn text_of(&self, path: &Path) -> Option<Arc<str>> {
         let open = self.all.values().find(|open| open.path.as_deref() == Some(path));
-        open.map(|open| open.text.clone()).or_else(|| std::fs::read_to_string(path).ok().map(Arc::from))
+        let read = || data::read_text(path, "", data::PROGRAM).ok().map(Arc::from);
+        open.map(|open| open.text.clone()).or_else(read)
     }
 
     /// Keeps what a check found.
@@ -211,10 +221,11 @@ impl Desktop {
         }
     }
 
-    /// The open documents that import a file; their names are read again.
-    pub fn importers(&mut self, path: &Path) -> Vec<String> {
+    /// The open documents but one that import a file; their names are read again.
+    pub fn importers(&mut self, path: &Path, but: &str) -> Vec<String> {
+        let others = self.all.values().filter(|open| open.uri != but);
         let imports = |open: &&Open| self.document(open).imports().iter().any(|import| import == path);
-        let found: Vec<String> = self.all.values().filter(imports).map(|open| open.uri.clone()).collect();
+        let found: Vec<String> = others.filter(imports).map(|open| open.uri.clone()).collect();
         for uri in &found {
             self.all.get_mut(uri).into_iter().for_each(Open::refresh);
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::data;
 use crate::driver::Library;
 use crate::editor::{Origin, Place};
 
@@ -58,7 +59,7 @@ pub fn uri_of_place(place: &Place, own: &str) -> Option<String> {
 fn library_file(name: &str) -> Option<PathBuf> {
     let (_, text) = Library::files().iter().find(|(known, _)| *known == name)?;
     let path = library_folder()?.join(name);
-    if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
+    if data::read_text(&path, name, data::PROGRAM).is_ok_and(|found| found == *text) {
         return Some(path);
     }
     fs::create_dir_all(path.parent()?).ok()?;

@@ -1,5 +1,6 @@
 //! The state of the server, and what each message does to it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::convert::Converter;
 use super::desk::{Desk, Done, said};
-use super::open::Desktop;
+use super::open::{Desktop, Open};
 use super::wire::{self, Refusal};
 use super::{paths, requests};
 use crate::cli::exit;
@@ -53,17 +54,98 @@ pub struct Server {
     related: bool,
     /// The documents that are open.
     pub desktop: Desktop,
+    /// Those that were opened or edited and are still to be checked, and how long each waits.
+    changed: BTreeMap<String, Duration>,
+}
+
+/// What waits, of what makes a request pointless.
+#[derive(Debug, Default)]
+struct Later {
+    /// How many edits of each document.
+    edits: HashMap<String, usize>,
+    /// The requests that the editor no longer wants.
+    cancelled: Vec<Value>,
+}
+
+impl Later {
+    fn of(events: &[Event]) -> Later {
+        let mut later = Later::default();
+        for event in events {
+            let Event::Message(message) = event else { continue };
+            match message["method"].as_str() {
+                Some("textDocument/didChange") => *later.edits.entry(document(message)).or_default() += 1,
+                Some("$/cancelRequest") => later.cancelled.push(message["params"]["id"].clone()),
+                _ => {}
+            }
+        }
+        later
+    }
+
+    /// Why a request among them need not be answered. One about a text that is read, or soon read, is answered.
+    fn refusal(&self, request: &Value, desktop: &Desktop) -> Option<Refusal> {
+        if self.cancelled.contains(&request["id"]) {
+            return Some(Refusal::new(Refusal::CANCELLED, "the request was cancelled"));
+        }
+        let uri = document(request);
+        let old = self.edits.get(&uri).is_some_and(|count| *count > 0);
+        let slow = desktop.get(&uri).is_ok_and(Open::is_slow);
+        (old && slow).then(|| Refusal::new(Refusal::MODIFIED, "the text was edited since"))
+    }
+
+    /// An edit was made.
+    fn done(&mut self, message: &Value) {
+        if message["method"] == "textDocument/didChange"
+            && let Some(count) = self.edits.get_mut(&document(message))
+        {
+            *count -= 1;
+        }
+    }
+}
+
+fn document(message: &Value) -> String {
+    message["params"]["textDocument"]["uri"].as_str().unwrap_or_default().to_string()
 }
 
 impl Server {
     /// A server that nobody has spoken to.
     pub fn new(desk: Arc<Desk>, out: Box<dyn Write>) -> Server {
         let desktop = Desktop::default();
-        Server { out, desk, phase: Phase::New, encoding: Encoding::Utf16, related: false, desktop }
+        Server {
+            out,
+            desk,
+            phase: Phase::New,
+            encoding: Encoding::Utf16,
+            related: false,
+            desktop,
+            changed: BTreeMap::new(),
+        }
     }
 
-    /// Takes an event; gives the exit code when it is the last one.
-    pub fn take(&mut self, event: Event) -> Option<u8> {
+    /// Takes all that waits, in its order; gives the exit code when the last event is among it. Checks begin when
+    /// all of it was taken, so that many edits are one.
+    pub fn take(&mut self, events: Vec<Event>) -> Option<u8> {
+        let mut later = Later::of(&events);
+        for event in events {
+            if let Event::Message(message) = &event
+                && let Some(id) = message.get("id")
+                && let Some(refusal) = later.refusal(message, &self.desktop)
+            {
+                self.send(&wire::response(id, Err(refusal)));
+                continue;
+            }
+            if let Event::Message(message) = &event {
+                later.done(message);
+            }
+            let code = self.take_one(event);
+            if code.is_some() {
+                return code;
+            }
+        }
+        self.check_changed();
+        None
+    }
+
+    fn take_one(&mut self, event: Event) -> Option<u8> {
         match event {
             Event::Message(message) => return self.message(&message),
             Event::Malformed(why) => {
@@ -169,15 +251,13 @@ impl Server {
             "textDocument/didOpen" => {
                 let uri = text(&document["uri"])?;
                 self.desktop.open(&uri, version, &text(&document["text"])?);
-                self.check(&uri, Duration::ZERO);
-                self.check_importers(&uri);
+                self.changed.insert(uri, Duration::ZERO);
             }
             "textDocument/didChange" => {
                 let uri = text(&document["uri"])?;
                 let changes = params["contentChanges"].as_array().cloned().unwrap_or_default();
                 self.desktop.change(&uri, version, &changes, self.encoding)?;
-                self.check(&uri, WAIT);
-                self.check_importers(&uri);
+                self.changed.insert(uri, WAIT);
             }
             "textDocument/didClose" => {
                 let uri = text(&document["uri"])?;
@@ -203,10 +283,14 @@ impl Server {
         }
     }
 
-    fn check_importers(&mut self, uri: &str) {
-        let Some(path) = paths::path_of(uri) else { return };
-        for importer in self.desktop.importers(&path) {
-            self.check(&importer, WAIT);
+    /// The documents that were opened or edited are to be checked, and those that import them.
+    fn check_changed(&mut self) {
+        for (uri, wait) in std::mem::take(&mut self.changed) {
+            self.check(&uri, wait);
+            let Some(path) = paths::path_of(&uri) else { continue };
+            for importer in self.desktop.importers(&path, &uri) {
+                self.check(&importer, WAIT);
+            }
         }
     }
 
