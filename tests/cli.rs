@@ -528,6 +528,26 @@ fn endless() -> Child {
 
 #[cfg(unix)]
 #[test]
+fn a_loop_that_is_interrupted_says_so() {
+    let text =
+        "print \"begun\"; var x = 0.0; for i in 0..1_000_000_000_000 { x += 1.0 }; print x; print \"after\"";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_minima"))
+        .args(["eval", text])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut first = [0; 6];
+    child.stdout.as_mut().expect("it is piped").read_exact(&mut first).expect("it says something");
+    assert_eq!(&first, b"begun\n");
+    signal(&child, "-INT");
+    let done = done(child.wait_with_output().expect("it ends"));
+    assert_eq!(done.code, 130, "{}", done.err);
+    assert!(done.err.contains("[E0503] Error: interrupted") && !done.out.contains("after"), "{}", done.err);
+}
+
+#[cfg(unix)]
+#[test]
 fn an_interrupt_prints_the_best_so_far() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let child = endless();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::Options;
+use super::live::Live;
 use super::output::Output;
 use super::program::Program;
 use super::signals::Signals;
@@ -104,12 +105,7 @@ pub fn compare(
     }
     let folder = asked.out.as_deref().map(traces::folder).transpose()?;
     signals.be_patient();
-    let mut told = |trial: &Trial| {
-        if options.verbose {
-            output.note(&progress(&contest, trial));
-        }
-    };
-    let trials = match contest.run(&program.code, &mut program.session, &known, &mut told) {
+    let trials = match perform(&contest, &mut program, &known, options, output) {
         Ok(trials) => trials,
         Err(found) => {
             let code = exit::of_reports(&found, program.settings.memory_limit.given);
@@ -131,6 +127,28 @@ pub fn compare(
         output.report(&json::compare(&program, &compared, code));
     }
     Ok(code)
+}
+
+/// Does all runs, and tells how far it is.
+fn perform(
+    contest: &Contest,
+    program: &mut Program,
+    known: &Known,
+    options: &Options,
+    output: Output,
+) -> Result<Vec<Trial>, Vec<Report>> {
+    // The lines of `--verbose` say it themselves.
+    let live = if options.verbose { None } else { Live::counting("compare", output) };
+    let (most, mut done) = (contest.most_runs(known), 0_usize);
+    let mut told = |trial: &Trial| {
+        done += 1;
+        match &live {
+            Some(live) => live.say(format!(" {done} of {most} runs")),
+            None if options.verbose => output.note(&progress(contest, trial)),
+            None => {}
+        }
+    };
+    contest.run(&program.code, &mut program.session, known, &mut told)
 }
 
 /// A signal first; a comparison in which nothing can be used has failed.

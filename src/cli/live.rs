@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::log::span_of_time;
+use super::output::Output;
 use crate::diag::printable;
 
 /// Solves that are done sooner show no line.
@@ -40,6 +41,14 @@ impl Live {
         let own = shared.clone();
         drop(thread::Builder::new().spawn(move || draw(&own)));
         Live { shared }
+    }
+
+    /// A line that counts what is done, where standard error is a terminal that can draw it again.
+    pub fn counting(name: &str, output: Output) -> Option<Live> {
+        let live = (output.progress() && !output.quiet && !output.json).then(Live::new)?;
+        live.begin(name.to_string());
+        live.say(" beginning".into());
+        Some(live)
     }
 
     /// A solve begins.

@@ -104,6 +104,8 @@ impl Program {
     /// Runs the program; every step goes to the tracer, if there is one.
     pub fn run(&mut self, tracer: Option<Tracer>) -> Record {
         let _watch = self.begin();
+        // Loops look whether they are to stop, as solves do, and say so.
+        self.signals.be_patient();
         let mut record = self.record();
         self.session.options.every_step = tracer.is_some();
         tracer.into_iter().for_each(|tracer| record.trace_to(tracer));

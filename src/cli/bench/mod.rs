@@ -12,6 +12,7 @@ use self::compared::Compared;
 use self::measure::Candidate;
 use super::args::Options;
 use super::exit;
+use super::live::Live;
 use super::output::Output;
 use super::program::Program;
 use super::signals::Signals;
@@ -81,7 +82,7 @@ pub fn bench(asked: &Asked, options: &Options, output: Output, signals: &Signals
     }
     // From now on there is something to tell when it is interrupted.
     signals.be_patient();
-    measure_all(&mut candidates, asked.seconds, options, signals)?;
+    measure_all(&mut candidates, asked.seconds, options, output, signals)?;
     tell(&candidates, asked, old.as_ref(), options, output, signals)
 }
 
@@ -105,14 +106,20 @@ fn measure_all(
     candidates: &mut [Candidate],
     seconds: f64,
     options: &Options,
+    output: Output,
     signals: &Signals,
 ) -> Result<(), Failure> {
+    let live = Live::counting("bench", output);
     let mut shuffle = Shuffle::new(1);
     let since = Instant::now();
     for round in 0..ROUNDS {
         let narrow = round >= FEWEST && candidates.iter().all(|candidate| candidate.width() < NARROW);
         if narrow || since.elapsed().as_secs_f64() >= seconds || signals.received().is_some() {
             break;
+        }
+        if let Some(live) = &live {
+            let rounds = if round == 1 { "round" } else { "rounds" };
+            live.say(format!(" {round} {rounds} of at most {seconds} s"));
         }
         for at in shuffle.order(candidates.len()) {
             candidates[at].round(options, signals)?;

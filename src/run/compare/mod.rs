@@ -167,6 +167,12 @@ impl Contest {
         if found.is_empty() { Ok(out) } else { Err(found) }
     }
 
+    /// How many runs there are, where a second seed changes the results of all.
+    pub fn most_runs(&self, known: &Known) -> usize {
+        let seeds = usize::try_from(self.seeds).unwrap_or(usize::MAX);
+        self.variants(known, &self.grid).len().saturating_mul(seeds)
+    }
+
     /// Runs all optimizers, each with all learning rates and seeds; tells of each run when it is done.
     ///
     /// # Errors
