@@ -1,8 +1,8 @@
 //! Pictures: curves, points, level sets and bars on axes, drawn as SVG, as PNG, or in the letters of a terminal.
 //!
 //! A [`Figure`] says what is shown, and settles what follows from it: which axes are logarithmic, which values are
-//! gaps. [`svg`] and [`png`] draw the same [`scene`](scene::Scene), [`terminal`] draws its own. All are deterministic:
-//! equal figures give equal bytes. Knows no language.
+//! gaps. [`svg`] and [`png`] draw the same scene, [`terminal`] draws its own. All are deterministic: equal figures give
+//! equal bytes. Knows no language.
 
 mod axis;
 mod bars;
