@@ -10,7 +10,7 @@ use super::program::Program;
 use super::signals::Signals;
 use super::source::{self, Failure, Source};
 use super::{exit, json};
-use crate::diag::{Report, cause};
+use crate::diag::Report;
 use crate::site;
 
 /// The list of what was written: the sign of a folder that may be written again.
@@ -89,8 +89,5 @@ fn prepare(out: &Path, pages: &[(String, String)]) -> Result<(), Failure> {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(path, text)).map_err(|why| Failure {
-        code: exit::DATA,
-        message: format!("cannot write `{}`: {}", path.display(), cause(&why)),
-    })
+    made.and_then(|()| fs::write(path, text)).map_err(|why| Failure::unwritten(path, &why))
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::log::span_of_time;
 use super::output::Output;
+use super::output::columns;
 use crate::diag::printable;
 
 /// Solves that are done sooner show no line.
@@ -109,8 +110,7 @@ fn draw((line, changed): &(Mutex<Line>, Condvar)) {
 
 /// The line, cut to the terminal's width.
 fn show(text: &str) {
-    let width =
-        terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0));
+    let width = columns(terminal_size::terminal_size_of(std::io::stderr())).unwrap_or(WIDTH);
     // Room is left for the `^C` of an interrupt.
     let cut: String = text.chars().take(width.saturating_sub(3)).collect();
     drop(write!(std::io::stderr().lock(), "\r\x1b[2K{cut}"));

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::source::{Failure, unreadable};
 use super::{exit, json};
 use crate::data::{self, Column, DataError, Loaded, Reading, Table, Values};
-use crate::diag::{cause, nearest};
+use crate::diag::nearest;
 use crate::ir::Data;
 use crate::run;
 use crate::syntax;
@@ -79,16 +79,12 @@ fn named(folder: &Path) -> Result<&str, Failure> {
 
 /// Writes all files, or none: what was begun is taken away.
 fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
-    let failed = |path: &Path, why: &std::io::Error| Failure {
-        code: exit::DATA,
-        message: format!("cannot write `{}`: {}", path.display(), cause(why)),
-    };
-    fs::create_dir_all(folder).map_err(|why| failed(folder, &why))?;
+    fs::create_dir_all(folder).map_err(|why| Failure::unwritten(folder, &why))?;
     for (name, bytes) in files {
         let path = folder.join(name);
         if let Err(why) = fs::write(&path, bytes) {
             drop(fs::remove_dir_all(folder));
-            return Err(failed(&path, &why));
+            return Err(Failure::unwritten(&path, &why));
         }
     }
     Ok(())

@@ -128,8 +128,12 @@ impl Output {
 
 /// How many letters a line of the terminal has that results go to, if they go to one.
 pub fn width() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
-    (width.0 > 0).then(|| usize::from(width.0))
+    columns(terminal_size::terminal_size_of(io::stdout()))
+}
+
+/// How many letters a line of a terminal of this size has; some terminals say 0, which tells nothing.
+pub fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
+    size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
 }
 
 /// Whether neither the user nor the terminal refuses colors.

@@ -185,8 +185,9 @@ impl Record {
         self.told = Some(Instant::now());
         self.last = None;
         if self.telling == Telling::Line {
-            let line = log.line(solving, point);
-            self.live.iter().for_each(|live| live.say(line.clone()));
+            if let Some(live) = &self.live {
+                live.say(log.line(solving, point));
+            }
         } else {
             let row = log.row(point);
             self.output.note(&row);

@@ -34,6 +34,11 @@ impl Failure {
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { code: exit::USAGE, message: message.into() }
     }
+
+    /// A file that was asked for could not be written.
+    pub fn unwritten(path: &Path, why: &std::io::Error) -> Failure {
+        Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), cause(why)) }
+    }
 }
 
 impl Source {

@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::exit;
 use super::json::{by_name, configuration, number};
 use super::source::Failure;
-use crate::diag::cause;
 use crate::run::{Progress, SolveRecord, Solving};
 
 /// The name of the form.
@@ -39,7 +37,7 @@ impl Tracer {
     /// # Errors
     /// When it cannot be made.
     pub fn new(path: &Path, program: &str) -> Result<Tracer, Failure> {
-        let file = File::create(path).map_err(|why| cannot(path, &why))?;
+        let file = File::create(path).map_err(|why| Failure::unwritten(path, &why))?;
         Ok(Tracer {
             path: path.to_path_buf(),
             program: program.to_string(),
@@ -101,7 +99,7 @@ impl Tracer {
     /// When the file could not be written.
     pub fn finish(mut self) -> Result<(), Failure> {
         self.flush();
-        self.failed.map_or(Ok(()), |why| Err(cannot(&self.path, &why)))
+        self.failed.map_or(Ok(()), |why| Err(Failure::unwritten(&self.path, &why)))
     }
 
     fn write(&mut self, record: &Value) {
@@ -138,8 +136,4 @@ pub fn point(progress: &Progress, reports: &[String]) -> Value {
         record["reports"] = Value::Object(named);
     }
     record
-}
-
-fn cannot(path: &Path, why: &io::Error) -> Failure {
-    Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), cause(why)) }
 }

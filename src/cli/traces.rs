@@ -8,14 +8,13 @@ use super::compare::Compared;
 use super::json::number;
 use super::program::Program;
 use super::source::Failure;
+use super::standings;
 use super::trace::{SCHEMA, point};
-use super::{exit, standings};
-use crate::diag::cause;
 use crate::run::Trial;
 
 /// Makes the folder, so that nothing is run in vain.
 pub fn folder(path: &Path) -> Result<PathBuf, Failure> {
-    std::fs::create_dir_all(path).map_err(|why| cannot(path, &why))?;
+    std::fs::create_dir_all(path).map_err(|why| Failure::unwritten(path, &why))?;
     Ok(path.to_path_buf())
 }
 
@@ -23,16 +22,12 @@ pub fn folder(path: &Path) -> Result<PathBuf, Failure> {
 pub fn write(folder: &Path, program: &Program, compared: &Compared) -> Result<(), Failure> {
     let write = |name: &str, text: String| {
         let path = folder.join(name);
-        std::fs::write(&path, text).map_err(|why| cannot(&path, &why))
+        std::fs::write(&path, text).map_err(|why| Failure::unwritten(&path, &why))
     };
     for trial in &compared.trials {
         write(&name(compared, trial), lines(program, compared, trial))?;
     }
     write("runs.csv", csv(compared))
-}
-
-fn cannot(path: &Path, why: &std::io::Error) -> Failure {
-    Failure { code: exit::DATA, message: format!("cannot write `{}`: {}", path.display(), cause(why)) }
 }
 
 /// `2_adam_lr0.01_seed0.jsonl`; the number is the place after `--using`, so that two forms of one optimizer differ.

@@ -219,11 +219,9 @@ pub struct Runner<'s> {
     pub spent: Spent,
 }
 
-/// Time that code took.
+/// Time that code took to run; what it took to be made is [`Session::compiling`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spent {
-    /// To be made.
-    pub compile: Duration,
     /// To run.
     pub run: Duration,
     /// Whether some of it was machine code.
@@ -257,14 +255,6 @@ impl<'s> Runner<'s> {
             studied: None,
             spent: Spent::default(),
         }
-    }
-
-    /// Takes the time of the compiler.
-    pub(super) fn compiling<T>(&mut self, compile: impl FnOnce(&Session) -> T) -> T {
-        let began = Instant::now();
-        let made = compile(self.session);
-        self.spent.compile += began.elapsed();
-        made
     }
 
     /// Inputs given that no statement asked for.
@@ -364,7 +354,7 @@ impl Host for Runner<'_> {
                 objective: None,
             });
         }
-        let mut code = self.compiling(|session| compile_once(session, program))?;
+        let mut code = compile_once(self.session, program)?;
         self.spent.native |= code.compiled().is_some();
         code.set_all(inputs);
         let began = Instant::now();
@@ -381,9 +371,9 @@ impl Host for Runner<'_> {
         if last {
             self.started = Instant::now();
         }
-        let (began, before) = (Instant::now(), self.spent.compile);
+        let (began, before) = (Instant::now(), self.session.compiling.get());
         let outcome = super::solve::solve(self, plan)?;
-        self.spent.run += began.elapsed().saturating_sub(self.spent.compile.saturating_sub(before));
+        self.spent.run += began.elapsed().saturating_sub(self.session.compiling.get().saturating_sub(before));
         self.spent.native = true;
         if self.plan_only {
             let objective = Some(planned_objective(plan, &outcome.state[SolvePlan::X]));

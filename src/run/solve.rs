@@ -33,9 +33,9 @@ enum End {
 pub(super) fn solve(runner: &mut Runner<'_>, plan: &SolvePlan) -> Result<Outcome, RunError> {
     let began = Instant::now();
     let (start, chunk) = if runner.plan_only {
-        (runner.compiling(|session| compile_once(session, &plan.start)), None)
+        (compile_once(runner.session, &plan.start), None)
     } else {
-        let (start, chunk) = runner.compiling(|session| compile_both(session, &plan.start, &plan.chunk));
+        let (start, chunk) = compile_both(runner.session, &plan.start, &plan.chunk);
         (start, Some(chunk))
     };
     let mut start = start?;
@@ -369,7 +369,7 @@ fn resume(runner: &mut Runner<'_>, plan: &SolvePlan, state: &mut [Tensor]) -> Re
         }
     }
     state[SolvePlan::STATUS] = Tensor::int_scalar(0);
-    let mut code = runner.compiling(|session| compile_once(session, &plan.finish))?;
+    let mut code = compile_once(runner.session, &plan.finish)?;
     let results = run_finish(&mut code, plan, state, 0.0)?;
     let leaves = plan.answer.len();
     let holds = (0..plan.until.len()).any(|k| results[2 + leaves + 3 * k].bools()[0]);
@@ -402,7 +402,7 @@ fn finish(
     blame: Option<String>,
 ) -> Result<Outcome, RunError> {
     let stop = runner.session.stop.swap(false, Ordering::Relaxed);
-    let mut code = runner.compiling(|session| compile_once(session, &plan.finish))?;
+    let mut code = compile_once(runner.session, &plan.finish)?;
     let seconds = began.elapsed().as_secs_f64();
     let results = run_finish(&mut code, plan, &state, seconds);
     if stop && !matches!(end, End::Time) {
@@ -512,7 +512,7 @@ fn reason(part: &UntilPart, a: f64, b: f64) -> String {
 fn blame(runner: &mut Runner<'_>, plan: &SolvePlan, state: &[Tensor]) -> Option<String> {
     let mut inputs = vec![state[SolvePlan::X].clone()];
     inputs.extend(plan.value_inputs.iter().cloned());
-    let code = runner.compiling(|session| compile(session, &plan.value)).ok()?;
+    let code = compile(runner.session, &plan.value).ok()?;
     let finite = |t: &Tensor| t.to_reals().iter().all(|x| x.is_finite());
     if !finite(&state[SolvePlan::X]) {
         return Some("the iterate is not finite: the step was too long".into());

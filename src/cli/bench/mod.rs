@@ -17,7 +17,6 @@ use super::output::Output;
 use super::program::Program;
 use super::signals::Signals;
 use super::source::{self, Failure};
-use crate::diag::cause;
 use crate::run::Shuffle;
 
 /// The interval of the median is narrow enough at this share of the median.
@@ -151,10 +150,7 @@ fn tell(
     let code = signals.received().unwrap_or(if same { exit::OK } else { exit::UNMET });
     let report = report(&compared, code);
     if let Some(path) = &asked.out {
-        std::fs::write(path, format!("{report:#}\n")).map_err(|why| Failure {
-            code: exit::DATA,
-            message: format!("cannot write `{}`: {}", path.display(), cause(&why)),
-        })?;
+        std::fs::write(path, format!("{report:#}\n")).map_err(|why| Failure::unwritten(path, &why))?;
     }
     output.result(&text::told(candidates, &compared));
     if output.json {
